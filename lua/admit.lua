@@ -55,12 +55,11 @@
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse, money_add,
-    money_negate, money_text, open_account_day, move_account, account_exposure_after, decimal, decimal_add, decimal_value,
-    number_text, day_end, read_breaker, expect_zset, read_risk, cool_down, order_notional, market_of, price_fault, adopt_currency,
-    entry_rate, rate_kept, exceeds, hold_order, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json,
-    record_parse, name_position, closed_order, forget_closed, count_admission, uncount_admission, forget_counts, keep_refusal,
-    refuse)
+local function run(rare, in_account, events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse,
+    money_add, money_negate, money_text, decimal, decimal_add, decimal_value, number_text, day_end, read_breaker, expect_zset,
+    cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, hold_order, record_parse,
+    name_position, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json, closed_order, forget_closed,
+    count_admission, uncount_admission, forget_counts, keep_refusal, read_risk)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, guard_trades_key, stats_key, refusals_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
   local signal_id, pair, side, size, price = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
   local order_id, order_type, cooldown = ARGV[13], ARGV[14], ARGV[15]
@@ -72,7 +71,7 @@ local function run(events_key, recovering, flow_guards, now, now_text, account, 
 
   -- Read and decide, the first reason that holds. Nothing is written before all have passed.
   local risk = read_risk(daily_key, day_start, pair)
-  open_account_day(risk.day)
+  if account then in_account.open_account_day(risk.day) end
 
   -- What cannot be counted for want of memory is refused all the same; removing a field opens the way for the answer.
   local function refused(reason, message, retry_at)
@@ -88,14 +87,14 @@ local function run(events_key, recovering, flow_guards, now, now_text, account, 
       end
       forget_counts(stats_key, count, day_start)
     end
-    return answer({ "refused", reason, message, retry_at and string.format("%.0f", retry_at) or "" })
+    return answer({ "refused", reason, message, retry_at and string.format("%d", retry_at) or "" })
   end
 
   local market, wrong = market_of(pair)
   wrong = wrong or price_fault(market, "price", price)
   local rate, rate_wrong = entry_rate(market, given_rate, price)
   wrong = wrong or rate_wrong
-  if wrong then return refuse("SFINVALID", wrong) end
+  if wrong then return rare.refuse("SFINVALID", wrong) end
   if recovering then return refused("recovering", "a recovery is under way: " .. recovering) end
   local breaker = read_breaker(breaker_key)
   if breaker.active then return refused("circuit_breaker", "the circuit breaker is active: " .. breaker.reason, breaker.till) end
@@ -133,7 +132,7 @@ local function run(events_key, recovering, flow_guards, now, now_text, account, 
   if cool_until > now then return refused("cooldown", pair .. " " .. side .. " is cooling down", cool_until) end
   if flow_guards then
     local block, fault = guard_block(guard_trades_key, pair, side)
-    if fault then return refuse("SFINVALID", fault) end
+    if fault then return rare.refuse("SFINVALID", fault) end
     if block then return refused("guard", block.message, block.till) end
   end
 
@@ -145,11 +144,11 @@ local function run(events_key, recovering, flow_guards, now, now_text, account, 
     return position and position.pair == pair and position.side == of
   end
   if position_id ~= "" and not is_open(position_id, side) then
-    return refuse("SFINVALID", "positionId: expected an open " .. side .. " position of " .. pair .. ", got " .. position_id)
+    return rare.refuse("SFINVALID", "positionId: expected an open " .. side .. " position of " .. pair .. ", got " .. position_id)
   end
   if flip ~= "" then
     if not is_open(flip, other) then
-      return refuse("SFINVALID", "flip: expected an open " .. other .. " position of " .. pair .. ", got " .. flip)
+      return rare.refuse("SFINVALID", "flip: expected an open " .. other .. " position of " .. pair .. ", got " .. flip)
     end
     local sum = decimal("0")
     for _, json in ipairs(redis.call("HVALS", positions_key)) do
@@ -158,7 +157,7 @@ local function run(events_key, recovering, flow_guards, now, now_text, account, 
     end
     closes = number_text(decimal_value(sum))
     if not exceeds(tonumber(size), tonumber(closes)) then
-      return refuse("SFINVALID", "size: expected more than the " .. closes .. " that the " .. other .. " side of " .. pair
+      return rare.refuse("SFINVALID", "size: expected more than the " .. closes .. " that the " .. other .. " side of " .. pair
         .. " holds, got " .. size .. "; an exit order closes it")
     end
     position_id = flip
@@ -224,7 +223,7 @@ local function run(events_key, recovering, flow_guards, now, now_text, account, 
   end
   while redis.call("HEXISTS", orders_key, id) == 1 or is_closed()
     or redis.call("HEXISTS", positions_key, id) == 1 do
-    if not derived then return refuse("SFINVALID", "orderId: an order or a position " .. order_id .. " exists already") end
+    if not derived then return rare.refuse("SFINVALID", "orderId: an order or a position " .. order_id .. " exists already") end
     id, ms = string.format("%s%015.0f", string.sub(order_id, 1, 17), ms), ms + 1
   end
   order.id, order.fills_since = id, fills_since(fills_key)
@@ -237,9 +236,9 @@ local function run(events_key, recovering, flow_guards, now, now_text, account, 
     field, count = "slotless:" .. own, slotless + 1
     expect_zset(by_position_key)
   end
-  local moved = account and account_exposure_after(delta, money_text(units, parts), slots)
+  local moved = account and in_account.account_exposure_after(delta, money_text(units, parts), slots)
 
-  local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%.0f", now + tonumber(cooldown)) or ""
+  local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%d", now + tonumber(cooldown)) or ""
 
   -- Write. Stats, log and last were not read: what was written of them is taken back if the next cannot be.
   local counted, admitted, fault = count_admission(stats_key, risk.day, "admitted")
@@ -256,7 +255,7 @@ local function run(events_key, recovering, flow_guards, now, now_text, account, 
   remember(processed_key, signal_id, dedup_window, max_ids)
   adopt_currency(market)
   redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, field, count)
-  if moved then move_account(unpack(moved)) end
+  if moved then in_account.move_account(unpack(moved)) end
   redis.call("HSET", orders_key, order.id, json)
   if is_old then forget_closed(closed_key, closed_at_key, order.id) end
   name_position(by_position_key, order.id, nil, order.position_id)
@@ -295,7 +294,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -342,7 +342,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -378,7 +378,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -392,6 +392,12 @@ local function event_by(run, kind, ...)
   return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
+
+-- Tables of functions that are made, below, when a table is first asked for one.
+-- rare: what few calls need.
+-- in_account: what a flow in an account needs.
+-- long: the arithmetic of numbers that no double holds.
+local rare, in_account, long = {}, {}, {}
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -426,11 +432,6 @@ local function money_negate(units, parts)
   return -units - 1, 100000000 - parts
 end
 
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
 local function money_text(units, parts)
   if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
   local is_negative = units < 0
@@ -444,90 +445,269 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> account.lua
--- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
--- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
--- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+setmetatable(in_account, { __index = function(_, asked)
+  -- >>> account.lua
+  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
--- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
-local function part_of()
-  return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
-end
-
--- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
-local function read_account(pair)
-  if not account or account.part then return account end
-  if not account_key then
-    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  local function part_of()
+    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
   end
-  account.part = part_of()
-  local part = account.part
-  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
-    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
-    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
-    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
-  if f[1] ~= account.epoch then
-    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
-  end
-  account.day, account.pnl = f[2], f[3]
-  account.units, account.parts = money_parse(f[3])
-  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
-  account.notional, account.slots = f[7], f[8] + 0
-  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
-  account.duration = f[14]
-  account.breaker = { active = false }
-  if f[15] then
-    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
-    account.breaker.active = not account.breaker.till or now < account.breaker.till
-  end
-  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
-  account.slots_of = {}
-  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
-  return account
-end
 
--- A day, or that of the account, if that is later.
-local function later_day(day)
-  return account and account.day > day and account.day or day
-end
-
--- Opens a day of the account, if it is later than the one that is open.
-local function open_account_day(day)
-  if account and account.day < day then
-    account.day, account.pnl, account.units, account.parts = day, "0", 0, 0
-  end
-end
-
--- Notes fields of the account that the step writes: field, value, ...
-local function move_account(...)
-  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
-end
-
--- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
-local function account_exposure_after(delta, own_notional, own_slots)
-  local pairs_moved = {}
-  for field, count in pairs(delta.counts or {}) do
-    local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
-    if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
-  end
-  read_account((next(pairs_moved)))
-  local units, parts = money_parse(account.notional)
-  local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-    string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
-  for pair, count in pairs(pairs_moved) do
-    local held = account.slots_of[pair]
-    if count ~= 0 and not held then
-      local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
-      held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  local function read_account(pair)
+    if not account or account.part then return account end
+    if not account_key then
+      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
     end
-    if count ~= 0 then
-      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+    account.part = part_of()
+    local part = account.part
+    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+    if f[1] ~= account.epoch then
+      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+    end
+    account.day, account.pnl = f[2], f[3]
+    account.units, account.parts = money_parse(f[3])
+    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+    account.notional, account.slots = f[7], f[8] + 0
+    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+    account.duration = f[14]
+    account.breaker = { active = false }
+    if f[15] then
+      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+      account.breaker.active = not account.breaker.till or now < account.breaker.till
+    end
+    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+    account.slots_of = {}
+    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+    return account
+  end
+
+  -- A day, or that of the account, if that is later.
+  local function later_day(day)
+    return account and account.day > day and account.day or day
+  end
+
+  -- Opens a day of the account, if it is later than the one that is open.
+  local function open_account_day(day)
+    if account and account.day < day then
+      account.day, account.pnl, account.units, account.parts = day, "0", 0, 0
     end
   end
-  return moved
-end
--- <<< account.lua
+
+  -- Notes fields of the account that the step writes: field, value, ...
+  local function move_account(...)
+    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+  end
+
+  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+  local function account_exposure_after(delta, own_notional, own_slots)
+    local pairs_moved = {}
+    for field, count in pairs(delta.counts or {}) do
+      local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
+      if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
+    end
+    read_account((next(pairs_moved)))
+    local units, parts = money_parse(account.notional)
+    local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
+      string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+    for pair, count in pairs(pairs_moved) do
+      local held = account.slots_of[pair]
+      if count ~= 0 and not held then
+        local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
+        held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+      end
+      if count ~= 0 then
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+      end
+    end
+    return moved
+  end
+  -- <<< account.lua
+
+  in_account.account_exposure_after, in_account.later_day, in_account.move_account, in_account.open_account_day,
+  in_account.read_account =
+    account_exposure_after, later_day, move_account, open_account_day, read_account
+  return rawget(in_account, asked)
+end })
+
+setmetatable(long, { __index = function(_, asked)
+  -- >>> money.lua
+  -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
+  -- Sums stay within 9e15, where whole units are exact.
+  local function money_fits(units, parts)
+    return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+  end
+  -- <<< money.lua
+
+  -- >>> digits.lua
+  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
+
+  local function decimal_of(negative, digits, scale)
+    if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
+    local number = tonumber(digits) or 0
+    return { number = negative and 0 - number or number, scale = scale }
+  end
+
+  -- The sign, digits and scale of a decimal, its digits as text ("" of zero).
+  local function spelled(a)
+    if a.digits then return a.negative, a.digits, a.scale end
+    local number = a.number
+    return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+  end
+
+  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  local function digits_worked_out(a, how, b)
+    local first, second = tonumber(a) or 0, tonumber(b) or 0
+    local exact = 9007199254740992 -- up to here a double holds every whole number
+    local result = how == "*" and first * second or first + (how == "-" and -second or second)
+    if first < exact and second < exact and result < exact then return result == 0 and "" or string.format("%d", result) end
+
+    local function limbs_of(digits)
+      local limbs = {}
+      for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+      return limbs
+    end
+    local x, y, out = limbs_of(a), limbs_of(b), {}
+    if how == "*" then
+      for i = 1, #x do
+        local carry = 0
+        for j = 1, #y do
+          local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
+          carry = math.floor(sum / 10000000)
+          out[i + j - 1] = sum - carry * 10000000
+        end
+        out[i + #y] = carry
+      end
+    else
+      local sign, carry = how == "-" and -1 or 1, 0
+      for i = 1, math.max(#x, #y) do
+        local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+        carry = math.floor(sum / 10000000)
+        out[i] = sum - carry * 10000000
+      end
+      if carry > 0 then out[#out + 1] = carry end
+    end
+    local parts = {}
+    for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+    return (string.gsub(table.concat(parts), "^0+", ""))
+  end
+
+  -- A decimal of its text.
+  local function digits_read(text)
+    local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+    local digits = string.gsub(whole .. fraction, "^0+", "")
+    local scale = #fraction - (tonumber(exponent) or 0)
+    if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
+    return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
+  end
+
+  -- a + b; sign -1: a - b.
+  local function digits_sum(a, b, sign)
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    if sign == -1 then b_negative = not b_negative end
+    if x == "" then return decimal_of(b_negative and y ~= "", y, b_scale) end
+    if y == "" then return a end
+    local scale = math.max(a_scale, b_scale)
+    x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
+    if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
+    if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
+    return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
+  end
+
+  local function digits_product(a, b)
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function digits_text(a)
+    local negative, digits, scale = spelled(a)
+    if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
+    local whole = string.sub(digits, 1, #digits - scale)
+    local fraction = string.sub(digits, #digits - scale + 1)
+    if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
+    return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function digits_money(a)
+    local negative, digits, scale = spelled(a)
+    if scale > 8 then
+      local cut = #digits - (scale - 8)
+      local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+      digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+      if up then digits = digits_worked_out(digits, "+", "1") end
+    end
+    local text = digits_text(decimal_of(negative and digits ~= "", digits, scale))
+    if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+    return text
+  end
+
+  -- Without trailing zeros after the point; nil when it has more than 38 digits.
+  local function fitting(negative, digits, scale)
+    local zeros = math.min(#string.match(digits, "0*$"), scale)
+    if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+    if #digits > 38 then return nil end
+    return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
+  end
+  -- <<< digits.lua
+
+  -- >>> quotient.lua
+  -- Division, for contracts that are counted in their quote.
+
+  -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+  local function quotient(a, b)
+    local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
+
+    -- Whole digits of x / y, rounded half up: long division, digit by digit.
+    local function digits_quotient(x, y)
+      local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
+      for i = 1, #x do
+        rest = rest .. string.sub(x, i, i)
+        if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+        local digit = 0
+        if not is_less(rest, y) then
+          digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
+          local taken = digits_worked_out(y, "*", tostring(digit))
+          if is_less(rest, taken) then
+            digit = digit - 1
+            taken = digits_worked_out(y, "*", tostring(digit))
+          end
+          rest = digits_worked_out(rest, "-", taken)
+          if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
+        end
+        out[i] = digit
+      end
+      local digits = string.gsub(table.concat(out), "^0+", "")
+      if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
+      return digits
+    end
+
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    if x == "" then return a end
+    local longest = math.max(#x, #y)
+    local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
+    local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
+    local shift = places - a_scale + b_scale
+    return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
+  end
+  -- <<< quotient.lua
+
+  long.digits_money, long.digits_product, long.digits_read, long.digits_sum, long.digits_text, long.quotient =
+    digits_money, digits_product, digits_read, digits_sum, digits_text, quotient
+  return rawget(long, asked)
+end })
 
 -- >>> decimal.lua
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
@@ -535,12 +715,6 @@ end
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
-
-local function decimal_of(negative, digits, scale)
-  if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
-  local number = tonumber(digits) or 0
-  return { number = negative and 0 - number or number, scale = scale }
-end
 
 local ZERO = { number = 0, scale = 0 }
 
@@ -557,65 +731,7 @@ local function decimal(text)
       return { number = number, scale = scale }
     end
   end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
-  local digits = string.gsub(whole .. fraction, "^0+", "")
-  scale = #fraction - (tonumber(exponent) or 0)
-  if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
-  return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
-end
-
--- The sign, digits and scale of a decimal, its digits as text ("" of zero).
-local function spelled(a)
-  if a.digits then return a.negative, a.digits, a.scale end
-  local number = a.number
-  return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
-end
-
--- -1, 0 or 1.
-local function decimal_sign(a)
-  if a.digits then return a.negative and -1 or 1 end
-  return a.number > 0 and 1 or a.number < 0 and -1 or 0
-end
-
--- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
-local function digits_worked_out(a, how, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  local result = how == "*" and first * second or first + (how == "-" and -second or second)
-  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
-
-  local function limbs_of(digits)
-    local limbs = {}
-    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
-    return limbs
-  end
-  local x, y, out = limbs_of(a), limbs_of(b), {}
-  if how == "*" then
-    for i = 1, #x do
-      local carry = 0
-      for j = 1, #y do
-        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
-        carry = math.floor(sum / 10000000)
-        out[i + j - 1] = sum - carry * 10000000
-      end
-      out[i + #y] = carry
-    end
-  else
-    local sign, carry = how == "-" and -1 or 1, 0
-    for i = 1, math.max(#x, #y) do
-      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-      carry = math.floor(sum / 10000000)
-      out[i] = sum - carry * 10000000
-    end
-    if carry > 0 then out[#out + 1] = carry end
-  end
-  local parts = {}
-  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function decimal_negate(a)
-  if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
-  return { number = 0 - a.number, scale = a.scale }
+  return long.digits_read(text)
 end
 
 -- a + b; sign -1: a - b.
@@ -629,27 +745,7 @@ local function decimal_add(a, b, sign)
     local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
     if is_exact then return { number = sum, scale = scale } end
   end
-  if sign == -1 then b = decimal_negate(b) end
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return b end
-  if y == "" then return a end
-  local scale = math.max(a_scale, b_scale)
-  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
-  if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
-  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
-  return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
-end
-
-local function decimal_multiply(a, b)
-  if a.number and b.number then
-    local product = a.number * b.number
-    -- Adding 0 makes 0 of -0.
-    if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
-  end
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
+  return long.digits_sum(a, b, sign)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
@@ -659,12 +755,7 @@ local function decimal_text(a)
     -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
     if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
   end
-  local negative, digits, scale = spelled(a)
-  if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
-  local whole = string.sub(digits, 1, #digits - scale)
-  local fraction = string.sub(digits, #digits - scale + 1)
-  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
-  return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  return long.digits_text(a)
 end
 
 -- The double next to a decimal.
@@ -672,42 +763,7 @@ local function decimal_value(a)
   if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
   return tonumber(decimal_text(a))
 end
-
--- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
-local function decimal_money(a)
-  local number, scale = a.number, a.scale
-  if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
-  if number and number < 1e15 and number > -1e15 and scale <= 30 then
-    local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
-    local rest = size % power
-    size = (size - rest) / power + (2 * rest >= power and 1 or 0)
-    return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
-  end
-  local negative, digits = spelled(a)
-  if scale > 8 then
-    local cut = #digits - (scale - 8)
-    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
-    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_worked_out(digits, "+", "1") end
-  end
-  local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
-  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
-  return text
-end
 -- <<< decimal.lua
-
--- >>> kept.lua
--- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
--- from zero.
-
--- Without trailing zeros after the point; nil when it has more than 38 digits.
-local function fitting(negative, digits, scale)
-  local zeros = math.min(#string.match(digits, "0*$"), scale)
-  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
-  if #digits > 38 then return nil end
-  return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
-end
--- <<< kept.lua
 
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
@@ -747,48 +803,6 @@ local function number_text(value)
   return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
 end
 -- <<< number.lua
-
--- >>> quotient.lua
--- Division, for contracts that are counted in their quote.
-
--- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
-local function quotient(a, b)
-  local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
-
-  -- Whole digits of x / y, rounded half up: long division, digit by digit.
-  local function digits_quotient(x, y)
-    local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
-    for i = 1, #x do
-      rest = rest .. string.sub(x, i, i)
-      if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
-      local digit = 0
-      if not is_less(rest, y) then
-        digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
-        local taken = digits_worked_out(y, "*", tostring(digit))
-        if is_less(rest, taken) then
-          digit = digit - 1
-          taken = digits_worked_out(y, "*", tostring(digit))
-        end
-        rest = digits_worked_out(rest, "-", taken)
-        if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
-      end
-      out[i] = digit
-    end
-    local digits = string.gsub(table.concat(out), "^0+", "")
-    if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
-    return digits
-  end
-
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return a end
-  local longest = math.max(#x, #y)
-  local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
-  local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
-  local shift = places - a_scale + b_scale
-  return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
-end
--- <<< quotient.lua
 
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
@@ -848,41 +862,6 @@ local function quote(text)
 end
 -- <<< json.lua
 
--- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start, pair)
-  read_account(pair)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
-  local risk = {
-    day = later_day(day_of(now, day_start)),
-    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
-  }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
-  if not stored[1] then return risk end
-  local units, parts = money_parse(stored[2])
-  local trades = stored[3] + 0
-  if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
-  else
-    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
-    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
-  end
-  return risk
-end
--- <<< risk.lua
-
 -- >>> cooldowns.lua
 -- Cooldowns: pair or pair|side -> ms at which it ends.
 
@@ -916,13 +895,6 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
--- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
-local function worth_in_exposure(worth, rate)
-  local exact = decimal_multiply(worth, decimal(rate))
-  local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
-  return text and tonumber(text) < 9e12 and text or "9000000000000"
-end
-
 -- Whether it is just size x price, in the flow's currency.
 local function is_plain_notional(market, price, rate)
   return not price or (not rate and not market.inverse)
@@ -931,10 +903,7 @@ end
 -- What a size at a price takes, at the rate that is kept of it.
 local function notional_at(market, size, price, rate)
   if is_plain_notional(market, price, rate) then return notional_of(size, price) end
-  local worth
-  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
-  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
-  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  return rare.notional_worked_out(market, size, price, rate)
 end
 
 -- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
@@ -1000,16 +969,11 @@ local function rate_of(market, given, price, known)
   return market.inverse and price and is_own(market.quote) and price or nil
 end
 
-local function rate_missing(currency)
-  local own = flow_currency or ""
-  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
-end
-
 -- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
 local function entry_rate(market, given, price, known)
   local rate = rate_of(market, given, price, known) or known
   if rate then return rate end
-  return nil, rate_missing(market.settle)
+  return nil, rare.rate_missing(market.settle)
 end
 
 -- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
@@ -1058,6 +1022,35 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 -- <<< exposure.lua
+
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
 
 -- >>> guards.lua
 -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
@@ -1203,6 +1196,89 @@ local function write_at_maxmemory()
 end
 -- <<< maxmemory.lua
 
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> decimal.lua
+  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
+  -- digits a string without leading zeros. No function changes one.
+
+  -- -1, 0 or 1.
+  local function decimal_sign(a)
+    if a.digits then return a.negative and -1 or 1 end
+    return a.number > 0 and 1 or a.number < 0 and -1 or 0
+  end
+
+  local function decimal_negate(a)
+    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+    return { number = 0 - a.number, scale = a.scale }
+  end
+
+  local function decimal_multiply(a, b)
+    if a.number and b.number then
+      local product = a.number * b.number
+      -- Adding 0 makes 0 of -0.
+      if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
+    end
+    return long.digits_product(a, b)
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function decimal_money(a)
+    local number, scale = a.number, a.scale
+    if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
+    if number and number < 1e15 and number > -1e15 and scale <= 30 then
+      local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
+      local rest = size % power
+      size = (size - rest) / power + (2 * rest >= power and 1 or 0)
+      return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
+    end
+    return long.digits_money(a)
+  end
+  -- <<< decimal.lua
+
+  -- >>> notional.lua
+  -- The money that a position or an order puts to work.
+
+  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+  local function worth_in_exposure(worth, rate)
+    local exact = decimal_multiply(worth, decimal(rate))
+    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
+    return text and tonumber(text) < 9e12 and text or "9000000000000"
+  end
+
+  -- What a size at a price takes of an inverse contract, or at a rate.
+  local function notional_worked_out(market, size, price, rate)
+    local worth
+    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
+    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  end
+  -- <<< notional.lua
+
+  -- >>> currency.lua
+  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+  local function rate_missing(currency)
+    local own = flow_currency or ""
+    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+  end
+  -- <<< currency.lua
+
+  -- >>> refuse.lua
+  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+  local function refuse(code, message)
+    local text = code .. " " .. message
+    write_at_maxmemory()
+    answer({ text })
+    return redis.error_reply(text)
+  end
+  -- <<< refuse.lua
+
+  rare.notional_worked_out, rare.rate_missing, rare.refuse =
+    notional_worked_out, rate_missing, refuse
+  return rawget(rare, asked)
+end })
+
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -1214,7 +1290,7 @@ end
 -- From when on fills that are remembered are those of an order that is new now: after each that is remembered already.
 local function fills_since(key)
   local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
-  return newest and string.format("%.0f", newest + 1)
+  return newest and string.format("%d", newest + 1)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
@@ -1257,35 +1333,6 @@ local function order_json(o)
     .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
 -- <<< order.lua
-
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> orders_naming.lua
--- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
--- position of another name than its own.
-
--- Two ids as one: the first | parts them.
-local function pair_key(first, second)
-  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
-  return first .. "|" .. second
-end
-
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
-local function name_position(by_position_key, order_id, before, after)
-  if before == after then return end
-  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
-end
--- <<< orders_naming.lua
 
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
@@ -1347,18 +1394,44 @@ local function keep_refusal(refusals_key, signal_id, pair, side, reason, message
 end
 -- <<< outcomes.lua
 
--- >>> refuse.lua
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-local function refuse(code, message)
-  local text = code .. " " .. message
-  write_at_maxmemory()
-  answer({ text })
-  return redis.error_reply(text)
-end
--- <<< refuse.lua
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
-return run(events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse, money_add, money_negate,
-  money_text, open_account_day, move_account, account_exposure_after, decimal, decimal_add, decimal_value, number_text, day_end,
-  read_breaker, expect_zset, read_risk, cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept,
-  exceeds, hold_order, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json, record_parse, name_position,
-  closed_order, forget_closed, count_admission, uncount_admission, forget_counts, keep_refusal, refuse)
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start, pair)
+  if account then in_account.read_account(pair) end
+  local today = day_of(now, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local risk = {
+    day = account and in_account.later_day(today) or today,
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  end
+  return risk
+end
+-- <<< risk.lua
+
+return run(rare, in_account, events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse,
+  money_add, money_negate, money_text, decimal, decimal_add, decimal_value, number_text, day_end, read_breaker, expect_zset,
+  cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, hold_order, record_parse,
+  name_position, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json, closed_order, forget_closed,
+  count_admission, uncount_admission, forget_counts, keep_refusal, read_risk)

@@ -44,10 +44,10 @@
 --       {"none", day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(answer, event, money_parse, money_add, money_negate, money_text, decimal, move_equity, read_breaker,
-    expect_hash, read_risk, open_day, risk_reply, book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down,
-    holding, with_unpriced, size_less, at_rate, move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust,
-    dust_with, write_dust, hold_position, exposure_after, write_exposure, order_json, orders_naming, position_parse, refuse,
+local function run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, move_equity, read_breaker,
+    expect_hash, book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding, with_unpriced, size_less,
+    at_rate, move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust,
+    hold_position, exposure_after, write_exposure, position_parse, orders_naming, order_json, read_risk, open_day, risk_reply,
     trade_json, read_ends, decide_end, cools_longer, write_end, json_list)
   local positions_key, dust_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
   local id, pnl, ts, equity = ARGV[8], ARGV[9], tonumber(ARGV[10]), ARGV[11]
@@ -62,7 +62,7 @@ local function run(answer, event, money_parse, money_add, money_negate, money_te
   local breaker = read_breaker(breaker_key)
   if not stored then return answer({ "none", risk_reply(risk, breaker) }) end
   local fault = open_day(risk, ts, day_start)
-  if fault then return refuse("SFINVALID", fault) end
+  if fault then return rare.refuse("SFINVALID", fault) end
   if risk.ended then expect_hash(history_key) end
   local naming = orders_naming(by_position_key, orders_key, id)
   local ends = read_ends(trades_key, ended_key, guard_trades_key)
@@ -72,7 +72,7 @@ local function run(answer, event, money_parse, money_add, money_negate, money_te
   local market = market_of(position.pair)
   if left ~= "" then
     if exceeds(tonumber(left), tonumber(position.size)) then
-      return refuse("SFINVALID", "dust: " .. left .. " is more than position " .. id .. " of " .. position.size)
+      return rare.refuse("SFINVALID", "dust: " .. left .. " is more than position " .. id .. " of " .. position.size)
     end
     dust = dust_with(market, read_dust(dust_key, dust_key_of(position.pair, position.side)), position, left)
     unexplained = not same_size(tonumber(left), tonumber(position.size)) and size_less(position.size, left) or nil
@@ -84,7 +84,7 @@ local function run(answer, event, money_parse, money_add, money_negate, money_te
   if not was_told then
     -- Priced by the rate given, else by the position's last one, else not at all.
     local gain, wrong = told_in_flow(decimal(pnl), currency, rate)
-    if wrong then return refuse("SFINVALID", wrong) end
+    if wrong then return rare.refuse("SFINVALID", wrong) end
     if not gain and currency == market.settle and position.rate then
       gain, position.rate_assumed = at_rate(decimal(pnl), position.rate), "1"
     elseif not gain then
@@ -101,7 +101,7 @@ local function run(answer, event, money_parse, money_add, money_negate, money_te
   fault = holding.fault or book_pnl(risk, history_key, booked, {}, ts, day_start)
     or count_trade(risk, history_key, { result = position.realised, ends = true, counts = ended.counts, judges = ended.judges }, ts, day_start)
   if equity ~= "" then fault = fault or move_equity(risk, "reports", equity) else fault = fault or move_equity(risk, "books", booked) end
-  if fault then return refuse("SFINVALID", fault) end
+  if fault then return rare.refuse("SFINVALID", fault) end
   trip_worsened(risk, breaker, limits_key, breaker_duration, day_start)
   local cools = cools_longer(cooldowns_key, position.pair, ended.cool_until)
   local sums = exposure_after(exposure_key, delta)
@@ -109,12 +109,12 @@ local function run(answer, event, money_parse, money_add, money_negate, money_te
 
   -- Write.
   event("position_closed", "id", id, "pair", position.pair, "pnl", pnl, "reason", reason,
-    "cooldown_until", cools and string.format("%.0f", ended.cool_until) or "", "trade", ended.text, risk_event(risk, breaker))
+    "cooldown_until", cools and string.format("%d", ended.cool_until) or "", "trade", ended.text, risk_event(risk, breaker))
   write_exposure(exposure_key, sums)
   write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   if dust then write_dust(dust_key, dust) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if cools then cool_down(cooldowns_key, position.pair, string.format("%.0f", ended.cool_until)) end
+  if cools then cool_down(cooldowns_key, position.pair, string.format("%d", ended.cool_until)) end
 
   return answer({ "closed", stored, breaker.tripped and "1" or "0", was_told and "1" or "0", ended.text,
     json_list(ended.exits_left, order_json), risk_reply(risk, breaker) })
@@ -150,7 +150,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -197,7 +198,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -233,7 +234,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -251,6 +252,12 @@ local function event(kind, ...)
   event_by(redis.call, kind, ...)
 end
 -- <<< change.lua
+
+-- Tables of functions that are made, below, when a table is first asked for one.
+-- rare: what few calls need.
+-- in_account: what a flow in an account needs.
+-- long: the arithmetic of numbers that no double holds.
+local rare, in_account, long = {}, {}, {}
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -301,98 +308,7 @@ local function money_text(units, parts)
   end
   return (string.gsub(string.format("%s%.0f.%08d", is_negative and "-" or "", units, parts), "0+$", ""))
 end
-
--- The sum of two amounts, as text.
-local function money_sum(amount, more)
-  local units, parts = money_parse(amount)
-  return money_text(money_add(units, parts, money_parse(more)))
-end
 -- <<< money.lua
-
--- >>> account.lua
--- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
--- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
--- answer. Where the flow is in no account, account is nil, and nothing is read or written.
-
--- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
-local function part_of()
-  return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
-end
-
--- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
-local function read_account(pair)
-  if not account or account.part then return account end
-  if not account_key then
-    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
-  end
-  account.part = part_of()
-  local part = account.part
-  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
-    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
-    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
-    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
-  if f[1] ~= account.epoch then
-    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
-  end
-  account.day, account.pnl = f[2], f[3]
-  account.units, account.parts = money_parse(f[3])
-  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
-  account.notional, account.slots = f[7], f[8] + 0
-  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
-  account.duration = f[14]
-  account.breaker = { active = false }
-  if f[15] then
-    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
-    account.breaker.active = not account.breaker.till or now < account.breaker.till
-  end
-  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
-  account.slots_of = {}
-  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
-  return account
-end
-
--- A day, or that of the account, if that is later.
-local function later_day(day)
-  return account and account.day > day and account.day or day
-end
-
--- Opens a day of the account, if it is later than the one that is open.
-local function open_account_day(day)
-  if account and account.day < day then
-    account.day, account.pnl, account.units, account.parts = day, "0", 0, 0
-  end
-end
-
--- Notes fields of the account that the step writes: field, value, ...
-local function move_account(...)
-  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
-end
-
--- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
-local function account_exposure_after(delta, own_notional, own_slots)
-  local pairs_moved = {}
-  for field, count in pairs(delta.counts or {}) do
-    local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
-    if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
-  end
-  read_account((next(pairs_moved)))
-  local units, parts = money_parse(account.notional)
-  local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-    string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
-  for pair, count in pairs(pairs_moved) do
-    local held = account.slots_of[pair]
-    if count ~= 0 and not held then
-      local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
-      held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
-    end
-    if count ~= 0 then
-      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
-    end
-  end
-  return moved
-end
--- <<< account.lua
 
 -- >>> decimal.lua
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
@@ -400,12 +316,6 @@ end
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
-
-local function decimal_of(negative, digits, scale)
-  if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
-  local number = tonumber(digits) or 0
-  return { number = negative and 0 - number or number, scale = scale }
-end
 
 local ZERO = { number = 0, scale = 0 }
 
@@ -422,65 +332,13 @@ local function decimal(text)
       return { number = number, scale = scale }
     end
   end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
-  local digits = string.gsub(whole .. fraction, "^0+", "")
-  scale = #fraction - (tonumber(exponent) or 0)
-  if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
-  return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
-end
-
--- The sign, digits and scale of a decimal, its digits as text ("" of zero).
-local function spelled(a)
-  if a.digits then return a.negative, a.digits, a.scale end
-  local number = a.number
-  return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+  return long.digits_read(text)
 end
 
 -- -1, 0 or 1.
 local function decimal_sign(a)
   if a.digits then return a.negative and -1 or 1 end
   return a.number > 0 and 1 or a.number < 0 and -1 or 0
-end
-
--- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
-local function digits_worked_out(a, how, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  local result = how == "*" and first * second or first + (how == "-" and -second or second)
-  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
-
-  local function limbs_of(digits)
-    local limbs = {}
-    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
-    return limbs
-  end
-  local x, y, out = limbs_of(a), limbs_of(b), {}
-  if how == "*" then
-    for i = 1, #x do
-      local carry = 0
-      for j = 1, #y do
-        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
-        carry = math.floor(sum / 10000000)
-        out[i + j - 1] = sum - carry * 10000000
-      end
-      out[i + #y] = carry
-    end
-  else
-    local sign, carry = how == "-" and -1 or 1, 0
-    for i = 1, math.max(#x, #y) do
-      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-      carry = math.floor(sum / 10000000)
-      out[i] = sum - carry * 10000000
-    end
-    if carry > 0 then out[#out + 1] = carry end
-  end
-  local parts = {}
-  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function decimal_negate(a)
-  if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
-  return { number = 0 - a.number, scale = a.scale }
 end
 
 -- a + b; sign -1: a - b.
@@ -494,16 +352,7 @@ local function decimal_add(a, b, sign)
     local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
     if is_exact then return { number = sum, scale = scale } end
   end
-  if sign == -1 then b = decimal_negate(b) end
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return b end
-  if y == "" then return a end
-  local scale = math.max(a_scale, b_scale)
-  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
-  if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
-  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
-  return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
+  return long.digits_sum(a, b, sign)
 end
 
 local function decimal_subtract(from, amount)
@@ -516,9 +365,7 @@ local function decimal_multiply(a, b)
     -- Adding 0 makes 0 of -0.
     if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
   end
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
+  return long.digits_product(a, b)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
@@ -528,12 +375,7 @@ local function decimal_text(a)
     -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
     if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
   end
-  local negative, digits, scale = spelled(a)
-  if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
-  local whole = string.sub(digits, 1, #digits - scale)
-  local fraction = string.sub(digits, #digits - scale + 1)
-  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
-  return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  return long.digits_text(a)
 end
 
 -- The double next to a decimal.
@@ -552,16 +394,7 @@ local function decimal_money(a)
     size = (size - rest) / power + (2 * rest >= power and 1 or 0)
     return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
   end
-  local negative, digits = spelled(a)
-  if scale > 8 then
-    local cut = #digits - (scale - 8)
-    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
-    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_worked_out(digits, "+", "1") end
-  end
-  local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
-  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
-  return text
+  return long.digits_money(a)
 end
 -- <<< decimal.lua
 
@@ -569,26 +402,10 @@ end
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
 
--- Without trailing zeros after the point; nil when it has more than 38 digits.
-local function fitting(negative, digits, scale)
-  local zeros = math.min(#string.match(digits, "0*$"), scale)
-  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
-  if #digits > 38 then return nil end
-  return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
-end
-
 -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
 local function kept_decimal(a)
   if a.number and a.scale <= 20 then return a end
-  local negative, digits, scale = spelled(a)
-  local places = math.max(20, 34 - (#digits - scale))
-  if scale > places then
-    local cut = #digits - (scale - places)
-    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
-    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
-    if up then digits = digits_worked_out(digits, "+", "1") end
-  end
-  return fitting(negative, digits, scale)
+  return long.digits_kept(a)
 end
 -- <<< kept.lua
 
@@ -637,48 +454,6 @@ local function eight_places(value)
   return parts / 1e8 == value + 0 and parts < 1e15 and parts > -1e15 and parts or nil
 end
 -- <<< number.lua
-
--- >>> quotient.lua
--- Division, for contracts that are counted in their quote.
-
--- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
-local function quotient(a, b)
-  local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
-
-  -- Whole digits of x / y, rounded half up: long division, digit by digit.
-  local function digits_quotient(x, y)
-    local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
-    for i = 1, #x do
-      rest = rest .. string.sub(x, i, i)
-      if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
-      local digit = 0
-      if not is_less(rest, y) then
-        digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
-        local taken = digits_worked_out(y, "*", tostring(digit))
-        if is_less(rest, taken) then
-          digit = digit - 1
-          taken = digits_worked_out(y, "*", tostring(digit))
-        end
-        rest = digits_worked_out(rest, "-", taken)
-        if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
-      end
-      out[i] = digit
-    end
-    local digits = string.gsub(table.concat(out), "^0+", "")
-    if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
-    return digits
-  end
-
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return a end
-  local longest = math.max(#x, #y)
-  local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
-  local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
-  local shift = places - a_scale + b_scale
-  return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
-end
--- <<< quotient.lua
 
 -- >>> equity.lua
 -- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
@@ -731,17 +506,6 @@ local function day_of(ms, day_start)
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
 end
-
--- The first millisecond that no longer belongs to the day.
-local function day_end(day, day_start)
-  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
-  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
-  local era = math.floor(year / 400)
-  local year_of_era = year - era * 400
-  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
-  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
-  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
-end
 -- <<< day.lua
 
 -- >>> breaker.lua
@@ -755,42 +519,10 @@ local function read_breaker(breaker_key)
   breaker.active = not breaker.till or now < breaker.till
   return breaker
 end
-
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
 -- <<< breaker.lua
 
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
-
--- When a breaker tripped now ends, ms, day being open; nil: only by reset.
-local function breaker_until(duration, day_start, day)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(day, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
-  end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
 
 -- The first limit that the risk has reached: source and reason. limits: of the day's loss, of losses in a row, of the drawdown; false: none. among:
 -- the causes that may trip, source -> true.
@@ -821,80 +553,235 @@ local function reached_limit(risk, limits_key, among)
 end
 -- <<< trip.lua
 
+setmetatable(in_account, { __index = function(_, asked)
+  -- >>> money.lua
+  -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
+  -- The sum of two amounts, as text.
+  local function money_sum(amount, more)
+    local units, parts = money_parse(amount)
+    return money_text(money_add(units, parts, money_parse(more)))
+  end
+  -- <<< money.lua
+
+  -- >>> account.lua
+  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+
+  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  local function part_of()
+    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
+  end
+
+  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  local function read_account(pair)
+    if not account or account.part then return account end
+    if not account_key then
+      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+    end
+    account.part = part_of()
+    local part = account.part
+    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+    if f[1] ~= account.epoch then
+      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+    end
+    account.day, account.pnl = f[2], f[3]
+    account.units, account.parts = money_parse(f[3])
+    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+    account.notional, account.slots = f[7], f[8] + 0
+    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+    account.duration = f[14]
+    account.breaker = { active = false }
+    if f[15] then
+      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+      account.breaker.active = not account.breaker.till or now < account.breaker.till
+    end
+    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+    account.slots_of = {}
+    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+    return account
+  end
+
+  -- A day, or that of the account, if that is later.
+  local function later_day(day)
+    return account and account.day > day and account.day or day
+  end
+
+  -- Opens a day of the account, if it is later than the one that is open.
+  local function open_account_day(day)
+    if account and account.day < day then
+      account.day, account.pnl, account.units, account.parts = day, "0", 0, 0
+    end
+  end
+
+  -- Notes fields of the account that the step writes: field, value, ...
+  local function move_account(...)
+    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+  end
+
+  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+  local function account_exposure_after(delta, own_notional, own_slots)
+    local pairs_moved = {}
+    for field, count in pairs(delta.counts or {}) do
+      local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
+      if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
+    end
+    read_account((next(pairs_moved)))
+    local units, parts = money_parse(account.notional)
+    local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
+      string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+    for pair, count in pairs(pairs_moved) do
+      local held = account.slots_of[pair]
+      if count ~= 0 and not held then
+        local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
+        held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+      end
+      if count ~= 0 then
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+      end
+    end
+    return moved
+  end
+  -- <<< account.lua
+
+  -- >>> day.lua
+  -- The first millisecond that no longer belongs to the day.
+  local function day_end(day, day_start)
+    local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+    year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+    local era = math.floor(year / 400)
+    local year_of_era = year - era * 400
+    local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+    local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+    return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+  end
+  -- <<< day.lua
+
+  -- >>> breaker.lua
+  -- The circuit breaker: whether it blocks entries now, and why.
+
+  local function until_text(breaker)
+    return breaker.till and string.format("%d", breaker.till) or ""
+  end
+  -- <<< breaker.lua
+
+  -- >>> trip.lua
+  -- What trips the circuit breaker, and until when.
+
+  -- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+  local function breaker_until(duration, day_start, day)
+    if duration == "until_reset" then return nil end
+    if duration == "until_day_end" then return day_end(day, day_start) end
+    return now + tonumber(duration)
+  end
+
+  -- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+  local function trip(breaker, source, reason, till)
+    if not breaker.active then
+      breaker.tripped_at, breaker.tripped = now_text, true
+    elseif not breaker.till or (till and till <= breaker.till) then
+      return
+    end
+    breaker.active, breaker.changed = not till or now < till, true
+    breaker.source, breaker.reason, breaker.till = source, reason, till
+  end
+
+  local function breaker_event(breaker)
+    return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+      "breaker_until", until_text(breaker)
+  end
+  -- <<< trip.lua
+
+  -- >>> expect.lua
+  -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+  -- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+  local function expect_stream(key) redis.call("XLEN", key) end
+  -- <<< expect.lua
+
+  -- >>> account_booking.lua
+  -- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
+
+  -- Books money of the flow, on the day that is open (is_today) or an earlier one. An error when a sum leaves 9e15.
+  local function book_in_account(amount, day, is_today)
+    if not account or amount == "0" then return nil end
+    open_account_day(day)
+    account.was = { units = account.units, parts = account.parts, drawdown = account.drawdown }
+    account.booked = money_sum(account.booked, amount)
+    if is_today then
+      account.pnl = money_sum(account.pnl, amount)
+      account.units, account.parts = money_parse(account.pnl)
+      account.part_pnl = account.part_day == day and money_sum(account.part_pnl, amount) or amount
+      account.part_day = day
+    end
+    account.is_booked = true
+    local booked_units, booked_parts = money_parse(account.booked)
+    if not money_fits(account.units, account.parts) or not money_fits(booked_units, booked_parts) then
+      return "pnl: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
+    end
+    return move_equity(account, "books", amount)
+  end
+
+  -- Trips the account's breaker where a number that this step made worse stands at its limit.
+  local function trip_account(day_start)
+    if not account or not account.was then return end
+    local was, worse = account.was, {}
+    if account.units < was.units or (account.units == was.units and account.parts < was.parts) then worse.daily_loss = true end
+    if tonumber(account.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+    local limits = account.limits
+    local source, cause = limit_reached(account, { limits.max_daily_loss, false, limits.max_drawdown }, worse)
+    if not source then return end
+    expect_stream(account_events_key)
+    trip(account.breaker, source, cause, breaker_until(account.duration, day_start, account.day))
+  end
+
+  -- Appends to the account's log, which the watchers of all its flows read.
+  local function account_event(kind, ...)
+    if max_events == "0" then return end
+    redis.call("XADD", account_events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
+      "account", account.name, ...)
+  end
+
+  -- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+  local function write_account_breaker(flow_id)
+    local breaker = account.breaker
+    if not breaker.changed then return end
+    if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
+    else account_event("account_breaker_tripped", breaker_event(breaker)) end
+    move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
+      until_text(breaker))
+  end
+
+  -- Notes what was booked.
+  local function write_account_booking()
+    if not account or not account.is_booked then return end
+    local part = account.part
+    move_account("day", account.day, "daily_pnl", account.pnl, "peak_equity", account.peak, "current_drawdown", account.drawdown,
+      part .. "booked", account.booked, part .. "transferred", account.transferred, part .. "day", account.part_day,
+      part .. "daily_pnl", account.part_pnl)
+    if account.equity then move_account("equity", account.equity) end
+    if account.peak_at then move_account("peak_at", account.peak_at) end
+    write_account_breaker(string.sub(part, 1, -2))
+  end
+  -- <<< account_booking.lua
+
+  in_account.account_exposure_after, in_account.book_in_account, in_account.later_day, in_account.move_account,
+  in_account.read_account, in_account.trip_account, in_account.write_account_booking =
+    account_exposure_after, book_in_account, later_day, move_account, read_account, trip_account, write_account_booking
+  return rawget(in_account, asked)
+end })
+
 -- >>> expect.lua
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
 local function expect_hash(key) redis.call("HLEN", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
-
--- >>> account_booking.lua
--- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
-
--- Books money of the flow, on the day that is open (is_today) or an earlier one. An error when a sum leaves 9e15.
-local function book_in_account(amount, day, is_today)
-  if not account or amount == "0" then return nil end
-  open_account_day(day)
-  account.was = { units = account.units, parts = account.parts, drawdown = account.drawdown }
-  account.booked = money_sum(account.booked, amount)
-  if is_today then
-    account.pnl = money_sum(account.pnl, amount)
-    account.units, account.parts = money_parse(account.pnl)
-    account.part_pnl = account.part_day == day and money_sum(account.part_pnl, amount) or amount
-    account.part_day = day
-  end
-  account.is_booked = true
-  local booked_units, booked_parts = money_parse(account.booked)
-  if not money_fits(account.units, account.parts) or not money_fits(booked_units, booked_parts) then
-    return "pnl: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
-  end
-  return move_equity(account, "books", amount)
-end
-
--- Trips the account's breaker where a number that this step made worse stands at its limit.
-local function trip_account(day_start)
-  if not account or not account.was then return end
-  local was, worse = account.was, {}
-  if account.units < was.units or (account.units == was.units and account.parts < was.parts) then worse.daily_loss = true end
-  if tonumber(account.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
-  local limits = account.limits
-  local source, cause = limit_reached(account, { limits.max_daily_loss, false, limits.max_drawdown }, worse)
-  if not source then return end
-  expect_stream(account_events_key)
-  trip(account.breaker, source, cause, breaker_until(account.duration, day_start, account.day))
-end
-
--- Appends to the account's log, which the watchers of all its flows read.
-local function account_event(kind, ...)
-  if max_events == "0" then return end
-  redis.call("XADD", account_events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
-    "account", account.name, ...)
-end
-
--- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
-local function write_account_breaker(flow_id)
-  local breaker = account.breaker
-  if not breaker.changed then return end
-  if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
-  else account_event("account_breaker_tripped", breaker_event(breaker)) end
-  move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
-    until_text(breaker))
-end
-
--- Notes what was booked.
-local function write_account_booking()
-  if not account or not account.is_booked then return end
-  local part = account.part
-  move_account("day", account.day, "daily_pnl", account.pnl, "peak_equity", account.peak, "current_drawdown", account.drawdown,
-    part .. "booked", account.booked, part .. "transferred", account.transferred, part .. "day", account.part_day,
-    part .. "daily_pnl", account.part_pnl)
-  if account.equity then move_account("equity", account.equity) end
-  if account.peak_at then move_account("peak_at", account.peak_at) end
-  write_account_breaker(string.sub(part, 1, -2))
-end
--- <<< account_booking.lua
 
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
@@ -905,71 +792,6 @@ local function quote(text)
   end) .. '"'
 end
 -- <<< json.lua
-
--- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start, pair)
-  read_account(pair)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
-  local risk = {
-    day = later_day(day_of(now, day_start)),
-    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
-  }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
-  if not stored[1] then return risk end
-  local units, parts = money_parse(stored[2])
-  local trades = stored[3] + 0
-  if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
-  else
-    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
-    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
-  end
-  return risk
-end
-
--- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
-local function open_day(risk, ts, day_start)
-  if not ts or ts <= now then return nil end
-  if ts > now + 60000 then
-    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
-  end
-  local day = day_of(ts, day_start)
-  if day <= risk.day then return nil end
-  if risk.is_stored then
-    risk.ended = { day = risk.day, pnl = risk.pnl, trades = risk.trades, closed = risk.closed, later = risk.later, cash = risk.cash,
-      untied = risk.untied }
-  end
-  risk.day, risk.pnl, risk.units, risk.parts, risk.trades = day, "0", 0, 0, 0
-  risk.closed, risk.later, risk.cash, risk.untied = "0", "0", "0", "0"
-  risk.was.units, risk.was.parts = 0, 0
-end
-
-local function day_json(d)
-  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
-    d.later, d.cash, d.untied)
-end
-
--- The nine fields of a risk state, as every reply that carries one gives them.
-local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
-end
--- <<< risk.lua
 
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
@@ -1005,7 +827,7 @@ local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   day.pnl, fault = day_sum(day.pnl, pnl)
   if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
   for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
-  return fault or book_in_account(pnl, risk.day, day == risk)
+  return fault or account and in_account.book_in_account(pnl, risk.day, day == risk)
 end
 
 -- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
@@ -1028,30 +850,30 @@ local function trip_worsened(risk, breaker, limits_key, duration, day_start)
   if risk.losses > was.losses then worse.consecutive_losses = true end
   if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
   local source, cause = reached_limit(risk, limits_key, worse)
-  if source then trip(breaker, source, cause, breaker_until(duration, day_start, risk.day)) end
-  trip_account(day_start)
+  if source then rare.trip(breaker, source, cause, rare.breaker_until(duration, day_start, risk.day)) end
+  if account then in_account.trip_account(day_start) end
 end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
+    "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
     "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end
 
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
-    redis.call("HSET", history_key, booked.day, day_json(booked))
+    redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
   local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
   for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
     if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
   end
   redis.call("HSET", daily_key, unpack(row))
-  if breaker.changed then write_breaker(breaker_key, breaker) end
-  write_account_booking()
+  if breaker.changed then rare.write_breaker(breaker_key, breaker) end
+  if account then in_account.write_account_booking() end
 end
 
 -- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
@@ -1061,12 +883,12 @@ local function risk_event(risk, breaker)
   if risk.late then
     local days = {}
     for i, booked in ipairs(risk.late) do
-      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
+      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(rare.day_json(booked), 2)
     end
     fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
   end
   if breaker.changed then
-    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+    for _, value in ipairs({ rare.breaker_event(breaker) }) do fields[#fields + 1] = value end
   end
   return unpack(fields)
 end
@@ -1110,83 +932,204 @@ local function money_of(exact)
   holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
   return "0"
 end
-
-local function quotient_of(a, b)
-  local exact = quotient(a, b)
-  if exact then return exact end
-  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
-  return decimal("0")
-end
 -- <<< keep.lua
 
--- >>> notional.lua
--- The money that a position or an order puts to work.
+setmetatable(long, { __index = function(_, asked)
+  -- >>> keep.lua
+  -- Sums, products and quotients as positions keep them, and as they are booked.
 
--- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
-local function notional_of(size, price)
-  if not price then return "0" end
-  local product = size * price
-  if product < 0 then product = -product end
-  if product > 9e12 then product = 9e12 end
-  local rest = product % 1
-  local whole, parts = product - rest, rest * 1e8 + 0.5
-  parts = parts - parts % 1
-  if parts == 100000000 then whole, parts = whole + 1, 0 end
-  return money_text(whole, parts)
-end
+  local function quotient_of(a, b)
+    local exact = long.quotient(a, b)
+    if exact then return exact end
+    holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+    return decimal("0")
+  end
+  -- <<< keep.lua
 
--- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
-local function worth_in_exposure(worth, rate)
-  local exact = decimal_multiply(worth, decimal(rate))
-  local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
-  return text and tonumber(text) < 9e12 and text or "9000000000000"
-end
+  -- >>> digits.lua
+  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
 
--- Whether it is just size x price, in the flow's currency.
-local function is_plain_notional(market, price, rate)
-  return not price or (not rate and not market.inverse)
-end
+  local function decimal_of(negative, digits, scale)
+    if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
+    local number = tonumber(digits) or 0
+    return { number = negative and 0 - number or number, scale = scale }
+  end
 
--- What a size at a price takes, at the rate that is kept of it.
-local function notional_at(market, size, price, rate)
-  if is_plain_notional(market, price, rate) then return notional_of(size, price) end
-  local worth
-  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
-  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
-  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
-end
--- <<< notional.lua
+  -- The sign, digits and scale of a decimal, its digits as text ("" of zero).
+  local function spelled(a)
+    if a.digits then return a.negative, a.digits, a.scale end
+    local number = a.number
+    return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+  end
+
+  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  local function digits_worked_out(a, how, b)
+    local first, second = tonumber(a) or 0, tonumber(b) or 0
+    local exact = 9007199254740992 -- up to here a double holds every whole number
+    local result = how == "*" and first * second or first + (how == "-" and -second or second)
+    if first < exact and second < exact and result < exact then return result == 0 and "" or string.format("%d", result) end
+
+    local function limbs_of(digits)
+      local limbs = {}
+      for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+      return limbs
+    end
+    local x, y, out = limbs_of(a), limbs_of(b), {}
+    if how == "*" then
+      for i = 1, #x do
+        local carry = 0
+        for j = 1, #y do
+          local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
+          carry = math.floor(sum / 10000000)
+          out[i + j - 1] = sum - carry * 10000000
+        end
+        out[i + #y] = carry
+      end
+    else
+      local sign, carry = how == "-" and -1 or 1, 0
+      for i = 1, math.max(#x, #y) do
+        local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+        carry = math.floor(sum / 10000000)
+        out[i] = sum - carry * 10000000
+      end
+      if carry > 0 then out[#out + 1] = carry end
+    end
+    local parts = {}
+    for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+    return (string.gsub(table.concat(parts), "^0+", ""))
+  end
+
+  -- A decimal of its text.
+  local function digits_read(text)
+    local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+    local digits = string.gsub(whole .. fraction, "^0+", "")
+    local scale = #fraction - (tonumber(exponent) or 0)
+    if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
+    return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
+  end
+
+  -- a + b; sign -1: a - b.
+  local function digits_sum(a, b, sign)
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    if sign == -1 then b_negative = not b_negative end
+    if x == "" then return decimal_of(b_negative and y ~= "", y, b_scale) end
+    if y == "" then return a end
+    local scale = math.max(a_scale, b_scale)
+    x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
+    if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
+    if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
+    return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
+  end
+
+  local function digits_product(a, b)
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function digits_text(a)
+    local negative, digits, scale = spelled(a)
+    if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
+    local whole = string.sub(digits, 1, #digits - scale)
+    local fraction = string.sub(digits, #digits - scale + 1)
+    if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
+    return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function digits_money(a)
+    local negative, digits, scale = spelled(a)
+    if scale > 8 then
+      local cut = #digits - (scale - 8)
+      local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+      digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+      if up then digits = digits_worked_out(digits, "+", "1") end
+    end
+    local text = digits_text(decimal_of(negative and digits ~= "", digits, scale))
+    if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+    return text
+  end
+
+  -- Without trailing zeros after the point; nil when it has more than 38 digits.
+  local function fitting(negative, digits, scale)
+    local zeros = math.min(#string.match(digits, "0*$"), scale)
+    if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+    if #digits > 38 then return nil end
+    return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
+  end
+
+  -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+  local function digits_kept(a)
+    local negative, digits, scale = spelled(a)
+    local places = math.max(20, 34 - (#digits - scale))
+    if scale > places then
+      local cut = #digits - (scale - places)
+      local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+      digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
+      if up then digits = digits_worked_out(digits, "+", "1") end
+    end
+    return fitting(negative, digits, scale)
+  end
+  -- <<< digits.lua
+
+  -- >>> quotient.lua
+  -- Division, for contracts that are counted in their quote.
+
+  -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+  local function quotient(a, b)
+    local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
+
+    -- Whole digits of x / y, rounded half up: long division, digit by digit.
+    local function digits_quotient(x, y)
+      local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
+      for i = 1, #x do
+        rest = rest .. string.sub(x, i, i)
+        if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+        local digit = 0
+        if not is_less(rest, y) then
+          digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
+          local taken = digits_worked_out(y, "*", tostring(digit))
+          if is_less(rest, taken) then
+            digit = digit - 1
+            taken = digits_worked_out(y, "*", tostring(digit))
+          end
+          rest = digits_worked_out(rest, "-", taken)
+          if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
+        end
+        out[i] = digit
+      end
+      local digits = string.gsub(table.concat(out), "^0+", "")
+      if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
+      return digits
+    end
+
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    if x == "" then return a end
+    local longest = math.max(#x, #y)
+    local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
+    local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
+    local shift = places - a_scale + b_scale
+    return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
+  end
+  -- <<< quotient.lua
+
+  long.digits_kept, long.digits_money, long.digits_product, long.digits_read, long.digits_sum, long.digits_text, long.quotient,
+  long.quotient_of =
+    digits_kept, digits_money, digits_product, digits_read, digits_sum, digits_text, quotient, quotient_of
+  return rawget(long, asked)
+end })
 
 -- >>> unpriced.lua
 -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
 -- they came (money.md, 1 and 2). nil: nothing.
 
--- As a list of { kind, currency, amount }, the amounts decimals.
-local function unpriced_of(text)
-  local list = {}
-  for kind, currency, amount in string.gmatch(text or "", "(%S+) (%S+) (%S+)") do
-    list[#list + 1] = { kind = kind, currency = currency, amount = decimal(amount) }
-  end
-  return list
-end
-
 -- The text with amounts more.
 local function with_unpriced(text, amounts)
   if #amounts == 0 then return text end
-  local list, words = unpriced_of(text), {}
-  for _, more in ipairs(amounts) do
-    local found
-    for _, each in ipairs(list) do
-      if each.kind == more.kind and each.currency == more.currency then found = each end
-    end
-    if found then found.amount = keep(decimal_add(found.amount, more.amount))
-    else list[#list + 1] = { kind = more.kind, currency = more.currency, amount = keep(more.amount) } end
-    for at = #list, 1, -1 do
-      if decimal_sign(list[at].amount) == 0 then table.remove(list, at) end
-    end
-  end
-  for _, each in ipairs(list) do words[#words + 1] = each.kind .. " " .. each.currency .. " " .. decimal_text(each.amount) end
-  return words[1] and table.concat(words, " ")
+  return rare.unpriced_with(text, amounts)
 end
 
 -- Whether a result is among them: the whole is then not known.
@@ -1200,7 +1143,7 @@ end
 
 -- In what the pair settles in: size x price, or size / price of an inverse contract.
 local function worth_of(market, size, price)
-  if market.inverse then return quotient_of(decimal(size), decimal(price)) end
+  if market.inverse then return long.quotient_of(decimal(size), decimal(price)) end
   return keep(decimal_multiply(decimal(size), decimal(price)))
 end
 
@@ -1243,7 +1186,7 @@ end
 
 -- The double next to the price at which a size is worth so much.
 local function price_of(market, worth, size)
-  if market.inverse then return decimal_value(quotient_of(decimal(size), worth)) end
+  if market.inverse then return decimal_value(long.quotient_of(decimal(size), worth)) end
   return average_price(worth, tonumber(size))
 end
 
@@ -1259,8 +1202,8 @@ local function move_result(p, gain, fee, cash)
   if gain then sum = keep(decimal_add(sum, gain)) end
   if fee then sum = keep(decimal_subtract(sum, fee)) end
   if cash then sum = keep(decimal_add(sum, cash)) end
-  p.realised = money_of(sum)
   local text = decimal_text(sum)
+  p.realised = sum.number and sum.scale <= 8 and sum.number < 1e15 and sum.number > -1e15 and text or money_of(sum)
   p.result = text ~= p.realised and text or nil
   if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
@@ -1404,7 +1347,7 @@ local function exposure_after(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  local moved = account and account_exposure_after(delta, notional, written[4])
+  local moved = account and in_account.account_exposure_after(delta, notional, written[4])
   return { written = written, gone = gone, moved = moved }
 end
 
@@ -1412,96 +1355,9 @@ local function write_exposure(exposure_key, sums)
   if not sums then return end
   redis.call("HSET", exposure_key, unpack(sums.written))
   if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
-  if sums.moved then move_account(unpack(sums.moved)) end
+  if sums.moved then in_account.move_account(unpack(sums.moved)) end
 end
 -- <<< exposure.lua
-
--- >>> guards.lua
--- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
--- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
-
--- Reasons of trades that a stop ended.
-local STOPS = { sl = true, trailing = true, liquidation = true }
-
--- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
-local GUARD_MEMORY = 5184000000
-
--- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
-local function guard_trade_json(trade, exit_ts)
-  local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
-  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
-    .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
-end
-
--- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
--- step are all of one pair.
-local function remember_for_guards(memory, trade)
-  -- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
-  local function with_trade(stored, trade)
-    if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
-    local first, _, many = 2, string.gsub(stored, "%]", "")
-    -- One bracket more than trades closes the list.
-    for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
-    return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
-  end
-
-  local guard_trades_key = memory.guard_trades_key
-  if not memory.text then
-    memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", guard_trades_key, trade.pair), {}
-    if not memory.text then
-      local stored = redis.call("HGETALL", guard_trades_key)
-      for i = 1, #stored, 2 do
-        local newest = string.match(stored[i + 1], '.*%["[%d-]+",(%d+)')
-        if tonumber(newest or 0) <= now - GUARD_MEMORY then memory.old[#memory.old + 1] = stored[i] end
-      end
-    end
-  end
-  memory.text = with_trade(memory.text or "", guard_trade_json(trade, trade.exit_ts))
-end
-
-local function write_guard_trades(memory)
-  local guard_trades_key = memory.guard_trades_key
-  if not memory.text or memory.is_written then return end
-  for first = 1, #memory.old, 1000 do
-    redis.call("HDEL", guard_trades_key, unpack(memory.old, first, math.min(first + 999, #memory.old)))
-  end
-  redis.call("HSET", guard_trades_key, memory.pair, memory.text)
-  memory.is_written = true
-end
--- <<< guards.lua
-
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
-
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
-end
--- <<< maxmemory.lua
-
--- >>> order.lua
--- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
-    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
-    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
-    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
-    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
-    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
-    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
-end
--- <<< order.lua
-
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
--- <<< order_status.lua
 
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
@@ -1513,6 +1369,39 @@ local function record_parse(json)
   return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
 -- <<< record.lua
+
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
+  p.entry_ts = string.format("%d", p.entry_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
+  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
+  p.realised = p.realised or "0"
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%d", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
+  p.version = string.format("%d", p.version)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
 
 -- >>> order_parse.lua
 -- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
@@ -1545,14 +1434,6 @@ local function pair_key(first, second)
   return first .. "|" .. second
 end
 
--- By bytes, whatever the server's locale is.
-local function bytes_before(a, b)
-  for i = 1, math.min(#a, #b) do
-    if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
-  end
-  return #a < #b
-end
-
 -- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
 local function orders_naming(by_position_key, orders_key, position_id, order)
   local prefix, ids, found = pair_key(position_id, ""), {}, {}
@@ -1571,7 +1452,7 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
       if json then add(order_parse(json)) end
     end
   end
-  if #found > 1 then table.sort(found, function(a, b) return bytes_before(a.id, b.id) end) end
+  if #found > 1 then table.sort(found, function(a, b) return rare.bytes_before(a.id, b.id) end) end
   return found
 end
 
@@ -1583,42 +1464,329 @@ local function name_position(by_position_key, order_id, before, after)
 end
 -- <<< orders_naming.lua
 
--- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size = number_text(p.size)
-  p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%d", p.entry_ts)
-  p.tp = p.tp and number_text(p.tp)
-  p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
-  p.realised = p.realised or "0"
-  p.fees = p.fees or "0"
-  p.cash = p.cash or "0"
-  p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
-  p.entered = p.entered and number_text(p.entered)
-  p.exited = p.exited and number_text(p.exited)
-  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%d", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
-  p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%d", p.version)
-  p.metadata = metadata
-  return p
-end
--- <<< position_parse.lua
+-- >>> guards.lua
+-- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+-- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
 
--- >>> refuse.lua
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-local function refuse(code, message)
-  local text = code .. " " .. message
-  write_at_maxmemory()
-  answer({ text })
-  return redis.error_reply(text)
+-- Reasons of trades that a stop ended.
+local STOPS = { sl = true, trailing = true, liquidation = true }
+
+-- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
+local GUARD_MEMORY = 5184000000
+-- <<< guards.lua
+
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> decimal.lua
+  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
+  -- digits a string without leading zeros. No function changes one.
+
+  local function decimal_negate(a)
+    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+    return { number = 0 - a.number, scale = a.scale }
+  end
+  -- <<< decimal.lua
+
+  -- >>> day.lua
+  -- The first millisecond that no longer belongs to the day.
+  local function day_end(day, day_start)
+    local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+    year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+    local era = math.floor(year / 400)
+    local year_of_era = year - era * 400
+    local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+    local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+    return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+  end
+  -- <<< day.lua
+
+  -- >>> breaker.lua
+  -- The circuit breaker: whether it blocks entries now, and why.
+
+  local function until_text(breaker)
+    return breaker.till and string.format("%d", breaker.till) or ""
+  end
+  -- <<< breaker.lua
+
+  -- >>> trip.lua
+  -- What trips the circuit breaker, and until when.
+
+  -- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+  local function breaker_until(duration, day_start, day)
+    if duration == "until_reset" then return nil end
+    if duration == "until_day_end" then return day_end(day, day_start) end
+    return now + tonumber(duration)
+  end
+
+  -- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+  local function trip(breaker, source, reason, till)
+    if not breaker.active then
+      breaker.tripped_at, breaker.tripped = now_text, true
+    elseif not breaker.till or (till and till <= breaker.till) then
+      return
+    end
+    breaker.active, breaker.changed = not till or now < till, true
+    breaker.source, breaker.reason, breaker.till = source, reason, till
+  end
+
+  local function write_breaker(breaker_key, breaker)
+    redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+      "until", until_text(breaker))
+  end
+
+  local function breaker_event(breaker)
+    return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+      "breaker_until", until_text(breaker)
+  end
+  -- <<< trip.lua
+
+  -- >>> notional.lua
+  -- The money that a position or an order puts to work.
+
+  -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
+  local function notional_of(size, price)
+    if not price then return "0" end
+    local product = size * price
+    if product < 0 then product = -product end
+    if product > 9e12 then product = 9e12 end
+    local rest = product % 1
+    local whole, parts = product - rest, rest * 1e8 + 0.5
+    parts = parts - parts % 1
+    if parts == 100000000 then whole, parts = whole + 1, 0 end
+    return money_text(whole, parts)
+  end
+
+  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+  local function worth_in_exposure(worth, rate)
+    local exact = decimal_multiply(worth, decimal(rate))
+    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
+    return text and tonumber(text) < 9e12 and text or "9000000000000"
+  end
+
+  -- Whether it is just size x price, in the flow's currency.
+  local function is_plain_notional(market, price, rate)
+    return not price or (not rate and not market.inverse)
+  end
+
+  -- What a size at a price takes of an inverse contract, or at a rate.
+  local function notional_worked_out(market, size, price, rate)
+    local worth
+    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
+    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  end
+
+  -- What a size at a price takes, at the rate that is kept of it.
+  local function notional_at(market, size, price, rate)
+    if is_plain_notional(market, price, rate) then return notional_of(size, price) end
+    return rare.notional_worked_out(market, size, price, rate)
+  end
+  -- <<< notional.lua
+
+  -- >>> unpriced.lua
+  -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
+  -- they came (money.md, 1 and 2). nil: nothing.
+
+  -- As a list of { kind, currency, amount }, the amounts decimals.
+  local function unpriced_of(text)
+    local list = {}
+    for kind, currency, amount in string.gmatch(text or "", "(%S+) (%S+) (%S+)") do
+      list[#list + 1] = { kind = kind, currency = currency, amount = decimal(amount) }
+    end
+    return list
+  end
+
+  local function unpriced_with(text, amounts)
+    local list, words = unpriced_of(text), {}
+    for _, more in ipairs(amounts) do
+      local found
+      for _, each in ipairs(list) do
+        if each.kind == more.kind and each.currency == more.currency then found = each end
+      end
+      if found then found.amount = keep(decimal_add(found.amount, more.amount))
+      else list[#list + 1] = { kind = more.kind, currency = more.currency, amount = keep(more.amount) } end
+      for at = #list, 1, -1 do
+        if decimal_sign(list[at].amount) == 0 then table.remove(list, at) end
+      end
+    end
+    for _, each in ipairs(list) do words[#words + 1] = each.kind .. " " .. each.currency .. " " .. decimal_text(each.amount) end
+    return words[1] and table.concat(words, " ")
+  end
+  -- <<< unpriced.lua
+
+  -- >>> orders_naming.lua
+  -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+  -- position of another name than its own.
+
+  -- By bytes, whatever the server's locale is.
+  local function bytes_before(a, b)
+    for i = 1, math.min(#a, #b) do
+      if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
+    end
+    return #a < #b
+  end
+  -- <<< orders_naming.lua
+
+  -- >>> guards.lua
+  -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+  -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+
+  -- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
+  local function guard_trade_json(trade, exit_ts)
+    local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
+    return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
+      .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
+  end
+
+  -- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
+  -- step are all of one pair.
+  local function remember_for_guards(memory, trade)
+    -- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
+    local function with_trade(stored, trade)
+      if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
+      local first, _, many = 2, string.gsub(stored, "%]", "")
+      -- One bracket more than trades closes the list.
+      for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
+      return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
+    end
+
+    local guard_trades_key = memory.guard_trades_key
+    if not memory.text then
+      memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", guard_trades_key, trade.pair), {}
+      if not memory.text then
+        local stored = redis.call("HGETALL", guard_trades_key)
+        for i = 1, #stored, 2 do
+          local newest = string.match(stored[i + 1], '.*%["[%d-]+",(%d+)')
+          if tonumber(newest or 0) <= now - GUARD_MEMORY then memory.old[#memory.old + 1] = stored[i] end
+        end
+      end
+    end
+    memory.text = with_trade(memory.text or "", guard_trade_json(trade, trade.exit_ts))
+  end
+
+  local function write_guard_trades(memory)
+    local guard_trades_key = memory.guard_trades_key
+    if not memory.text or memory.is_written then return end
+    for first = 1, #memory.old, 1000 do
+      redis.call("HDEL", guard_trades_key, unpack(memory.old, first, math.min(first + 999, #memory.old)))
+    end
+    redis.call("HSET", guard_trades_key, memory.pair, memory.text)
+    memory.is_written = true
+  end
+  -- <<< guards.lua
+
+  -- >>> maxmemory.lua
+  -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+  -- written. A command that needs none is not, and after it the script may write on.
+
+  -- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+  local function write_at_maxmemory()
+    redis.call("HDEL", call_key, "")
+  end
+  -- <<< maxmemory.lua
+
+  -- >>> refuse.lua
+  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+  local function refuse(code, message)
+    local text = code .. " " .. message
+    write_at_maxmemory()
+    answer({ text })
+    return redis.error_reply(text)
+  end
+  -- <<< refuse.lua
+
+  -- >>> risk.lua
+  -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+  local function day_json(d)
+    return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+      d.later, d.cash, d.untied)
+  end
+  -- <<< risk.lua
+
+  rare.breaker_event, rare.breaker_until, rare.bytes_before, rare.day_json, rare.notional_worked_out, rare.refuse,
+  rare.remember_for_guards, rare.trip, rare.unpriced_with, rare.until_text, rare.write_breaker, rare.write_guard_trades =
+    breaker_event, breaker_until, bytes_before, day_json, notional_worked_out, refuse, remember_for_guards, trip, unpriced_with,
+    until_text, write_breaker, write_guard_trades
+  return rawget(rare, asked)
+end })
+
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
+    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
+    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
 end
--- <<< refuse.lua
+-- <<< order.lua
+
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start, pair)
+  if account then in_account.read_account(pair) end
+  local today = day_of(now, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local risk = {
+    day = account and in_account.later_day(today) or today,
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  end
+  return risk
+end
+
+-- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
+local function open_day(risk, ts, day_start)
+  if not ts or ts <= now then return nil end
+  if ts > now + 60000 then
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%d", ts)
+  end
+  local day = day_of(ts, day_start)
+  if day <= risk.day then return nil end
+  if risk.is_stored then
+    risk.ended = { day = risk.day, pnl = risk.pnl, trades = risk.trades, closed = risk.closed, later = risk.later, cash = risk.cash,
+      untied = risk.untied }
+  end
+  risk.day, risk.pnl, risk.units, risk.parts, risk.trades = day, "0", 0, 0, 0
+  risk.closed, risk.later, risk.cash, risk.untied = "0", "0", "0", "0"
+  risk.was.units, risk.was.parts = 0, 0
+end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
+    active and rare.until_text(breaker) or ""
+end
+-- <<< risk.lua
 
 -- >>> trade.lua
 -- A trade as it is stored: numbers as texts that read back as the same double. Generated from src/records/trade.ts.
@@ -1668,14 +1836,14 @@ local function decide_end(p, ending, ends, naming, delta)
   end
   ended.trade = {
     key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
+    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%d", at),
     pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
     signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
     entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
     told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
     unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
   }
-  if ends.guards and not ending.untold and not ending.forgotten then remember_for_guards(ends.guards, ended.trade) end
+  if ends.guards and not ending.untold and not ending.forgotten then rare.remember_for_guards(ends.guards, ended.trade) end
   ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
   return ended
 end
@@ -1698,7 +1866,7 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
   redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
   ends.count = math.min(ends.count, 99999) + 1
-  if ends.guards then write_guard_trades(ends.guards) end
+  if ends.guards then rare.write_guard_trades(ends.guards) end
 end
 
 -- JSON of a list of records.
@@ -1709,8 +1877,8 @@ local function json_list(records, to_json)
 end
 -- <<< trade_end.lua
 
-return run(answer, event, money_parse, money_add, money_negate, money_text, decimal, move_equity, read_breaker, expect_hash,
-  read_risk, open_day, risk_reply, book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding,
-  with_unpriced, size_less, at_rate, move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with,
-  write_dust, hold_position, exposure_after, write_exposure, order_json, orders_naming, position_parse, refuse, trade_json,
+return run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, move_equity, read_breaker, expect_hash,
+  book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding, with_unpriced, size_less, at_rate,
+  move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, hold_position,
+  exposure_after, write_exposure, position_parse, orders_naming, order_json, read_risk, open_day, risk_reply, trade_json,
   read_ends, decide_end, cools_longer, write_end, json_list)

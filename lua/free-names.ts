@@ -4,7 +4,9 @@ const OPTIONS: Partial<Options> = { luaVersion: "5.1", scope: true, ranges: true
 
 /** What Redis gives every script. */
 const GIVEN = new Set(
-  "KEYS ARGV redis cjson string table math assert ipairs pairs select tonumber tostring type unpack pcall".split(" "),
+  "KEYS ARGV redis cjson string table math assert ipairs next pairs rawget select setmetatable tonumber tostring type unpack pcall".split(
+    " ",
+  ),
 );
 
 /** A statement of a file's outermost block. */
@@ -37,4 +39,15 @@ export function freeNames(lua: string): Set<string> {
   const globals: Node[] = chunk.globals;
   const names = globals.flatMap((each) => (each.type === "Identifier" ? [each.name] : []));
   return new Set(names.filter((name) => !GIVEN.has(name)));
+}
+
+/** The names of the fields that a piece of Lua asks of a table, as in `rare.quotient`. */
+export function fieldsOf(table: string, lua: string): Set<string> {
+  const names = new Set<string>();
+  const onCreateNode = (node: Node) => {
+    if (node.type !== "MemberExpression" || node.base.type !== "Identifier") return;
+    if (node.base.name === table) names.add(node.identifier.name);
+  };
+  parse(lua, { ...OPTIONS, onCreateNode });
+  return names;
 }

@@ -18,7 +18,7 @@ local function run(now, account, account_key, answer)
     return redis.error_reply("SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status")
   end
 
-  return answer({ "account", account.name, string.format("%.0f", now), redis.call("HGETALL", account_key) })
+  return answer({ "account", account.name, string.format("%d", now), redis.call("HGETALL", account_key) })
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.

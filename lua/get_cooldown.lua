@@ -22,7 +22,7 @@ local function run(now, answer)
   local latest = 0
   for _, expiry in ipairs(found) do latest = math.max(latest, tonumber(expiry or 0)) end
   if latest <= now then return answer({ "none" }) end
-  return answer({ "until", string.format("%.0f", latest) })
+  return answer({ "until", string.format("%d", latest) })
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.

@@ -89,6 +89,10 @@ local function answer(reply)
 end
 -- <<< read.lua
 
+-- Tables of functions that are made, below, when a table is first asked for one.
+-- in_account: what a flow in an account needs.
+local in_account = {}
+
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
@@ -112,53 +116,59 @@ local function money_parse(text)
 end
 -- <<< money.lua
 
--- >>> account.lua
--- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
--- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
--- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+setmetatable(in_account, { __index = function(_, asked)
+  -- >>> account.lua
+  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
--- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
-local function part_of()
-  return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
-end
+  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  local function part_of()
+    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
+  end
 
--- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
-local function read_account(pair)
-  if not account or account.part then return account end
-  if not account_key then
-    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  local function read_account(pair)
+    if not account or account.part then return account end
+    if not account_key then
+      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+    end
+    account.part = part_of()
+    local part = account.part
+    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+    if f[1] ~= account.epoch then
+      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+    end
+    account.day, account.pnl = f[2], f[3]
+    account.units, account.parts = money_parse(f[3])
+    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+    account.notional, account.slots = f[7], f[8] + 0
+    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+    account.duration = f[14]
+    account.breaker = { active = false }
+    if f[15] then
+      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+      account.breaker.active = not account.breaker.till or now < account.breaker.till
+    end
+    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+    account.slots_of = {}
+    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+    return account
   end
-  account.part = part_of()
-  local part = account.part
-  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
-    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
-    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
-    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
-  if f[1] ~= account.epoch then
-    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
-  end
-  account.day, account.pnl = f[2], f[3]
-  account.units, account.parts = money_parse(f[3])
-  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
-  account.notional, account.slots = f[7], f[8] + 0
-  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
-  account.duration = f[14]
-  account.breaker = { active = false }
-  if f[15] then
-    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
-    account.breaker.active = not account.breaker.till or now < account.breaker.till
-  end
-  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
-  account.slots_of = {}
-  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
-  return account
-end
 
--- A day, or that of the account, if that is later.
-local function later_day(day)
-  return account and account.day > day and account.day or day
-end
--- <<< account.lua
+  -- A day, or that of the account, if that is later.
+  local function later_day(day)
+    return account and account.day > day and account.day or day
+  end
+  -- <<< account.lua
+
+  in_account.later_day, in_account.read_account =
+    later_day, read_account
+  return rawget(in_account, asked)
+end })
 
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
@@ -183,11 +193,12 @@ end
 -- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
 -- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start, pair)
-  read_account(pair)
+  if account then in_account.read_account(pair) end
+  local today = day_of(now, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
     "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
   local risk = {
-    day = later_day(day_of(now, day_start)),
+    day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
     losses = (stored[4] or 0) + 0,
     equity = stored[5],

@@ -12,7 +12,7 @@
 local function run(meta_key, now, answer)
   local guard_trades_key = KEYS[2]
   local guards = redis.call("HGET", meta_key, "guards") or ""
-  return answer({ "guards", guards, string.format("%.0f", now), redis.call("HGETALL", guard_trades_key) })
+  return answer({ "guards", guards, string.format("%d", now), redis.call("HGETALL", guard_trades_key) })
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.

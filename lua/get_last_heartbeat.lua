@@ -11,7 +11,7 @@
 
 local function run(now, answer)
   local heartbeat_key = KEYS[2]
-  return answer({ "heartbeat", redis.call("GET", heartbeat_key) or "", string.format("%.0f", now) })
+  return answer({ "heartbeat", redis.call("GET", heartbeat_key) or "", string.format("%d", now) })
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.

@@ -14,7 +14,7 @@
 -- Reply {"fills", {"1" or "0" for each fill}, call}
 -- Errors: SFSTATELOST, SFSCHEMA
 
-local function run(answer, remembers, record_parse)
+local function run(answer, record_parse, remembers)
   local fills_key, orders_key, closed_key = KEYS[2], KEYS[3], KEYS[4]
   local fills, fill_window = cjson.decode(ARGV[4]), tonumber(ARGV[6])
   local order_ids = cjson.decode(ARGV[5])
@@ -85,15 +85,6 @@ local function answer(reply)
 end
 -- <<< read.lua
 
--- >>> memory.lua
--- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
-
-local function remembers(key, id, window, since)
-  local at = redis.call("ZSCORE", key, id)
-  return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
-end
--- <<< memory.lua
-
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
@@ -105,4 +96,13 @@ local function record_parse(json)
 end
 -- <<< record.lua
 
-return run(answer, remembers, record_parse)
+-- >>> memory.lua
+-- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+
+local function remembers(key, id, window, since)
+  local at = redis.call("ZSCORE", key, id)
+  return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
+end
+-- <<< memory.lua
+
+return run(answer, record_parse, remembers)

@@ -172,7 +172,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -219,7 +220,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -255,13 +256,59 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
   return reply
 end
 -- <<< change.lua
+
+-- Tables of functions that are made, below, when a table is first asked for one.
+-- long: the arithmetic of numbers that no double holds.
+local long = {}
+
+setmetatable(long, { __index = function(_, asked)
+  -- >>> digits.lua
+  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
+
+  local function decimal_of(negative, digits, scale)
+    if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
+    local number = tonumber(digits) or 0
+    return { number = negative and 0 - number or number, scale = scale }
+  end
+
+  -- The sign, digits and scale of a decimal, its digits as text ("" of zero).
+  local function spelled(a)
+    if a.digits then return a.negative, a.digits, a.scale end
+    local number = a.number
+    return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+  end
+
+  -- A decimal of its text.
+  local function digits_read(text)
+    local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+    local digits = string.gsub(whole .. fraction, "^0+", "")
+    local scale = #fraction - (tonumber(exponent) or 0)
+    if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
+    return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function digits_text(a)
+    local negative, digits, scale = spelled(a)
+    if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
+    local whole = string.sub(digits, 1, #digits - scale)
+    local fraction = string.sub(digits, #digits - scale + 1)
+    if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
+    return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  end
+  -- <<< digits.lua
+
+  long.digits_read, long.digits_text =
+    digits_read, digits_text
+  return rawget(long, asked)
+end })
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -330,12 +377,6 @@ end
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
 -- digits a string without leading zeros. No function changes one.
 
-local function decimal_of(negative, digits, scale)
-  if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
-  local number = tonumber(digits) or 0
-  return { number = negative and 0 - number or number, scale = scale }
-end
-
 local ZERO = { number = 0, scale = 0 }
 
 -- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
@@ -351,18 +392,7 @@ local function decimal(text)
       return { number = number, scale = scale }
     end
   end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
-  local digits = string.gsub(whole .. fraction, "^0+", "")
-  scale = #fraction - (tonumber(exponent) or 0)
-  if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
-  return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
-end
-
--- The sign, digits and scale of a decimal, its digits as text ("" of zero).
-local function spelled(a)
-  if a.digits then return a.negative, a.digits, a.scale end
-  local number = a.number
-  return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+  return long.digits_read(text)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
@@ -372,12 +402,7 @@ local function decimal_text(a)
     -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
     if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
   end
-  local negative, digits, scale = spelled(a)
-  if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
-  local whole = string.sub(digits, 1, #digits - scale)
-  local fraction = string.sub(digits, #digits - scale + 1)
-  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
-  return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  return long.digits_text(a)
 end
 -- <<< decimal.lua
 

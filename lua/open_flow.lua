@@ -39,7 +39,7 @@ local function run()
     local time = redis.call("TIME")
     now = time[1] * 1000 + math.floor(time[2] / 1000)
   end
-  local now_text = string.format("%.0f", now)
+  local now_text = string.format("%d", now)
 
   -- Write. Removing a field that nobody has needs no memory, and after it Redis refuses nothing for want of it.
   redis.call("HDEL", meta_key, "")

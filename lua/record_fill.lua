@@ -56,15 +56,13 @@
 --       {"repeated", order JSON or "", position JSON or "", 0, "0", "0", JSON list of that position, "[]", "[]", 0, "", the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(instance, now, answer, event, money_parse, money_add, money_negate, money_fits, money_text, decimal,
-    decimal_subtract, move_equity, read_breaker, expect_hash, expect_zset, quote, read_amendment, write_amendment, read_risk,
-    open_day, risk_reply, day_sum, book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding, money_of,
-    notional_at, order_notional, with_unpriced, unpriced_since, worth_of, size_sum, size_less, at_rate, move_result, grow,
+local function run(rare, at_end, instance, now, answer, event, money_parse, money_add, money_negate, money_fits, money_text,
+    decimal, decimal_subtract, move_equity, read_breaker, expect_zset, quote, day_sum, book_pnl, trip_worsened, write_risk,
+    risk_event, holding, money_of, notional_at, order_notional, with_unpriced, worth_of, size_sum, size_less, move_result, grow,
     gain_of, reduce, left_of, market_of, price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds,
-    dust_key_of, read_dust, dust_with, dust_taken, dust_left, write_dust, hold_position, position_named, hold_order,
-    exposure_after, write_exposure, fees_of, fee_in_base, split_fees, price_fees, remembers, remember, order_json, ORDER_DONE,
-    order_parse, pair_key, bytes_before, orders_naming, closed_order, closed_to_forget, write_order, position_json,
-    position_parse, refuse, trade_json, read_ends, decide_end, cools_longer, write_end, ended_at, ended_trade, json_list)
+    hold_position, position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base, split_fees, price_fees,
+    position_parse, ORDER_DONE, order_parse, pair_key, orders_naming, remembers, remember, order_json, closed_to_forget,
+    write_order, position_json, read_risk, open_day, risk_reply, ended_at, json_list)
   local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22], KEYS[23]
   local order_id, fill_id, price, size, fee = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
   local rate = ARGV[13] ~= "" and ARGV[13] or nil
@@ -77,7 +75,7 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
 
   -- Read: the order, pending or lately closed, and what of the risk stands.
   local pending = redis.call("HGET", orders_key, order_id)
-  local stored = pending or closed_order(closed_key, closed_at_key, order_id)
+  local stored = pending or rare.closed_order(closed_key, closed_at_key, order_id)
   local order = stored and order_parse(stored)
   local risk = read_risk(daily_key, day_start, order and order.pair)
   local breaker = read_breaker(breaker_key)
@@ -85,7 +83,7 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
     -- A fill that is told again has the size and the price that it had; those of before these were kept count as equal.
     local told_price, told_size = string.match(redis.call("HGET", told_key, fill) or "", "^(%S+) (%S+)$")
     local function told_otherwise(field, before, new)
-      return refuse("SFINVALID", field .. ": fill " .. fill_id .. " of order " .. order_id .. " was told with a " .. field .. " of " .. before .. ", now with " .. new)
+      return rare.refuse("SFINVALID", field .. ": fill " .. fill_id .. " of order " .. order_id .. " was told with a " .. field .. " of " .. before .. ", now with " .. new)
     end
     if told_size and not same_size(tonumber(told_size), tonumber(size)) then return told_otherwise("size", told_size, size) end
     if told_price and math.abs(tonumber(told_price) - tonumber(price)) > 1e-9 * math.max(math.abs(tonumber(told_price)), math.abs(tonumber(price))) then
@@ -94,13 +92,13 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
     local held = order and redis.call("HGET", positions_key, order.position_id or order_id) or ""
     return answer({ "repeated", stored or "", held, "0", "0", "0", "[" .. held .. "]", "[]", "[]", "0", "", risk_reply(risk, breaker) })
   end
-  if not order then return refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
+  if not order then return rare.refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
   local too_early = open_day(risk, given_ts, day_start)
-  if too_early then return refuse("SFINVALID", too_early) end
-  if risk.ended then expect_hash(history_key) end
+  if too_early then return rare.refuse("SFINVALID", too_early) end
+  if risk.ended then rare.expect_hash(history_key) end
   local market = market_of(order.pair)
   local price_wrong = price_fault(market, "price", price)
-  if price_wrong then return refuse("SFINVALID", price_wrong) end
+  if price_wrong then return rare.refuse("SFINVALID", price_wrong) end
   local told_count = redis.call("HLEN", told_key)
 
   -- Read: the signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since.
@@ -113,15 +111,15 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
   local filled_before = tonumber(order.filled)
   order.filled = size_sum(order.filled, size)
   local filled, asked = tonumber(order.filled), tonumber(order.size)
-  if filled - filled ~= 0 then return refuse("SFINVALID", "size: order " .. order_id .. " would be filled beyond what a double holds") end
+  if filled - filled ~= 0 then return rare.refuse("SFINVALID", "size: order " .. order_id .. " would be filled beyond what a double holds") end
   if order.intent == "entry" and exceeds(filled, asked) and not overfill then
-    return refuse("SFINVALID", "size: entry order " .. order_id .. " of " .. order.size .. " would be filled by " .. order.filled
+    return rare.refuse("SFINVALID", "size: entry order " .. order_id .. " of " .. order.size .. " would be filled by " .. order.filled
       .. "; if the exchange's own order says so, give overfill: true")
   end
   if filled >= asked or same_size(filled, asked) then order.status = "filled"
   elseif done and not ORDER_DONE[order.status] then order.status = "cancelled"
   elseif not ORDER_DONE[order.status] then order.status = "partially_filled" end
-  order.version = string.format("%.0f", order.version + 1)
+  order.version = string.format("%d", order.version + 1)
   order.notional = order_notional(market, order)
   local old = ORDER_DONE[order.status] and closed_to_forget(closed_key, closed_at_key)
 
@@ -131,7 +129,7 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
   local base_fee, moved = fee_in_base(market, fees), size
   if base_fee ~= "0" then
     moved = order.side == "buy" and size_less(size, base_fee) or size_sum(size, base_fee)
-    if tonumber(moved) <= 0 then return refuse("SFINVALID", "fee: expected less than the size of " .. size .. " that was filled, got " .. base_fee) end
+    if tonumber(moved) <= 0 then return rare.refuse("SFINVALID", "fee: expected less than the size of " .. size .. " that was filled, got " .. base_fee) end
   end
   local entered = order.side == "buy" and "long" or "short"
   local reduced = order.side == "sell" and "long" or "short"
@@ -142,103 +140,63 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
     return json and position_parse(json)
   end
 
-  -- The pair's positions on the side that the order reduces, oldest first, but for one.
-  local function other_positions(except)
-    local others = {}
-    for _, json in ipairs(redis.call("HVALS", positions_key)) do
-      local other = position_parse(json)
-      if other.pair == order.pair and other.side == reduced and other.id ~= except then others[#others + 1] = other end
-    end
-    table.sort(others, function(a, b)
-      local first, second = tonumber(a.entry_ts), tonumber(b.entry_ts)
-      if first ~= second then return first < second end
-      return bytes_before(a.id, b.id)
-    end)
-    return others
-  end
-
-  -- Spreads what is left of the fill over positions, in order.
-  local function spread(positions)
-    for _, each in ipairs(positions) do
-      local left, holds = tonumber(over), tonumber(each.size)
-      if left == 0 then break end
-      local is_flat, taken = left > holds or same_size(left, holds), left > holds and each.size or over
-      parts[#parts + 1] = { to = "reduce", size = taken, position = each, is_flat = is_flat }
-      over = is_flat and left_of(moved, over, taken) or "0"
-    end
-  end
-
-  local function refusal_of(pair, side, id)
-    if pair ~= order.pair then return "orderId: order " .. order_id .. " is for " .. order.pair .. ", position " .. id .. " is " .. pair end
-    if order.intent == "entry" and side ~= entered then
-      return "orderId: a " .. order.side .. " entry cannot grow the " .. side .. " position " .. id
-    end
-    if order.intent == "exit" and side ~= reduced then
-      return "orderId: a " .. order.side .. " exit cannot reduce the " .. side .. " position " .. id
-    end
-  end
-
-  -- The part of the fill that tells how a trade ended, by fills or by anything else, unless fills have told all of that.
-  local function explain(trade, by_fills)
-    if not trade or (trade.ending == "fills") ~= by_fills then return false end
-    local left = size_less(trade.unexplained or "0", read_amendment(amendments_key, trade.key).explained)
-    if tonumber(left) <= 0 then return false end
-    local taken = exceeds(tonumber(moved), tonumber(left)) and left or moved
-    parts[1] = { to = "explain", size = taken, trade = trade }
-    over = left_of(moved, moved, taken)
-    return true
-  end
-
   if order.intent == "entry" then
     local own = position_named(order)
     if not own or own == order.flip then own = order_id end
     local position = held_position(own)
-    local fault = position and refusal_of(position.pair, position.side, own)
-    if fault then return refuse("SFINVALID", fault) end
+    local fault = position and (position.pair ~= order.pair or position.side ~= entered) and rare.part_fault(order, position, own)
+    if fault then return rare.refuse("SFINVALID", fault) end
     over = moved
     if order.flip then
       local flipped = held_position(order.flip)
-      if not flipped then explain(ended_trade(trades_key, ended_key, order.flip), false) end
-      local positions = other_positions(order.flip)
+      if not flipped then
+        over = rare.explain_end(parts, moved, over, amendments_key, rare.ended_trade(trades_key, ended_key, order.flip), false)
+      end
+      local positions = rare.other_positions(positions_key, order.pair, reduced, order.flip)
       if flipped then table.insert(positions, 1, flipped) end
-      spread(positions)
+      over = rare.spread(parts, moved, over, positions)
     end
     if over ~= "0" then parts[#parts + 1] = { to = "grow", size = over, position = position } end
     over = "0"
   else
     local position = order.position_id and held_position(order.position_id)
-    local fault = position and refusal_of(position.pair, position.side, position.id)
-    if fault then return refuse("SFINVALID", fault) end
+    local fault = position and (position.pair ~= order.pair or position.side ~= reduced) and rare.part_fault(order, position, position.id)
+    if fault then return rare.refuse("SFINVALID", fault) end
     over = moved
     if position and not exceeds(tonumber(moved), tonumber(position.size)) then
-      spread({ position })
+      local left, holds = tonumber(moved), tonumber(position.size)
+      local is_flat = left > holds or same_size(left, holds)
+      parts[1] = { to = "reduce", size = left > holds and position.size or moved, position = position, is_flat = is_flat }
+      over = is_flat and left_of(moved, moved, parts[1].size) or "0"
     else
       local dust_told, trade = nil, nil
       if order.position_id and not position then
-        trade = ended_trade(trades_key, ended_key, order.position_id)
+        trade = rare.ended_trade(trades_key, ended_key, order.position_id)
         -- A position that ended before ends were remembered was used up by the fills of this order.
         if not trade and filled_before == 0 then
-          return refuse("SFINVALID", "orderId: no open position " .. order.position_id .. " for exit order " .. order_id
+          return rare.refuse("SFINVALID", "orderId: no open position " .. order.position_id .. " for exit order " .. order_id
             .. "; if its entry is not booked yet, give this fill again after it")
         end
-        fault = trade and refusal_of(trade.pair, trade.side, trade.id)
-        if fault then return refuse("SFINVALID", fault) end
-        dust_told = explain(trade, false) and trade.ending == "dust" and parts[1]
+        fault = trade and (trade.pair ~= order.pair or trade.side ~= reduced) and rare.part_fault(order, trade, trade.id)
+        if fault then return rare.refuse("SFINVALID", fault) end
+        over = rare.explain_end(parts, moved, over, amendments_key, trade, false)
+        dust_told = #parts > 0 and trade.ending == "dust" and parts[1]
       end
-      local positions = other_positions(order.position_id)
+      local positions = rare.other_positions(positions_key, order.pair, reduced, order.position_id)
       if position then table.insert(positions, 1, position) end
-      spread(positions)
-      local dust = over ~= "0" and read_dust(dust_key, dust_key_of(order.pair, reduced))
+      over = rare.spread(parts, moved, over, positions)
+      local dust = over ~= "0" and rare.read_dust(dust_key, rare.dust_key_of(order.pair, reduced))
       -- What the fill takes of the dust by explaining its end is not there any more.
-      if dust and dust_told then dust = dust_left(market, dust, dust_told.trade, dust_told.size) end
+      if dust and dust_told then dust = rare.dust_left(market, dust, dust_told.trade, dust_told.size) end
       if dust and tonumber(dust.size) > 0 then
         local taken = tonumber(over) > tonumber(dust.size) and dust.size or over
         parts[#parts + 1] = { to = "dust", size = taken, dust = dust }
         over = left_of(moved, over, taken)
       end
       -- What the fill that made flat left, within what counts as equal.
-      if #parts == 0 and not (explain(trade, true) and over == "0") then
-        return refuse("SFINVALID", "orderId: no open position " .. (order.position_id or "of " .. order.pair .. " " .. reduced) .. " for exit order " .. order_id)
+      if #parts == 0 then over = rare.explain_end(parts, moved, over, amendments_key, trade, true) end
+      if #parts == 0 or (parts[1].to == "explain" and parts[1].trade.ending == "fills" and over ~= "0") then
+        return rare.refuse("SFINVALID", "orderId: no open position " .. (order.position_id or "of " .. order.pair .. " " .. reduced) .. " for exit order " .. order_id)
       end
     end
     -- The fee goes with what was sold, never beyond what the side has.
@@ -266,29 +224,11 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
     return name
   end
 
-  local function opened(part)
-    worth_of(market, part.size, price) -- notes what a cost cannot hold
-    local kept_rate = rate_kept(market, part.rate, nil)
-    return {
-      id = name_for(), pair = order.pair, side = entered, size = part.size, entry_price = price, entry_ts = string.format("%.0f", ts),
-      tp = order.tp, sl = order.sl, cooldown = order.cooldown, realised = "0", fees = "0", cash = "0", signal_id = order.signal_id,
-      rate = kept_rate, notional = notional_at(market, part.size, price, kept_rate), unpriced = with_unpriced(nil, part.unpriced),
-      entry_instance = instance, entry_asked = order.price, opened_by = "fills", version = "0", metadata = order.metadata or "{}",
-    }
-  end
-
-  -- A result in the flow's currency; without a rate it is not priced.
-  local function priced_result(gain, rate_known)
-    if rate_known then return at_rate(gain, rate_known) end
-    unpriced = with_unpriced(unpriced, { { kind = "result", currency = market.settle or "", amount = gain } })
-    return decimal("0")
-  end
-
   local was_told = false
   for i, part in ipairs(parts) do
     local each = part.position
     if part.to == "explain" then
-      local sums, pnl = read_amendment(amendments_key, part.trade.key), "0"
+      local sums, pnl = rare.read_amendment(amendments_key, part.trade.key), "0"
       if not part.trade.told then
         local rate_known, assumed = exit_rate(market, rate, price, part.trade.rate)
         sums.rate_assumed = sums.rate_assumed or assumed
@@ -299,21 +239,25 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
         unpriced = with_unpriced(unpriced, open_fees)
         sums.unpriced = with_unpriced(sums.unpriced, open_fees)
         if not rate_known then sums.unpriced = with_unpriced(sums.unpriced, { { kind = "result", currency = market.settle or "", amount = gain } }) end
-        pnl = money_of(decimal_subtract(priced_result(gain, rate_known), paid))
+        local result
+        result, unpriced = rare.priced_result(market, gain, rate_known, unpriced)
+        pnl = money_of(decimal_subtract(result, paid))
         sums.pnl, sums.fees = day_sum(sums.pnl, pnl), day_sum(sums.fees, money_of(paid))
       end
       sums.explained = size_sum(sums.explained, part.size)
       amended[#amended + 1] = { trade = part.trade, sums = sums, pnl = pnl }
       later = day_sum(later, pnl)
-      if part.trade.ending == "dust" then dust = dust_left(market, read_dust(dust_key, dust_key_of(order.pair, reduced)), part.trade, part.size) end
+      if part.trade.ending == "dust" then dust = rare.dust_left(market, rare.read_dust(dust_key, rare.dust_key_of(order.pair, reduced)), part.trade, part.size) end
     elseif part.to == "dust" then
       local cost
       local rate_known = exit_rate(market, rate, price, part.dust.rate)
       local paid, open_fees = price_fees(market, shares[i], price, rate_known)
-      dust, cost = dust_taken(part.dust, part.size)
+      dust, cost = rare.dust_taken(part.dust, part.size)
       unpriced = with_unpriced(unpriced, open_fees)
       local gain = gain_of(market, reduced, cost, worth_of(market, part.size, price))
-      cash = money_of(decimal_subtract(priced_result(gain, rate_known), paid))
+      local result
+      result, unpriced = rare.priced_result(market, gain, rate_known, unpriced)
+      cash = money_of(decimal_subtract(result, paid))
       dust_sold = part.size
     else
       local realised = each and each.realised or "0"
@@ -326,33 +270,43 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
         local unpriced_before = each.unpriced
         reduce(each, part.size, part.is_flat,
           { market = market, price = price, fee = paid, unpriced = open_fees, rate = rate_known, assumed = assumed })
-        unpriced = with_unpriced(unpriced, unpriced_since(unpriced_before, each.unpriced))
+        unpriced = with_unpriced(unpriced, rare.unpriced_since(unpriced_before, each.unpriced))
       else
         local rate_known, rate_wrong = entry_rate(market, rate, price, order.rate)
-        if not rate_known then return refuse("SFINVALID", rate_wrong) end
+        if not rate_known then return rare.refuse("SFINVALID", rate_wrong) end
         local paid, open_fees = price_fees(market, shares[i], price, rate_known)
         unpriced = with_unpriced(unpriced, open_fees)
         if each then
           grow(each, part.size, { market = market, price = price, fee = paid, unpriced = open_fees }, rate_kept(market, rate_known, each.rate))
-          if ts < tonumber(each.entry_ts) then each.entry_ts = string.format("%.0f", ts) end
+          if ts < tonumber(each.entry_ts) then each.entry_ts = string.format("%d", ts) end
         else
-          part.rate, part.unpriced = rate_known, open_fees
-          each = opened(part)
+          -- Below this, size x price has no more than the 38 digits that a cost can hold.
+          if market.inverse or math.abs(size * price) > 1e17 then worth_of(market, part.size, price) end
+          local kept_rate = rate_kept(market, rate_known, nil)
+          each = {
+            id = name_for(), pair = order.pair, side = entered, size = part.size, entry_price = price, entry_ts = string.format("%d", ts),
+            tp = order.tp, sl = order.sl, cooldown = order.cooldown, realised = "0", fees = "0", cash = "0", signal_id = order.signal_id,
+            rate = kept_rate, notional = notional_at(market, part.size, price, kept_rate), unpriced = with_unpriced(nil, open_fees),
+            entry_instance = instance, entry_asked = order.price, opened_by = "fills", version = "0", metadata = order.metadata or "{}",
+          }
           move_result(each, nil, paid)
         end
       end
-      if holding.fault then return refuse("SFINVALID", holding.fault) end
-      each.last_fill_ts = string.format("%.0f", math.max(ts, tonumber(each.last_fill_ts or 0)))
-      each.version = string.format("%.0f", each.version + 1)
-      local units, rest = money_parse(each.realised)
-      units, rest = money_add(units, rest, money_negate(money_parse(realised)))
-      local booked = money_text(units, rest)
-      open = day_sum(open, booked)
+      if holding.fault then return rare.refuse("SFINVALID", holding.fault) end
+      each.last_fill_ts = string.format("%d", math.max(ts, tonumber(each.last_fill_ts or 0)))
+      each.version = string.format("%d", each.version + 1)
+      local booked = each.realised
+      if realised ~= "0" then
+        local units, rest = money_parse(each.realised)
+        units, rest = money_add(units, rest, money_negate(money_parse(realised)))
+        booked = money_text(units, rest)
+      end
+      open = open == "0" and booked or day_sum(open, booked)
       effects[#effects + 1] = { position = each, taken = part.size, booked = booked, untaken = part.untaken }
       if part.to == "grow" then order.position_id, order.slot = each.id, nil end
     end
   end
-  if holding.fault then return refuse("SFINVALID", holding.fault) end
+  if holding.fault then return rare.refuse("SFINVALID", holding.fault) end
   -- An entry that turned its position around takes a slot of its own: that one passes over. An exit remembers the position that it
   -- reduced last, where it names another or none: what is left of it may be dust.
   for _, effect in ipairs(effects) do
@@ -379,15 +333,15 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
     end
   end
   local ended, exits_left, cool_until, has_ended = {}, {}, 0, {}
-  if #flat + #dusty > 0 then ends = read_ends(trades_key, ended_key, guard_trades_key) end
+  if #flat + #dusty > 0 then ends = at_end.read_ends(trades_key, ended_key, guard_trades_key) end
   for i = 1, #flat + #dusty do
     local each = (flat[i] or dusty[i - #flat])
     local position, rest = each.position, not flat[i] and each.position.size or nil
-    local last = decide_end(position, {
+    local last = at_end.decide_end(position, {
       how = rest and "dust" or "fills", at = given_ts and tonumber(position.last_fill_ts), reason = order.reason or "exit",
       dust = rest, unexplained = rest or each.untaken, exit_asked = order.price,
     }, ends, each.naming, delta)
-    if rest then dust = dust_with(market, dust or read_dust(dust_key, dust_key_of(position.pair, position.side)), position) end
+    if rest then dust = rare.dust_with(market, dust or rare.read_dust(dust_key, rare.dust_key_of(position.pair, position.side)), position) end
     ended[i], has_ended[position.id] = last, true
     for _, exit in ipairs(last.exits_left) do exits_left[#exits_left + 1] = exit end
     cool_until = math.max(cool_until, last.cool_until)
@@ -401,19 +355,19 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
   local fault = holding.fault or not money_fits(money_parse(booked)) and "price: the result would leave +-9e15; nothing was booked"
     or book_pnl(risk, history_key, booked, { later = later, cash = cash }, given_ts, day_start)
   for _, each in ipairs(ended) do
-    fault = fault or count_trade(risk, history_key, { result = each.trade.pnl, ends = true, counts = each.counts, judges = each.judges },
+    fault = fault or at_end.count_trade(risk, history_key, { result = each.trade.pnl, ends = true, counts = each.counts, judges = each.judges },
       given_ts and tonumber(each.trade.exit_ts), day_start)
   end
   fault = fault or move_equity(risk, "books", booked)
-  if fault then return refuse("SFINVALID", fault) end
+  if fault then return rare.refuse("SFINVALID", fault) end
   trip_worsened(risk, breaker, limits_key, breaker_duration, day_start)
-  local cools = cools_longer(cooldowns_key, order.pair, cool_until)
-  if dust then expect_hash(dust_key) end
-  if #amended > 0 then expect_hash(amendments_key) end
+  local cools = cool_until > 0 and at_end.cools_longer(cooldowns_key, order.pair, cool_until)
+  if dust then rare.expect_hash(dust_key) end
+  if #amended > 0 then rare.expect_hash(amendments_key) end
   if not has_named and ((named or order_id) ~= order_id or (position_named(order) or order_id) ~= order_id) then expect_zset(by_position_key) end
   local sums, order_text = exposure_after(exposure_key, delta), order_json(order)
   for _, effect in ipairs(effects) do effect.text = has_ended[effect.position.id] and "" or position_json(effect.position) end
-  for _, each in ipairs(ended) do each.text = trade_json(each.trade) end
+  for _, each in ipairs(ended) do each.text = at_end.trade_json(each.trade) end
 
   -- Write: the event first, which tells all that follows.
   local first, others = effects[1], {}
@@ -438,8 +392,8 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
   if unpriced then tell("unpriced", unpriced) end
   if over ~= "0" then tell("over", over) end
   event("fill_recorded", "order_id", order_id, "fill_id", fill_id, "price", price, "size", size, "fee", fee,
-    "ts", string.format("%.0f", ts), "pnl", booked, "order", order_text, "position_id", first and first.position.id or "",
-    "position", first and first.text or "", "cooldown_until", cools and string.format("%.0f", cool_until) or "", unpack(told))
+    "ts", string.format("%d", ts), "pnl", booked, "order", order_text, "position_id", first and first.position.id or "",
+    "position", first and first.text or "", "cooldown_until", cools and string.format("%d", cool_until) or "", unpack(told))
   write_exposure(exposure_key, sums)
   adopt_currency(market)
   remember(fills_key, fill, fill_window, max_fills, order.fills_since, told_key, told_count)
@@ -448,11 +402,11 @@ local function run(instance, now, answer, event, money_parse, money_add, money_n
   for _, effect in ipairs(effects) do
     if effect.text ~= "" then redis.call("HSET", positions_key, effect.position.id, effect.text) end
   end
-  for _, each in ipairs(ended) do write_end(each, ends, positions_key, orders_key, by_position_key, max_trades) end
-  for _, each in ipairs(amended) do write_amendment(amendments_key, trades_key, each.trade.key, each.sums) end
-  if dust then write_dust(dust_key, dust) end
+  for _, each in ipairs(ended) do at_end.write_end(each, ends, positions_key, orders_key, by_position_key, max_trades) end
+  for _, each in ipairs(amended) do rare.write_amendment(amendments_key, trades_key, each.trade.key, each.sums) end
+  if dust then rare.write_dust(dust_key, dust) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if cools then cool_down(cooldowns_key, order.pair, string.format("%.0f", cool_until)) end
+  if cools then at_end.cool_down(cooldowns_key, order.pair, string.format("%d", cool_until)) end
   if signal then remember(processed_key, signal, dedup_window, max_ids) end
 
   local remaining = {}
@@ -493,7 +447,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -540,7 +495,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -576,7 +531,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -594,6 +549,13 @@ local function event(kind, ...)
   event_by(redis.call, kind, ...)
 end
 -- <<< change.lua
+
+-- Tables of functions that are made, below, when a table is first asked for one.
+-- rare: what few calls need.
+-- at_end: what the end of a trade needs.
+-- in_account: what a flow in an account needs.
+-- long: the arithmetic of numbers that no double holds.
+local rare, at_end, in_account, long = {}, {}, {}, {}
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -652,103 +614,12 @@ local function money_sum(amount, more)
 end
 -- <<< money.lua
 
--- >>> account.lua
--- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
--- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
--- answer. Where the flow is in no account, account is nil, and nothing is read or written.
-
--- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
-local function part_of()
-  return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
-end
-
--- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
-local function read_account(pair)
-  if not account or account.part then return account end
-  if not account_key then
-    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
-  end
-  account.part = part_of()
-  local part = account.part
-  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
-    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
-    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
-    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
-  if f[1] ~= account.epoch then
-    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
-  end
-  account.day, account.pnl = f[2], f[3]
-  account.units, account.parts = money_parse(f[3])
-  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
-  account.notional, account.slots = f[7], f[8] + 0
-  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
-  account.duration = f[14]
-  account.breaker = { active = false }
-  if f[15] then
-    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
-    account.breaker.active = not account.breaker.till or now < account.breaker.till
-  end
-  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
-  account.slots_of = {}
-  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
-  return account
-end
-
--- A day, or that of the account, if that is later.
-local function later_day(day)
-  return account and account.day > day and account.day or day
-end
-
--- Opens a day of the account, if it is later than the one that is open.
-local function open_account_day(day)
-  if account and account.day < day then
-    account.day, account.pnl, account.units, account.parts = day, "0", 0, 0
-  end
-end
-
--- Notes fields of the account that the step writes: field, value, ...
-local function move_account(...)
-  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
-end
-
--- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
-local function account_exposure_after(delta, own_notional, own_slots)
-  local pairs_moved = {}
-  for field, count in pairs(delta.counts or {}) do
-    local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
-    if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
-  end
-  read_account((next(pairs_moved)))
-  local units, parts = money_parse(account.notional)
-  local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-    string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
-  for pair, count in pairs(pairs_moved) do
-    local held = account.slots_of[pair]
-    if count ~= 0 and not held then
-      local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
-      held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
-    end
-    if count ~= 0 then
-      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
-    end
-  end
-  return moved
-end
--- <<< account.lua
-
 -- >>> decimal.lua
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
 -- digits a string without leading zeros. No function changes one.
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
-
-local function decimal_of(negative, digits, scale)
-  if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
-  local number = tonumber(digits) or 0
-  return { number = negative and 0 - number or number, scale = scale }
-end
 
 local ZERO = { number = 0, scale = 0 }
 
@@ -765,60 +636,13 @@ local function decimal(text)
       return { number = number, scale = scale }
     end
   end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
-  local digits = string.gsub(whole .. fraction, "^0+", "")
-  scale = #fraction - (tonumber(exponent) or 0)
-  if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
-  return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
-end
-
--- The sign, digits and scale of a decimal, its digits as text ("" of zero).
-local function spelled(a)
-  if a.digits then return a.negative, a.digits, a.scale end
-  local number = a.number
-  return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+  return long.digits_read(text)
 end
 
 -- -1, 0 or 1.
 local function decimal_sign(a)
   if a.digits then return a.negative and -1 or 1 end
   return a.number > 0 and 1 or a.number < 0 and -1 or 0
-end
-
--- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
-local function digits_worked_out(a, how, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  local result = how == "*" and first * second or first + (how == "-" and -second or second)
-  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
-
-  local function limbs_of(digits)
-    local limbs = {}
-    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
-    return limbs
-  end
-  local x, y, out = limbs_of(a), limbs_of(b), {}
-  if how == "*" then
-    for i = 1, #x do
-      local carry = 0
-      for j = 1, #y do
-        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
-        carry = math.floor(sum / 10000000)
-        out[i + j - 1] = sum - carry * 10000000
-      end
-      out[i + #y] = carry
-    end
-  else
-    local sign, carry = how == "-" and -1 or 1, 0
-    for i = 1, math.max(#x, #y) do
-      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-      carry = math.floor(sum / 10000000)
-      out[i] = sum - carry * 10000000
-    end
-    if carry > 0 then out[#out + 1] = carry end
-  end
-  local parts = {}
-  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
 end
 
 local function decimal_negate(a)
@@ -837,16 +661,7 @@ local function decimal_add(a, b, sign)
     local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
     if is_exact then return { number = sum, scale = scale } end
   end
-  if sign == -1 then b = decimal_negate(b) end
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return b end
-  if y == "" then return a end
-  local scale = math.max(a_scale, b_scale)
-  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
-  if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
-  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
-  return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
+  return long.digits_sum(a, b, sign)
 end
 
 local function decimal_subtract(from, amount)
@@ -859,9 +674,7 @@ local function decimal_multiply(a, b)
     -- Adding 0 makes 0 of -0.
     if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
   end
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
+  return long.digits_product(a, b)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
@@ -871,12 +684,7 @@ local function decimal_text(a)
     -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
     if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
   end
-  local negative, digits, scale = spelled(a)
-  if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
-  local whole = string.sub(digits, 1, #digits - scale)
-  local fraction = string.sub(digits, #digits - scale + 1)
-  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
-  return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  return long.digits_text(a)
 end
 
 -- The double next to a decimal.
@@ -895,16 +703,7 @@ local function decimal_money(a)
     size = (size - rest) / power + (2 * rest >= power and 1 or 0)
     return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
   end
-  local negative, digits = spelled(a)
-  if scale > 8 then
-    local cut = #digits - (scale - 8)
-    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
-    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_worked_out(digits, "+", "1") end
-  end
-  local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
-  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
-  return text
+  return long.digits_money(a)
 end
 -- <<< decimal.lua
 
@@ -912,26 +711,10 @@ end
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
 
--- Without trailing zeros after the point; nil when it has more than 38 digits.
-local function fitting(negative, digits, scale)
-  local zeros = math.min(#string.match(digits, "0*$"), scale)
-  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
-  if #digits > 38 then return nil end
-  return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
-end
-
 -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
 local function kept_decimal(a)
   if a.number and a.scale <= 20 then return a end
-  local negative, digits, scale = spelled(a)
-  local places = math.max(20, 34 - (#digits - scale))
-  if scale > places then
-    local cut = #digits - (scale - places)
-    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
-    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
-    if up then digits = digits_worked_out(digits, "+", "1") end
-  end
-  return fitting(negative, digits, scale)
+  return long.digits_kept(a)
 end
 -- <<< kept.lua
 
@@ -980,48 +763,6 @@ local function eight_places(value)
   return parts / 1e8 == value + 0 and parts < 1e15 and parts > -1e15 and parts or nil
 end
 -- <<< number.lua
-
--- >>> quotient.lua
--- Division, for contracts that are counted in their quote.
-
--- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
-local function quotient(a, b)
-  local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
-
-  -- Whole digits of x / y, rounded half up: long division, digit by digit.
-  local function digits_quotient(x, y)
-    local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
-    for i = 1, #x do
-      rest = rest .. string.sub(x, i, i)
-      if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
-      local digit = 0
-      if not is_less(rest, y) then
-        digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
-        local taken = digits_worked_out(y, "*", tostring(digit))
-        if is_less(rest, taken) then
-          digit = digit - 1
-          taken = digits_worked_out(y, "*", tostring(digit))
-        end
-        rest = digits_worked_out(rest, "-", taken)
-        if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
-      end
-      out[i] = digit
-    end
-    local digits = string.gsub(table.concat(out), "^0+", "")
-    if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
-    return digits
-  end
-
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return a end
-  local longest = math.max(#x, #y)
-  local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
-  local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
-  local shift = places - a_scale + b_scale
-  return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
-end
--- <<< quotient.lua
 
 -- >>> equity.lua
 -- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
@@ -1074,17 +815,6 @@ local function day_of(ms, day_start)
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
 end
-
--- The first millisecond that no longer belongs to the day.
-local function day_end(day, day_start)
-  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
-  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
-  local era = math.floor(year / 400)
-  local year_of_era = year - era * 400
-  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
-  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
-  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
-end
 -- <<< day.lua
 
 -- >>> breaker.lua
@@ -1098,42 +828,10 @@ local function read_breaker(breaker_key)
   breaker.active = not breaker.till or now < breaker.till
   return breaker
 end
-
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
 -- <<< breaker.lua
 
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
-
--- When a breaker tripped now ends, ms, day being open; nil: only by reset.
-local function breaker_until(duration, day_start, day)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(day, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
-  end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
 
 -- The first limit that the risk has reached: source and reason. limits: of the day's loss, of losses in a row, of the drawdown; false: none. among:
 -- the causes that may trip, source -> true.
@@ -1164,82 +862,225 @@ local function reached_limit(risk, limits_key, among)
 end
 -- <<< trip.lua
 
+setmetatable(in_account, { __index = function(_, asked)
+  -- >>> account.lua
+  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+
+  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  local function part_of()
+    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
+  end
+
+  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  local function read_account(pair)
+    if not account or account.part then return account end
+    if not account_key then
+      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+    end
+    account.part = part_of()
+    local part = account.part
+    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+    if f[1] ~= account.epoch then
+      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+    end
+    account.day, account.pnl = f[2], f[3]
+    account.units, account.parts = money_parse(f[3])
+    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+    account.notional, account.slots = f[7], f[8] + 0
+    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+    account.duration = f[14]
+    account.breaker = { active = false }
+    if f[15] then
+      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+      account.breaker.active = not account.breaker.till or now < account.breaker.till
+    end
+    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+    account.slots_of = {}
+    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+    return account
+  end
+
+  -- A day, or that of the account, if that is later.
+  local function later_day(day)
+    return account and account.day > day and account.day or day
+  end
+
+  -- Opens a day of the account, if it is later than the one that is open.
+  local function open_account_day(day)
+    if account and account.day < day then
+      account.day, account.pnl, account.units, account.parts = day, "0", 0, 0
+    end
+  end
+
+  -- Notes fields of the account that the step writes: field, value, ...
+  local function move_account(...)
+    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+  end
+
+  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+  local function account_exposure_after(delta, own_notional, own_slots)
+    local pairs_moved = {}
+    for field, count in pairs(delta.counts or {}) do
+      local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
+      if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
+    end
+    read_account((next(pairs_moved)))
+    local units, parts = money_parse(account.notional)
+    local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
+      string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+    for pair, count in pairs(pairs_moved) do
+      local held = account.slots_of[pair]
+      if count ~= 0 and not held then
+        local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
+        held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+      end
+      if count ~= 0 then
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+      end
+    end
+    return moved
+  end
+  -- <<< account.lua
+
+  -- >>> day.lua
+  -- The first millisecond that no longer belongs to the day.
+  local function day_end(day, day_start)
+    local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+    year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+    local era = math.floor(year / 400)
+    local year_of_era = year - era * 400
+    local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+    local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+    return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+  end
+  -- <<< day.lua
+
+  -- >>> breaker.lua
+  -- The circuit breaker: whether it blocks entries now, and why.
+
+  local function until_text(breaker)
+    return breaker.till and string.format("%d", breaker.till) or ""
+  end
+  -- <<< breaker.lua
+
+  -- >>> trip.lua
+  -- What trips the circuit breaker, and until when.
+
+  -- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+  local function breaker_until(duration, day_start, day)
+    if duration == "until_reset" then return nil end
+    if duration == "until_day_end" then return day_end(day, day_start) end
+    return now + tonumber(duration)
+  end
+
+  -- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+  local function trip(breaker, source, reason, till)
+    if not breaker.active then
+      breaker.tripped_at, breaker.tripped = now_text, true
+    elseif not breaker.till or (till and till <= breaker.till) then
+      return
+    end
+    breaker.active, breaker.changed = not till or now < till, true
+    breaker.source, breaker.reason, breaker.till = source, reason, till
+  end
+
+  local function breaker_event(breaker)
+    return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+      "breaker_until", until_text(breaker)
+  end
+  -- <<< trip.lua
+
+  -- >>> expect.lua
+  -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+  -- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+  local function expect_stream(key) redis.call("XLEN", key) end
+  -- <<< expect.lua
+
+  -- >>> account_booking.lua
+  -- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
+
+  -- Books money of the flow, on the day that is open (is_today) or an earlier one. An error when a sum leaves 9e15.
+  local function book_in_account(amount, day, is_today)
+    if not account or amount == "0" then return nil end
+    open_account_day(day)
+    account.was = { units = account.units, parts = account.parts, drawdown = account.drawdown }
+    account.booked = money_sum(account.booked, amount)
+    if is_today then
+      account.pnl = money_sum(account.pnl, amount)
+      account.units, account.parts = money_parse(account.pnl)
+      account.part_pnl = account.part_day == day and money_sum(account.part_pnl, amount) or amount
+      account.part_day = day
+    end
+    account.is_booked = true
+    local booked_units, booked_parts = money_parse(account.booked)
+    if not money_fits(account.units, account.parts) or not money_fits(booked_units, booked_parts) then
+      return "pnl: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
+    end
+    return move_equity(account, "books", amount)
+  end
+
+  -- Trips the account's breaker where a number that this step made worse stands at its limit.
+  local function trip_account(day_start)
+    if not account or not account.was then return end
+    local was, worse = account.was, {}
+    if account.units < was.units or (account.units == was.units and account.parts < was.parts) then worse.daily_loss = true end
+    if tonumber(account.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+    local limits = account.limits
+    local source, cause = limit_reached(account, { limits.max_daily_loss, false, limits.max_drawdown }, worse)
+    if not source then return end
+    expect_stream(account_events_key)
+    trip(account.breaker, source, cause, breaker_until(account.duration, day_start, account.day))
+  end
+
+  -- Appends to the account's log, which the watchers of all its flows read.
+  local function account_event(kind, ...)
+    if max_events == "0" then return end
+    redis.call("XADD", account_events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
+      "account", account.name, ...)
+  end
+
+  -- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+  local function write_account_breaker(flow_id)
+    local breaker = account.breaker
+    if not breaker.changed then return end
+    if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
+    else account_event("account_breaker_tripped", breaker_event(breaker)) end
+    move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
+      until_text(breaker))
+  end
+
+  -- Notes what was booked.
+  local function write_account_booking()
+    if not account or not account.is_booked then return end
+    local part = account.part
+    move_account("day", account.day, "daily_pnl", account.pnl, "peak_equity", account.peak, "current_drawdown", account.drawdown,
+      part .. "booked", account.booked, part .. "transferred", account.transferred, part .. "day", account.part_day,
+      part .. "daily_pnl", account.part_pnl)
+    if account.equity then move_account("equity", account.equity) end
+    if account.peak_at then move_account("peak_at", account.peak_at) end
+    write_account_breaker(string.sub(part, 1, -2))
+  end
+  -- <<< account_booking.lua
+
+  in_account.account_exposure_after, in_account.book_in_account, in_account.later_day, in_account.move_account,
+  in_account.read_account, in_account.trip_account, in_account.write_account_booking =
+    account_exposure_after, book_in_account, later_day, move_account, read_account, trip_account, write_account_booking
+  return rawget(in_account, asked)
+end })
+
 -- >>> expect.lua
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
-local function expect_hash(key) redis.call("HLEN", key) end
-
 local function expect_zset(key) redis.call("ZCARD", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
-
--- >>> account_booking.lua
--- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
-
--- Books money of the flow, on the day that is open (is_today) or an earlier one. An error when a sum leaves 9e15.
-local function book_in_account(amount, day, is_today)
-  if not account or amount == "0" then return nil end
-  open_account_day(day)
-  account.was = { units = account.units, parts = account.parts, drawdown = account.drawdown }
-  account.booked = money_sum(account.booked, amount)
-  if is_today then
-    account.pnl = money_sum(account.pnl, amount)
-    account.units, account.parts = money_parse(account.pnl)
-    account.part_pnl = account.part_day == day and money_sum(account.part_pnl, amount) or amount
-    account.part_day = day
-  end
-  account.is_booked = true
-  local booked_units, booked_parts = money_parse(account.booked)
-  if not money_fits(account.units, account.parts) or not money_fits(booked_units, booked_parts) then
-    return "pnl: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
-  end
-  return move_equity(account, "books", amount)
-end
-
--- Trips the account's breaker where a number that this step made worse stands at its limit.
-local function trip_account(day_start)
-  if not account or not account.was then return end
-  local was, worse = account.was, {}
-  if account.units < was.units or (account.units == was.units and account.parts < was.parts) then worse.daily_loss = true end
-  if tonumber(account.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
-  local limits = account.limits
-  local source, cause = limit_reached(account, { limits.max_daily_loss, false, limits.max_drawdown }, worse)
-  if not source then return end
-  expect_stream(account_events_key)
-  trip(account.breaker, source, cause, breaker_until(account.duration, day_start, account.day))
-end
-
--- Appends to the account's log, which the watchers of all its flows read.
-local function account_event(kind, ...)
-  if max_events == "0" then return end
-  redis.call("XADD", account_events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
-    "account", account.name, ...)
-end
-
--- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
-local function write_account_breaker(flow_id)
-  local breaker = account.breaker
-  if not breaker.changed then return end
-  if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
-  else account_event("account_breaker_tripped", breaker_event(breaker)) end
-  move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
-    until_text(breaker))
-end
-
--- Notes what was booked.
-local function write_account_booking()
-  if not account or not account.is_booked then return end
-  local part = account.part
-  move_account("day", account.day, "daily_pnl", account.pnl, "peak_equity", account.peak, "current_drawdown", account.drawdown,
-    part .. "booked", account.booked, part .. "transferred", account.transferred, part .. "day", account.part_day,
-    part .. "daily_pnl", account.part_pnl)
-  if account.equity then move_account("equity", account.equity) end
-  if account.peak_at then move_account("peak_at", account.peak_at) end
-  write_account_breaker(string.sub(part, 1, -2))
-end
--- <<< account_booking.lua
 
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
@@ -1250,109 +1091,6 @@ local function quote(text)
   end) .. '"'
 end
 -- <<< json.lua
-
--- >>> stream.lua
--- Event ids are `ms-seq`; they are compared number by number.
-
-local function id_less(a, b)
-  local a_ms, a_seq = string.match(a, "^(%d+)-?(%d*)$")
-  local b_ms, b_seq = string.match(b, "^(%d+)-?(%d*)$")
-  if a_ms ~= b_ms then return tonumber(a_ms) < tonumber(b_ms) end
-  return (tonumber(a_seq) or 0) < (tonumber(b_seq) or 0)
-end
--- <<< stream.lua
-
--- >>> amendment.lua
--- What is booked on a trade after its end: sums by the trade's key.
-
-local function read_amendment(amendments_key, trade_key)
-  local stored = redis.call("HGET", amendments_key, trade_key)
-  if not stored then return { pnl = "0", fees = "0", cash = "0", explained = "0" } end
-  local sums = cjson.decode(stored)
-  sums.explained = number_text(sums.explained)
-  return sums
-end
-
-local function amendment_json(a)
-  return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
-    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"
-end
-
--- When one more makes their number a multiple of 64, what was booked on trades that are not kept any more is forgotten.
-local function write_amendment(amendments_key, trades_key, trade_key, sums)
-  local is_new = redis.call("HSET", amendments_key, trade_key, amendment_json(sums)) == 1
-  if not is_new or redis.call("HLEN", amendments_key) % 64 > 0 then return end
-  local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
-  for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
-    if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
-  end
-end
--- <<< amendment.lua
-
--- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start, pair)
-  read_account(pair)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
-  local risk = {
-    day = later_day(day_of(now, day_start)),
-    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
-  }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
-  if not stored[1] then return risk end
-  local units, parts = money_parse(stored[2])
-  local trades = stored[3] + 0
-  if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
-  else
-    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
-    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
-  end
-  return risk
-end
-
--- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
-local function open_day(risk, ts, day_start)
-  if not ts or ts <= now then return nil end
-  if ts > now + 60000 then
-    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
-  end
-  local day = day_of(ts, day_start)
-  if day <= risk.day then return nil end
-  if risk.is_stored then
-    risk.ended = { day = risk.day, pnl = risk.pnl, trades = risk.trades, closed = risk.closed, later = risk.later, cash = risk.cash,
-      untied = risk.untied }
-  end
-  risk.day, risk.pnl, risk.units, risk.parts, risk.trades = day, "0", 0, 0, 0
-  risk.closed, risk.later, risk.cash, risk.untied = "0", "0", "0", "0"
-  risk.was.units, risk.was.parts = 0, 0
-end
-
-local function day_json(d)
-  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
-    d.later, d.cash, d.untied)
-end
-
--- The nine fields of a risk state, as every reply that carries one gives them.
-local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
-end
--- <<< risk.lua
 
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
@@ -1388,20 +1126,7 @@ local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   day.pnl, fault = day_sum(day.pnl, pnl)
   if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
   for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
-  return fault or book_in_account(pnl, risk.day, day == risk)
-end
-
--- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
--- to the closed ones. An error when a sum leaves 9e15.
-local function count_trade(risk, history_key, trade, ts, day_start)
-  local day, fault = day_for(risk, history_key, ts, day_start), nil
-  if trade.counts then day.trades = day.trades + 1 end
-  if trade.ends then day.closed, fault = day_sum(day.closed, trade.result) end
-  if not trade.judges then return fault end
-  local units, parts = money_parse(trade.result)
-  if units < 0 then risk.losses = risk.losses + 1
-  elseif units > 0 or parts > 0 then risk.losses = 0 end
-  return fault
+  return fault or account and in_account.book_in_account(pnl, risk.day, day == risk)
 end
 
 -- Trips the breaker where a number that this step made worse, compared with before it, the day having rolled, stands at its limit.
@@ -1411,30 +1136,30 @@ local function trip_worsened(risk, breaker, limits_key, duration, day_start)
   if risk.losses > was.losses then worse.consecutive_losses = true end
   if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
   local source, cause = reached_limit(risk, limits_key, worse)
-  if source then trip(breaker, source, cause, breaker_until(duration, day_start, risk.day)) end
-  trip_account(day_start)
+  if source then rare.trip(breaker, source, cause, rare.breaker_until(duration, day_start, risk.day)) end
+  if account then in_account.trip_account(day_start) end
 end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
+    "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
     "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end
 
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
-    redis.call("HSET", history_key, booked.day, day_json(booked))
+    redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
   local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
   for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
     if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
   end
   redis.call("HSET", daily_key, unpack(row))
-  if breaker.changed then write_breaker(breaker_key, breaker) end
-  write_account_booking()
+  if breaker.changed then rare.write_breaker(breaker_key, breaker) end
+  if account then in_account.write_account_booking() end
 end
 
 -- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
@@ -1444,33 +1169,16 @@ local function risk_event(risk, breaker)
   if risk.late then
     local days = {}
     for i, booked in ipairs(risk.late) do
-      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
+      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(rare.day_json(booked), 2)
     end
     fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
   end
   if breaker.changed then
-    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+    for _, value in ipairs({ rare.breaker_event(breaker) }) do fields[#fields + 1] = value end
   end
   return unpack(fields)
 end
 -- <<< booking.lua
-
--- >>> cooldowns.lua
--- Cooldowns: pair or pair|side -> ms at which it ends.
-
--- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
-local function cool_down(cooldowns_key, field, until_ms)
-  if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
-  local stored, over = redis.call("HGETALL", cooldowns_key), {}
-  for i = 1, #stored, 2 do
-    local ends = tonumber(stored[i + 1])
-    if ends and ends <= now then over[#over + 1] = stored[i] end
-  end
-  for first = 1, #over, 1000 do
-    redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
-  end
-end
--- <<< cooldowns.lua
 
 -- >>> keep.lua
 -- Sums, products and quotients as positions keep them, and as they are booked.
@@ -1493,14 +1201,195 @@ local function money_of(exact)
   holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
   return "0"
 end
-
-local function quotient_of(a, b)
-  local exact = quotient(a, b)
-  if exact then return exact end
-  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
-  return decimal("0")
-end
 -- <<< keep.lua
+
+setmetatable(long, { __index = function(_, asked)
+  -- >>> keep.lua
+  -- Sums, products and quotients as positions keep them, and as they are booked.
+
+  local function quotient_of(a, b)
+    local exact = long.quotient(a, b)
+    if exact then return exact end
+    holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+    return decimal("0")
+  end
+  -- <<< keep.lua
+
+  -- >>> digits.lua
+  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
+
+  local function decimal_of(negative, digits, scale)
+    if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
+    local number = tonumber(digits) or 0
+    return { number = negative and 0 - number or number, scale = scale }
+  end
+
+  -- The sign, digits and scale of a decimal, its digits as text ("" of zero).
+  local function spelled(a)
+    if a.digits then return a.negative, a.digits, a.scale end
+    local number = a.number
+    return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+  end
+
+  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  local function digits_worked_out(a, how, b)
+    local first, second = tonumber(a) or 0, tonumber(b) or 0
+    local exact = 9007199254740992 -- up to here a double holds every whole number
+    local result = how == "*" and first * second or first + (how == "-" and -second or second)
+    if first < exact and second < exact and result < exact then return result == 0 and "" or string.format("%d", result) end
+
+    local function limbs_of(digits)
+      local limbs = {}
+      for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+      return limbs
+    end
+    local x, y, out = limbs_of(a), limbs_of(b), {}
+    if how == "*" then
+      for i = 1, #x do
+        local carry = 0
+        for j = 1, #y do
+          local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
+          carry = math.floor(sum / 10000000)
+          out[i + j - 1] = sum - carry * 10000000
+        end
+        out[i + #y] = carry
+      end
+    else
+      local sign, carry = how == "-" and -1 or 1, 0
+      for i = 1, math.max(#x, #y) do
+        local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+        carry = math.floor(sum / 10000000)
+        out[i] = sum - carry * 10000000
+      end
+      if carry > 0 then out[#out + 1] = carry end
+    end
+    local parts = {}
+    for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+    return (string.gsub(table.concat(parts), "^0+", ""))
+  end
+
+  -- A decimal of its text.
+  local function digits_read(text)
+    local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+    local digits = string.gsub(whole .. fraction, "^0+", "")
+    local scale = #fraction - (tonumber(exponent) or 0)
+    if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
+    return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
+  end
+
+  -- a + b; sign -1: a - b.
+  local function digits_sum(a, b, sign)
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    if sign == -1 then b_negative = not b_negative end
+    if x == "" then return decimal_of(b_negative and y ~= "", y, b_scale) end
+    if y == "" then return a end
+    local scale = math.max(a_scale, b_scale)
+    x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
+    if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
+    if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
+    return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
+  end
+
+  local function digits_product(a, b)
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function digits_text(a)
+    local negative, digits, scale = spelled(a)
+    if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
+    local whole = string.sub(digits, 1, #digits - scale)
+    local fraction = string.sub(digits, #digits - scale + 1)
+    if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
+    return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function digits_money(a)
+    local negative, digits, scale = spelled(a)
+    if scale > 8 then
+      local cut = #digits - (scale - 8)
+      local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+      digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+      if up then digits = digits_worked_out(digits, "+", "1") end
+    end
+    local text = digits_text(decimal_of(negative and digits ~= "", digits, scale))
+    if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+    return text
+  end
+
+  -- Without trailing zeros after the point; nil when it has more than 38 digits.
+  local function fitting(negative, digits, scale)
+    local zeros = math.min(#string.match(digits, "0*$"), scale)
+    if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+    if #digits > 38 then return nil end
+    return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
+  end
+
+  -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+  local function digits_kept(a)
+    local negative, digits, scale = spelled(a)
+    local places = math.max(20, 34 - (#digits - scale))
+    if scale > places then
+      local cut = #digits - (scale - places)
+      local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+      digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
+      if up then digits = digits_worked_out(digits, "+", "1") end
+    end
+    return fitting(negative, digits, scale)
+  end
+  -- <<< digits.lua
+
+  -- >>> quotient.lua
+  -- Division, for contracts that are counted in their quote.
+
+  -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+  local function quotient(a, b)
+    local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
+
+    -- Whole digits of x / y, rounded half up: long division, digit by digit.
+    local function digits_quotient(x, y)
+      local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
+      for i = 1, #x do
+        rest = rest .. string.sub(x, i, i)
+        if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+        local digit = 0
+        if not is_less(rest, y) then
+          digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
+          local taken = digits_worked_out(y, "*", tostring(digit))
+          if is_less(rest, taken) then
+            digit = digit - 1
+            taken = digits_worked_out(y, "*", tostring(digit))
+          end
+          rest = digits_worked_out(rest, "-", taken)
+          if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
+        end
+        out[i] = digit
+      end
+      local digits = string.gsub(table.concat(out), "^0+", "")
+      if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
+      return digits
+    end
+
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    if x == "" then return a end
+    local longest = math.max(#x, #y)
+    local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
+    local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
+    local shift = places - a_scale + b_scale
+    return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
+  end
+  -- <<< quotient.lua
+
+  long.digits_kept, long.digits_money, long.digits_product, long.digits_read, long.digits_sum, long.digits_text, long.quotient,
+  long.quotient_of =
+    digits_kept, digits_money, digits_product, digits_read, digits_sum, digits_text, quotient, quotient_of
+  return rawget(long, asked)
+end })
 
 -- >>> notional.lua
 -- The money that a position or an order puts to work.
@@ -1533,10 +1422,7 @@ end
 -- What a size at a price takes, at the rate that is kept of it.
 local function notional_at(market, size, price, rate)
   if is_plain_notional(market, price, rate) then return notional_of(size, price) end
-  local worth
-  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
-  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
-  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  return rare.notional_worked_out(market, size, price, rate)
 end
 
 -- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
@@ -1553,45 +1439,10 @@ end
 -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
 -- they came (money.md, 1 and 2). nil: nothing.
 
--- As a list of { kind, currency, amount }, the amounts decimals.
-local function unpriced_of(text)
-  local list = {}
-  for kind, currency, amount in string.gmatch(text or "", "(%S+) (%S+) (%S+)") do
-    list[#list + 1] = { kind = kind, currency = currency, amount = decimal(amount) }
-  end
-  return list
-end
-
 -- The text with amounts more.
 local function with_unpriced(text, amounts)
   if #amounts == 0 then return text end
-  local list, words = unpriced_of(text), {}
-  for _, more in ipairs(amounts) do
-    local found
-    for _, each in ipairs(list) do
-      if each.kind == more.kind and each.currency == more.currency then found = each end
-    end
-    if found then found.amount = keep(decimal_add(found.amount, more.amount))
-    else list[#list + 1] = { kind = more.kind, currency = more.currency, amount = keep(more.amount) } end
-    for at = #list, 1, -1 do
-      if decimal_sign(list[at].amount) == 0 then table.remove(list, at) end
-    end
-  end
-  for _, each in ipairs(list) do words[#words + 1] = each.kind .. " " .. each.currency .. " " .. decimal_text(each.amount) end
-  return words[1] and table.concat(words, " ")
-end
-
--- What was added between two texts of the same holder.
-local function unpriced_since(before, after)
-  if before == after then return {} end
-  local less = unpriced_of(before)
-  for _, each in ipairs(less) do each.amount = decimal_negate(each.amount) end
-  return unpriced_of(with_unpriced(after, less))
-end
-
--- Whether a result is among them: the whole is then not known.
-local function has_result(text)
-  return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
+  return rare.unpriced_with(text, amounts)
 end
 -- <<< unpriced.lua
 
@@ -1600,7 +1451,7 @@ end
 
 -- In what the pair settles in: size x price, or size / price of an inverse contract.
 local function worth_of(market, size, price)
-  if market.inverse then return quotient_of(decimal(size), decimal(price)) end
+  if market.inverse then return long.quotient_of(decimal(size), decimal(price)) end
   return keep(decimal_multiply(decimal(size), decimal(price)))
 end
 
@@ -1643,7 +1494,7 @@ end
 
 -- The double next to the price at which a size is worth so much.
 local function price_of(market, worth, size)
-  if market.inverse then return decimal_value(quotient_of(decimal(size), worth)) end
+  if market.inverse then return decimal_value(long.quotient_of(decimal(size), worth)) end
   return average_price(worth, tonumber(size))
 end
 
@@ -1659,8 +1510,8 @@ local function move_result(p, gain, fee, cash)
   if gain then sum = keep(decimal_add(sum, gain)) end
   if fee then sum = keep(decimal_subtract(sum, fee)) end
   if cash then sum = keep(decimal_add(sum, cash)) end
-  p.realised = money_of(sum)
   local text = decimal_text(sum)
+  p.realised = sum.number and sum.scale <= 8 and sum.number < 1e15 and sum.number > -1e15 and text or money_of(sum)
   p.result = text ~= p.realised and text or nil
   if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
@@ -1710,7 +1561,7 @@ local function reduce(p, taken, is_flat, exit)
   -- Exits take their share of the exposure, at the rates of the entries.
   if is_plain(market, p) then p.notional = notional_of(size, p.entry_price)
   elseif is_flat then p.notional = "0"
-  else p.notional = money_of(quotient_of(decimal_multiply(decimal(p.notional), decimal(size)), decimal(p.size))) end
+  else p.notional = money_of(long.quotient_of(decimal_multiply(decimal(p.notional), decimal(size)), decimal(p.size))) end
   p.unpriced = with_unpriced(p.unpriced, exit.unpriced)
   if not p.told and not rate then
     p.unpriced = with_unpriced(p.unpriced, { { kind = "result", currency = market.settle or "", amount = gain } })
@@ -1723,25 +1574,6 @@ local function reduce(p, taken, is_flat, exit)
   p.proceeds = decimal_text(keep(decimal_add(decimal(p.proceeds or "0"), value)))
   p.size = size
   p.cost = not is_as_given and decimal_text(left) or nil
-end
-
--- The average of the prices that exit fills told; nil where none did.
-local function exit_price_of(market, p)
-  return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
-end
-
--- Parts of an amount by size: each is rounded to 8 places, the last takes the rest.
-local function split_by_size(amount, sizes)
-  if #sizes == 1 then return { amount } end
-  local total, left, split = decimal("0"), amount, {}
-  for _, size in ipairs(sizes) do total = decimal_add(total, decimal(size)) end
-  for i = 1, #sizes - 1 do
-    local exact = quotient(decimal_multiply(amount, decimal(sizes[i])), total)
-    split[i] = decimal(money_of(exact or decimal("1e30")))
-    left = decimal_subtract(left, split[i])
-  end
-  split[#sizes] = left
-  return split
 end
 
 -- What is left of a size when a part is taken; a rest of rounding is nothing.
@@ -1805,16 +1637,11 @@ local function rate_of(market, given, price, known)
   return market.inverse and price and is_own(market.quote) and price or nil
 end
 
-local function rate_missing(currency)
-  local own = flow_currency or ""
-  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
-end
-
 -- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
 local function entry_rate(market, given, price, known)
   local rate = rate_of(market, given, price, known) or known
   if rate then return rate end
-  return nil, rate_missing(market.settle)
+  return nil, rare.rate_missing(market.settle)
 end
 
 -- The rate of an exit: given, else the position's last one, and then that it is assumed, unless none is needed or the price tells it.
@@ -1844,66 +1671,6 @@ local function exceeds(size, other)
   return size > other and not same_size(size, other)
 end
 -- <<< size.lua
-
--- >>> dust.lua
--- What ended trades left of a pair and side and cannot be sold, with what it cost.
-
-local function dust_key_of(pair, side)
-  return pair .. "|" .. side
-end
-
-local function read_dust(dust_key, field)
-  local stored = redis.call("HGET", dust_key, field)
-  if not stored then return nil end
-  local dust = cjson.decode(stored)
-  return { field = field, size = number_text(dust.size), cost = dust.cost, rate = dust.rate and number_text(dust.rate) }
-end
-
--- The dust, or none, with what is left of a position, or with a part of that.
-local function dust_with(market, dust, p, size)
-  local cost = (not size or size == p.size) and cost_of(market, p) or worth_of(market, size, p.entry_price)
-  return {
-    field = dust_key_of(p.pair, p.side),
-    size = size_sum(dust and dust.size or "0", size or p.size),
-    cost = decimal_text(keep(decimal_add(decimal(dust and dust.cost or "0"), cost))),
-    rate = p.rate or (dust and dust.rate) or nil,
-  }
-end
-
-local function dust_less(dust, gone, share)
-  local cost = decimal_text(keep(decimal_subtract(decimal(dust.cost), share)))
-  return { field = dust.field, size = size_less(dust.size, gone), cost = cost, rate = dust.rate }
-end
-
--- The dust without a part of it, and what that part cost.
-local function dust_taken(dust, size)
-  local cost = decimal(dust.cost)
-  if same_size(tonumber(size), tonumber(dust.size)) then return dust_less(dust, dust.size, cost), cost end
-  local share = quotient(decimal_multiply(cost, decimal(size)), decimal(dust.size))
-  if not share then
-    holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
-    share = decimal("0")
-  end
-  return dust_less(dust, size, share), share
-end
-
--- The dust without what a fill told of the end of a trade that ended as dust.
-local function dust_left(market, dust, trade, size)
-  if not dust then return nil end
-  local told, held = tonumber(size), tonumber(dust.size)
-  if told > held or same_size(told, held) then return dust_less(dust, dust.size, decimal(dust.cost)) end
-  return dust_less(dust, size, worth_of(market, size, trade.entry_price))
-end
-
-local function write_dust(dust_key, dust)
-  if tonumber(dust.size) > 0 then
-    redis.call("HSET", dust_key, dust.field,
-      '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"' .. (dust.rate and ',"rate":' .. dust.rate or "") .. "}")
-  else
-    redis.call("HDEL", dust_key, dust.field)
-  end
-end
--- <<< dust.lua
 
 -- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
@@ -1952,7 +1719,7 @@ local function exposure_after(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  local moved = account and account_exposure_after(delta, notional, written[4])
+  local moved = account and in_account.account_exposure_after(delta, notional, written[4])
   return { written = written, gone = gone, moved = moved }
 end
 
@@ -1960,7 +1727,7 @@ local function write_exposure(exposure_key, sums)
   if not sums then return end
   redis.call("HSET", exposure_key, unpack(sums.written))
   if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
-  if sums.moved then move_account(unpack(sums.moved)) end
+  if sums.moved then in_account.move_account(unpack(sums.moved)) end
 end
 -- <<< exposure.lua
 
@@ -1993,7 +1760,8 @@ local function split_fees(fees, sizes)
   local parts = {}
   for at = 1, #sizes do parts[at] = {} end
   for _, fee in ipairs(fees) do
-    for at, amount in ipairs(split_by_size(decimal(fee.amount), sizes)) do parts[at][#parts[at] + 1] = { fee = fee, amount = amount } end
+    local amounts = #sizes == 1 and { decimal(fee.amount) } or rare.split_by_size(decimal(fee.amount), sizes)
+    for at, amount in ipairs(amounts) do parts[at][#parts[at] + 1] = { fee = fee, amount = amount } end
   end
   return parts
 end
@@ -2020,6 +1788,111 @@ local function price_fees(market, parts, price, rate)
 end
 -- <<< fee.lua
 
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
+-- >>> position_parse.lua
+-- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+local function position_parse(json)
+  local p, metadata = record_parse(json)
+  p.size = number_text(p.size)
+  p.entry_price = number_text(p.entry_price)
+  p.entry_ts = string.format("%d", p.entry_ts)
+  p.tp = p.tp and number_text(p.tp)
+  p.sl = p.sl and number_text(p.sl)
+  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
+  p.realised = p.realised or "0"
+  p.fees = p.fees or "0"
+  p.cash = p.cash or "0"
+  p.rate = p.rate and number_text(p.rate)
+  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
+  p.entered = p.entered and number_text(p.entered)
+  p.exited = p.exited and number_text(p.exited)
+  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+  p.told = p.told and string.format("%d", p.told)
+  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
+  p.opened_by = p.opened_by or "saved"
+  p.version = string.format("%d", p.version)
+  p.metadata = metadata
+  return p
+end
+-- <<< position_parse.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
+
+-- >>> order_parse.lua
+-- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
+local function order_parse(json)
+  local o, metadata = record_parse(json)
+  o.price = o.price and number_text(o.price)
+  o.size = number_text(o.size)
+  o.created_at = string.format("%d", o.created_at)
+  o.filled = number_text(o.filled)
+  o.tp = o.tp and number_text(o.tp)
+  o.sl = o.sl and number_text(o.sl)
+  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
+  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
+  o.version = o.version and string.format("%d", o.version) or "1"
+  o.rate = o.rate and number_text(o.rate)
+  o.closes = o.closes and number_text(o.closes)
+  o.slot = o.slot and string.format("%d", o.slot)
+  o.metadata = metadata
+  return o
+end
+-- <<< order_parse.lua
+
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
+end
+
+-- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
+local function orders_naming(by_position_key, orders_key, position_id, order)
+  local prefix, ids, found = pair_key(position_id, ""), {}, {}
+  local function add(each)
+    if position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
+  end
+  local function look_up(id)
+    if order and order.id == id then add(order) else ids[#ids + 1] = id end
+  end
+  look_up(position_id)
+  for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
+    look_up(string.sub(member, #prefix + 1))
+  end
+  for first = 1, #ids, 1000 do
+    for _, json in ipairs(redis.call("HMGET", orders_key, unpack(ids, first, math.min(first + 999, #ids)))) do
+      if json then add(order_parse(json)) end
+    end
+  end
+  if #found > 1 then table.sort(found, function(a, b) return rare.bytes_before(a.id, b.id) end) end
+  return found
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
+
 -- >>> guards.lua
 -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
 -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
@@ -2029,60 +1902,7 @@ local STOPS = { sl = true, trailing = true, liquidation = true }
 
 -- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
 local GUARD_MEMORY = 5184000000
-
--- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
-local function guard_trade_json(trade, exit_ts)
-  local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
-  return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
-    .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
-end
-
--- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
--- step are all of one pair.
-local function remember_for_guards(memory, trade)
-  -- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
-  local function with_trade(stored, trade)
-    if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
-    local first, _, many = 2, string.gsub(stored, "%]", "")
-    -- One bracket more than trades closes the list.
-    for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
-    return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
-  end
-
-  local guard_trades_key = memory.guard_trades_key
-  if not memory.text then
-    memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", guard_trades_key, trade.pair), {}
-    if not memory.text then
-      local stored = redis.call("HGETALL", guard_trades_key)
-      for i = 1, #stored, 2 do
-        local newest = string.match(stored[i + 1], '.*%["[%d-]+",(%d+)')
-        if tonumber(newest or 0) <= now - GUARD_MEMORY then memory.old[#memory.old + 1] = stored[i] end
-      end
-    end
-  end
-  memory.text = with_trade(memory.text or "", guard_trade_json(trade, trade.exit_ts))
-end
-
-local function write_guard_trades(memory)
-  local guard_trades_key = memory.guard_trades_key
-  if not memory.text or memory.is_written then return end
-  for first = 1, #memory.old, 1000 do
-    redis.call("HDEL", guard_trades_key, unpack(memory.old, first, math.min(first + 999, #memory.old)))
-  end
-  redis.call("HSET", guard_trades_key, memory.pair, memory.text)
-  memory.is_written = true
-end
 -- <<< guards.lua
-
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
-
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
-end
--- <<< maxmemory.lua
 
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
@@ -2133,103 +1953,150 @@ local function order_json(o)
 end
 -- <<< order.lua
 
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
+setmetatable(at_end, { __index = function(_, asked)
+  -- >>> booking.lua
+  -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
--- <<< order_status.lua
-
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> order_parse.lua
--- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  o.price = o.price and number_text(o.price)
-  o.size = number_text(o.size)
-  o.created_at = string.format("%d", o.created_at)
-  o.filled = number_text(o.filled)
-  o.tp = o.tp and number_text(o.tp)
-  o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
-  o.version = o.version and string.format("%d", o.version) or "1"
-  o.rate = o.rate and number_text(o.rate)
-  o.closes = o.closes and number_text(o.closes)
-  o.slot = o.slot and string.format("%d", o.slot)
-  o.metadata = metadata
-  return o
-end
--- <<< order_parse.lua
-
--- >>> orders_naming.lua
--- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
--- position of another name than its own.
-
--- Two ids as one: the first | parts them.
-local function pair_key(first, second)
-  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
-  return first .. "|" .. second
-end
-
--- By bytes, whatever the server's locale is.
-local function bytes_before(a, b)
-  for i = 1, math.min(#a, #b) do
-    if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
+  -- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
+  -- to the closed ones. An error when a sum leaves 9e15.
+  local function count_trade(risk, history_key, trade, ts, day_start)
+    local day, fault = day_for(risk, history_key, ts, day_start), nil
+    if trade.counts then day.trades = day.trades + 1 end
+    if trade.ends then day.closed, fault = day_sum(day.closed, trade.result) end
+    if not trade.judges then return fault end
+    local units, parts = money_parse(trade.result)
+    if units < 0 then risk.losses = risk.losses + 1
+    elseif units > 0 or parts > 0 then risk.losses = 0 end
+    return fault
   end
-  return #a < #b
-end
+  -- <<< booking.lua
 
--- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
-local function orders_naming(by_position_key, orders_key, position_id, order)
-  local prefix, ids, found = pair_key(position_id, ""), {}, {}
-  local function add(each)
-    if position_named(each) == position_id and not ORDER_DONE[each.status] then found[#found + 1] = each end
-  end
-  local function look_up(id)
-    if order and order.id == id then add(order) else ids[#ids + 1] = id end
-  end
-  look_up(position_id)
-  for _, member in ipairs(redis.call("ZRANGEBYLEX", by_position_key, "[" .. prefix, "(" .. prefix .. "\255")) do
-    look_up(string.sub(member, #prefix + 1))
-  end
-  for first = 1, #ids, 1000 do
-    for _, json in ipairs(redis.call("HMGET", orders_key, unpack(ids, first, math.min(first + 999, #ids)))) do
-      if json then add(order_parse(json)) end
+  -- >>> cooldowns.lua
+  -- Cooldowns: pair or pair|side -> ms at which it ends.
+
+  -- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+  local function cool_down(cooldowns_key, field, until_ms)
+    if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
+    local stored, over = redis.call("HGETALL", cooldowns_key), {}
+    for i = 1, #stored, 2 do
+      local ends = tonumber(stored[i + 1])
+      if ends and ends <= now then over[#over + 1] = stored[i] end
+    end
+    for first = 1, #over, 1000 do
+      redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
     end
   end
-  if #found > 1 then table.sort(found, function(a, b) return bytes_before(a.id, b.id) end) end
-  return found
-end
+  -- <<< cooldowns.lua
 
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
-local function name_position(by_position_key, order_id, before, after)
-  if before == after then return end
-  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
-end
--- <<< orders_naming.lua
+  -- >>> unpriced.lua
+  -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
+  -- they came (money.md, 1 and 2). nil: nothing.
+
+  -- Whether a result is among them: the whole is then not known.
+  local function has_result(text)
+    return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
+  end
+  -- <<< unpriced.lua
+
+  -- >>> holding.lua
+  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+  -- The average of the prices that exit fills told; nil where none did.
+  local function exit_price_of(market, p)
+    return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
+  end
+  -- <<< holding.lua
+
+  -- >>> trade.lua
+  -- A trade as it is stored: numbers as texts that read back as the same double. Generated from src/records/trade.ts.
+  local function trade_json(t)
+    return '{"key":' .. quote(t.key) .. ',"id":' .. quote(t.id) .. ',"pair":' .. quote(t.pair) .. ',"side":"' .. t.side
+      .. '","size":' .. t.size .. ',"entry_price":' .. t.entry_price .. (t.exit_price and ',"exit_price":' .. t.exit_price or "")
+      .. ',"entry_ts":' .. t.entry_ts .. ',"exit_ts":' .. t.exit_ts .. ',"pnl":"' .. t.pnl .. '","fees":"' .. t.fees .. '","cash":"'
+      .. t.cash .. '","currency":' .. quote(t.currency) .. (t.signal_id and ',"signal_id":' .. quote(t.signal_id) or "")
+      .. ',"reason":' .. quote(t.reason) .. (t.entry_instance and ',"entry_instance":' .. quote(t.entry_instance) or "")
+      .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
+      .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
+      .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
+      .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "")
+      .. (t.unpriced and ',"unpriced":' .. quote(t.unpriced) or "") .. (t.rate and ',"rate":' .. t.rate or "")
+      .. (t.rate_assumed and ',"rate_assumed":' .. t.rate_assumed or "") .. ',"metadata":' .. t.metadata .. '}'
+  end
+  -- <<< trade.lua
+
+  -- >>> trade_end.lua
+  -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+  -- entries that named it take slots of their own, and exits that named it are told.
+
+  -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
+  local function read_ends(trades_key, ended_key, guard_trades_key)
+    local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
+    local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
+    return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
+  end
+
+  -- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
+  -- exit_asked there is, and forgotten where it is no trade; naming, the pending orders that name it; delta gets the slots that entries of these take.
+  local function decide_end(p, ending, ends, naming, delta)
+    if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
+    local at = ending.at or now
+    local cooldown = ending.cooldown or p.cooldown
+    local market = market_of(p.pair)
+    local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
+    for _, order in ipairs(naming) do
+      if order.intent == "exit" then
+        ended.exits_left[#ended.exits_left + 1] = order
+      else
+        hold_order(delta, order, -1)
+        order.slot = "1"
+        hold_order(delta, order, 1)
+        ended.rests[#ended.rests + 1] = order
+      end
+    end
+    ended.trade = {
+      key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
+      entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%d", at),
+      pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
+      signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
+      entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
+      told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
+      unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
+    }
+    if ends.guards and not ending.untold and not ending.forgotten then rare.remember_for_guards(ends.guards, ended.trade) end
+    ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
+    return ended
+  end
+
+  -- Whether an end lets its pair cool down longer than it does already.
+  local function cools_longer(cooldowns_key, pair, cool_until)
+    return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
+  end
+
+  -- max_trades: how many are kept.
+  local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
+    local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
+    redis.call("HDEL", positions_key, trade.id)
+    for _, rest in ipairs(ended.rests) do
+      redis.call("HSET", orders_key, rest.id, order_json(rest))
+      name_position(by_position_key, rest.id, trade.id, nil)
+    end
+    ended.text = ended.text or trade_json(trade)
+    redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
+    if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
+    redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
+    ends.count = math.min(ends.count, 99999) + 1
+    if ends.guards then rare.write_guard_trades(ends.guards) end
+  end
+  -- <<< trade_end.lua
+
+  at_end.cool_down, at_end.cools_longer, at_end.count_trade, at_end.decide_end, at_end.read_ends, at_end.trade_json,
+  at_end.write_end =
+    cool_down, cools_longer, count_trade, decide_end, read_ends, trade_json, write_end
+  return rawget(at_end, asked)
+end })
 
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
-
--- The closed order of an id, as long as it is remembered; nil, and whether there is one that is remembered no longer.
-local function closed_order(closed_key, closed_at_key, id)
-  local stored = redis.call("HGET", closed_key, id)
-  if not stored then return nil, false end
-  local at = redis.call("ZSCORE", closed_at_key, id)
-  if at and tonumber(at) > now - 604800000 then return stored, false end
-  return nil, true
-end
 
 -- Which closed orders go for one more: they are remembered for seven days, the newest 10,000 of them, so that a late fill still finds
 -- its order. Goes before the first write, so that a key of another type ends the script with nothing written.
@@ -2280,167 +2147,75 @@ local function position_json(p)
 end
 -- <<< position.lua
 
--- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size = number_text(p.size)
-  p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%d", p.entry_ts)
-  p.tp = p.tp and number_text(p.tp)
-  p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
-  p.realised = p.realised or "0"
-  p.fees = p.fees or "0"
-  p.cash = p.cash or "0"
-  p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
-  p.entered = p.entered and number_text(p.entered)
-  p.exited = p.exited and number_text(p.exited)
-  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%d", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
-  p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%d", p.version)
-  p.metadata = metadata
-  return p
-end
--- <<< position_parse.lua
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
--- >>> refuse.lua
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-local function refuse(code, message)
-  local text = code .. " " .. message
-  write_at_maxmemory()
-  answer({ text })
-  return redis.error_reply(text)
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start, pair)
+  if account then in_account.read_account(pair) end
+  local today = day_of(now, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local risk = {
+    day = account and in_account.later_day(today) or today,
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  end
+  return risk
 end
--- <<< refuse.lua
 
--- >>> trade.lua
--- A trade as it is stored: numbers as texts that read back as the same double. Generated from src/records/trade.ts.
-local function trade_json(t)
-  return '{"key":' .. quote(t.key) .. ',"id":' .. quote(t.id) .. ',"pair":' .. quote(t.pair) .. ',"side":"' .. t.side
-    .. '","size":' .. t.size .. ',"entry_price":' .. t.entry_price .. (t.exit_price and ',"exit_price":' .. t.exit_price or "")
-    .. ',"entry_ts":' .. t.entry_ts .. ',"exit_ts":' .. t.exit_ts .. ',"pnl":"' .. t.pnl .. '","fees":"' .. t.fees .. '","cash":"'
-    .. t.cash .. '","currency":' .. quote(t.currency) .. (t.signal_id and ',"signal_id":' .. quote(t.signal_id) or "")
-    .. ',"reason":' .. quote(t.reason) .. (t.entry_instance and ',"entry_instance":' .. quote(t.entry_instance) or "")
-    .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
-    .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
-    .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
-    .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "")
-    .. (t.unpriced and ',"unpriced":' .. quote(t.unpriced) or "") .. (t.rate and ',"rate":' .. t.rate or "")
-    .. (t.rate_assumed and ',"rate_assumed":' .. t.rate_assumed or "") .. ',"metadata":' .. t.metadata .. '}'
+-- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
+local function open_day(risk, ts, day_start)
+  if not ts or ts <= now then return nil end
+  if ts > now + 60000 then
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%d", ts)
+  end
+  local day = day_of(ts, day_start)
+  if day <= risk.day then return nil end
+  if risk.is_stored then
+    risk.ended = { day = risk.day, pnl = risk.pnl, trades = risk.trades, closed = risk.closed, later = risk.later, cash = risk.cash,
+      untied = risk.untied }
+  end
+  risk.day, risk.pnl, risk.units, risk.parts, risk.trades = day, "0", 0, 0, 0
+  risk.closed, risk.later, risk.cash, risk.untied = "0", "0", "0", "0"
+  risk.was.units, risk.was.parts = 0, 0
 end
--- <<< trade.lua
 
--- >>> trade_parse.lua
--- A stored trade, its numbers as the texts they are written with. Generated from src/records/trade.ts.
-local function trade_parse(json)
-  local t, metadata = record_parse(json)
-  t.size = number_text(t.size)
-  t.entry_price = number_text(t.entry_price)
-  t.exit_price = t.exit_price and number_text(t.exit_price)
-  t.entry_ts = string.format("%d", t.entry_ts)
-  t.exit_ts = string.format("%d", t.exit_ts)
-  t.untold = t.untold and number_text(t.untold)
-  t.dust = t.dust and number_text(t.dust)
-  t.entry_asked = t.entry_asked and number_text(t.entry_asked)
-  t.exit_asked = t.exit_asked and number_text(t.exit_asked)
-  t.unexplained = t.unexplained and number_text(t.unexplained)
-  t.told = t.told and string.format("%d", t.told)
-  t.forgotten = t.forgotten and string.format("%d", t.forgotten)
-  t.rate = t.rate and number_text(t.rate)
-  t.rate_assumed = t.rate_assumed and string.format("%d", t.rate_assumed)
-  t.metadata = metadata
-  return t
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
+    active and rare.until_text(breaker) or ""
 end
--- <<< trade_parse.lua
+-- <<< risk.lua
 
 -- >>> trade_end.lua
 -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
 -- entries that named it take slots of their own, and exits that named it are told.
 
--- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
-local function read_ends(trades_key, ended_key, guard_trades_key)
-  local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
-  local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
-  return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
-end
-
--- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
--- exit_asked there is, and forgotten where it is no trade; naming, the pending orders that name it; delta gets the slots that entries of these take.
-local function decide_end(p, ending, ends, naming, delta)
-  if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
-  local at = ending.at or now
-  local cooldown = ending.cooldown or p.cooldown
-  local market = market_of(p.pair)
-  local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
-  for _, order in ipairs(naming) do
-    if order.intent == "exit" then
-      ended.exits_left[#ended.exits_left + 1] = order
-    else
-      hold_order(delta, order, -1)
-      order.slot = "1"
-      hold_order(delta, order, 1)
-      ended.rests[#ended.rests + 1] = order
-    end
-  end
-  ended.trade = {
-    key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-    entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%.0f", at),
-    pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
-    signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
-    entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
-    told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
-    unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
-  }
-  if ends.guards and not ending.untold and not ending.forgotten then remember_for_guards(ends.guards, ended.trade) end
-  ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
-  return ended
-end
-
--- Whether an end lets its pair cool down longer than it does already.
-local function cools_longer(cooldowns_key, pair, cool_until)
-  return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
-end
-
--- max_trades: how many are kept.
-local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
-  local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
-  redis.call("HDEL", positions_key, trade.id)
-  for _, rest in ipairs(ended.rests) do
-    redis.call("HSET", orders_key, rest.id, order_json(rest))
-    name_position(by_position_key, rest.id, trade.id, nil)
-  end
-  ended.text = ended.text or trade_json(trade)
-  redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-  if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
-  redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
-  ends.count = math.min(ends.count, 99999) + 1
-  if ends.guards then write_guard_trades(ends.guards) end
-end
-
 -- When a position ended, ms, if it did within the last seven days.
 local function ended_at(ended_key, id)
   local at = redis.call("ZSCORE", ended_key, id)
   return at and tonumber(at) > now - 604800000 and at
-end
-
--- The newest trade of a position by when it ended, ms; nil where it is not kept any more.
-local function trade_at(trades_key, at, id)
-  local found
-  for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%.0f", at), string.format("%.0f", at))) do
-    local trade = trade_parse(entry[2][2])
-    if trade.id == id then found = trade end
-  end
-  return found
-end
-
--- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
-local function ended_trade(trades_key, ended_key, id)
-  local at = ended_at(ended_key, id)
-  return at and trade_at(trades_key, at, id) or nil
 end
 
 -- JSON of a list of records.
@@ -2451,22 +2226,466 @@ local function json_list(records, to_json)
 end
 -- <<< trade_end.lua
 
-local given = { instance, now, answer, event, money_parse, money_add, money_negate, money_fits, money_text, decimal, decimal_subtract,
-  move_equity, read_breaker, expect_hash, expect_zset, quote, read_amendment, write_amendment, read_risk, open_day, risk_reply,
-  day_sum, book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding, money_of }
-given[31], given[32], given[33], given[34] = notional_at, order_notional, with_unpriced, unpriced_since
-given[35], given[36], given[37], given[38] = worth_of, size_sum, size_less, at_rate
-given[39], given[40], given[41], given[42] = move_result, grow, gain_of, reduce
-given[43], given[44], given[45], given[46] = left_of, market_of, price_fault, adopt_currency
-given[47], given[48], given[49], given[50] = entry_rate, exit_rate, rate_kept, same_size
-given[51], given[52], given[53], given[54] = exceeds, dust_key_of, read_dust, dust_with
-given[55], given[56], given[57], given[58] = dust_taken, dust_left, write_dust, hold_position
-given[59], given[60], given[61], given[62] = position_named, hold_order, exposure_after, write_exposure
-given[63], given[64], given[65], given[66] = fees_of, fee_in_base, split_fees, price_fees
-given[67], given[68], given[69], given[70] = remembers, remember, order_json, ORDER_DONE
-given[71], given[72], given[73], given[74] = order_parse, pair_key, bytes_before, orders_naming
-given[75], given[76], given[77], given[78] = closed_order, closed_to_forget, write_order, position_json
-given[79], given[80], given[81], given[82] = position_parse, refuse, trade_json, read_ends
-given[83], given[84], given[85], given[86] = decide_end, cools_longer, write_end, ended_at
-given[87], given[88] = ended_trade, json_list
-return run(unpack(given, 1, 88))
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> day.lua
+  -- The first millisecond that no longer belongs to the day.
+  local function day_end(day, day_start)
+    local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+    year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+    local era = math.floor(year / 400)
+    local year_of_era = year - era * 400
+    local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+    local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+    return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+  end
+  -- <<< day.lua
+
+  -- >>> breaker.lua
+  -- The circuit breaker: whether it blocks entries now, and why.
+
+  local function until_text(breaker)
+    return breaker.till and string.format("%d", breaker.till) or ""
+  end
+  -- <<< breaker.lua
+
+  -- >>> trip.lua
+  -- What trips the circuit breaker, and until when.
+
+  -- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+  local function breaker_until(duration, day_start, day)
+    if duration == "until_reset" then return nil end
+    if duration == "until_day_end" then return day_end(day, day_start) end
+    return now + tonumber(duration)
+  end
+
+  -- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+  local function trip(breaker, source, reason, till)
+    if not breaker.active then
+      breaker.tripped_at, breaker.tripped = now_text, true
+    elseif not breaker.till or (till and till <= breaker.till) then
+      return
+    end
+    breaker.active, breaker.changed = not till or now < till, true
+    breaker.source, breaker.reason, breaker.till = source, reason, till
+  end
+
+  local function write_breaker(breaker_key, breaker)
+    redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+      "until", until_text(breaker))
+  end
+
+  local function breaker_event(breaker)
+    return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+      "breaker_until", until_text(breaker)
+  end
+  -- <<< trip.lua
+
+  -- >>> expect.lua
+  -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+  -- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+  local function expect_hash(key) redis.call("HLEN", key) end
+  -- <<< expect.lua
+
+  -- >>> stream.lua
+  -- Event ids are `ms-seq`; they are compared number by number.
+
+  local function id_less(a, b)
+    local a_ms, a_seq = string.match(a, "^(%d+)-?(%d*)$")
+    local b_ms, b_seq = string.match(b, "^(%d+)-?(%d*)$")
+    if a_ms ~= b_ms then return tonumber(a_ms) < tonumber(b_ms) end
+    return (tonumber(a_seq) or 0) < (tonumber(b_seq) or 0)
+  end
+  -- <<< stream.lua
+
+  -- >>> amendment.lua
+  -- What is booked on a trade after its end: sums by the trade's key.
+
+  local function read_amendment(amendments_key, trade_key)
+    local stored = redis.call("HGET", amendments_key, trade_key)
+    if not stored then return { pnl = "0", fees = "0", cash = "0", explained = "0" } end
+    local sums = cjson.decode(stored)
+    sums.explained = number_text(sums.explained)
+    return sums
+  end
+
+  local function amendment_json(a)
+    return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
+      .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"
+  end
+
+  -- When one more makes their number a multiple of 64, what was booked on trades that are not kept any more is forgotten.
+  local function write_amendment(amendments_key, trades_key, trade_key, sums)
+    local is_new = redis.call("HSET", amendments_key, trade_key, amendment_json(sums)) == 1
+    if not is_new or redis.call("HLEN", amendments_key) % 64 > 0 then return end
+    local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
+    for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
+      if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
+    end
+  end
+  -- <<< amendment.lua
+
+  -- >>> notional.lua
+  -- The money that a position or an order puts to work.
+
+  -- What a size at a price takes of an inverse contract, or at a rate.
+  local function notional_worked_out(market, size, price, rate)
+    local worth
+    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
+    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  end
+  -- <<< notional.lua
+
+  -- >>> unpriced.lua
+  -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
+  -- they came (money.md, 1 and 2). nil: nothing.
+
+  -- As a list of { kind, currency, amount }, the amounts decimals.
+  local function unpriced_of(text)
+    local list = {}
+    for kind, currency, amount in string.gmatch(text or "", "(%S+) (%S+) (%S+)") do
+      list[#list + 1] = { kind = kind, currency = currency, amount = decimal(amount) }
+    end
+    return list
+  end
+
+  local function unpriced_with(text, amounts)
+    local list, words = unpriced_of(text), {}
+    for _, more in ipairs(amounts) do
+      local found
+      for _, each in ipairs(list) do
+        if each.kind == more.kind and each.currency == more.currency then found = each end
+      end
+      if found then found.amount = keep(decimal_add(found.amount, more.amount))
+      else list[#list + 1] = { kind = more.kind, currency = more.currency, amount = keep(more.amount) } end
+      for at = #list, 1, -1 do
+        if decimal_sign(list[at].amount) == 0 then table.remove(list, at) end
+      end
+    end
+    for _, each in ipairs(list) do words[#words + 1] = each.kind .. " " .. each.currency .. " " .. decimal_text(each.amount) end
+    return words[1] and table.concat(words, " ")
+  end
+
+  local function unpriced_between(before, after)
+    local less = unpriced_of(before)
+    for _, each in ipairs(less) do each.amount = decimal_negate(each.amount) end
+    return unpriced_of(unpriced_with(after, less))
+  end
+
+  -- What was added between two texts of the same holder.
+  local function unpriced_since(before, after)
+    if before == after then return {} end
+    return rare.unpriced_between(before, after)
+  end
+  -- <<< unpriced.lua
+
+  -- >>> holding.lua
+  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+  -- Parts of an amount by size: each is rounded to 8 places, the last takes the rest.
+  local function split_by_size(amount, sizes)
+    local total, left, split = decimal("0"), amount, {}
+    for _, size in ipairs(sizes) do total = decimal_add(total, decimal(size)) end
+    for i = 1, #sizes - 1 do
+      local exact = long.quotient(decimal_multiply(amount, decimal(sizes[i])), total)
+      split[i] = decimal(money_of(exact or decimal("1e30")))
+      left = decimal_subtract(left, split[i])
+    end
+    split[#sizes] = left
+    return split
+  end
+  -- <<< holding.lua
+
+  -- >>> currency.lua
+  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+  local function rate_missing(currency)
+    local own = flow_currency or ""
+    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+  end
+  -- <<< currency.lua
+
+  -- >>> dust.lua
+  -- What ended trades left of a pair and side and cannot be sold, with what it cost.
+
+  local function dust_key_of(pair, side)
+    return pair .. "|" .. side
+  end
+
+  local function read_dust(dust_key, field)
+    local stored = redis.call("HGET", dust_key, field)
+    if not stored then return nil end
+    local dust = cjson.decode(stored)
+    return { field = field, size = number_text(dust.size), cost = dust.cost, rate = dust.rate and number_text(dust.rate) }
+  end
+
+  -- The dust, or none, with what is left of a position, or with a part of that.
+  local function dust_with(market, dust, p, size)
+    local cost = (not size or size == p.size) and cost_of(market, p) or worth_of(market, size, p.entry_price)
+    return {
+      field = dust_key_of(p.pair, p.side),
+      size = size_sum(dust and dust.size or "0", size or p.size),
+      cost = decimal_text(keep(decimal_add(decimal(dust and dust.cost or "0"), cost))),
+      rate = p.rate or (dust and dust.rate) or nil,
+    }
+  end
+
+  local function dust_less(dust, gone, share)
+    local cost = decimal_text(keep(decimal_subtract(decimal(dust.cost), share)))
+    return { field = dust.field, size = size_less(dust.size, gone), cost = cost, rate = dust.rate }
+  end
+
+  -- The dust without a part of it, and what that part cost.
+  local function dust_taken(dust, size)
+    local cost = decimal(dust.cost)
+    if same_size(tonumber(size), tonumber(dust.size)) then return dust_less(dust, dust.size, cost), cost end
+    local share = long.quotient(decimal_multiply(cost, decimal(size)), decimal(dust.size))
+    if not share then
+      holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+      share = decimal("0")
+    end
+    return dust_less(dust, size, share), share
+  end
+
+  -- The dust without what a fill told of the end of a trade that ended as dust.
+  local function dust_left(market, dust, trade, size)
+    if not dust then return nil end
+    local told, held = tonumber(size), tonumber(dust.size)
+    if told > held or same_size(told, held) then return dust_less(dust, dust.size, decimal(dust.cost)) end
+    return dust_less(dust, size, worth_of(market, size, trade.entry_price))
+  end
+
+  local function write_dust(dust_key, dust)
+    if tonumber(dust.size) > 0 then
+      redis.call("HSET", dust_key, dust.field,
+        '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"' .. (dust.rate and ',"rate":' .. dust.rate or "") .. "}")
+    else
+      redis.call("HDEL", dust_key, dust.field)
+    end
+  end
+  -- <<< dust.lua
+
+  -- >>> orders_naming.lua
+  -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+  -- position of another name than its own.
+
+  -- By bytes, whatever the server's locale is.
+  local function bytes_before(a, b)
+    for i = 1, math.min(#a, #b) do
+      if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
+    end
+    return #a < #b
+  end
+  -- <<< orders_naming.lua
+
+  -- >>> fill_parts.lua
+  -- Where the parts of a fill go that is not just of one open position: over several, or to a trade that ended before.
+
+  -- Why an order cannot move a position or a trade of another pair or side.
+  local function part_fault(order, held, id)
+    if held.pair ~= order.pair then
+      return "orderId: order " .. order.id .. " is for " .. order.pair .. ", position " .. id .. " is " .. held.pair
+    end
+    if order.intent == "entry" then return "orderId: a " .. order.side .. " entry cannot grow the " .. held.side .. " position " .. id end
+    return "orderId: a " .. order.side .. " exit cannot reduce the " .. held.side .. " position " .. id
+  end
+
+  -- The pair's positions on a side, oldest first, but for one.
+  local function other_positions(positions_key, pair, side, except)
+    local others = {}
+    for _, json in ipairs(redis.call("HVALS", positions_key)) do
+      local other = position_parse(json)
+      if other.pair == pair and other.side == side and other.id ~= except then others[#others + 1] = other end
+    end
+    table.sort(others, function(a, b)
+      local first, second = tonumber(a.entry_ts), tonumber(b.entry_ts)
+      if first ~= second then return first < second end
+      return bytes_before(a.id, b.id)
+    end)
+    return others
+  end
+
+  -- Spreads what is over of a fill of the size moved over positions, in order, as parts more; answers what is over then.
+  local function spread(parts, moved, over, positions)
+    for _, each in ipairs(positions) do
+      local left, holds = tonumber(over), tonumber(each.size)
+      if left == 0 then break end
+      local is_flat, taken = left > holds or same_size(left, holds), left > holds and each.size or over
+      parts[#parts + 1] = { to = "reduce", size = taken, position = each, is_flat = is_flat }
+      over = is_flat and left_of(moved, over, taken) or "0"
+    end
+    return over
+  end
+
+  -- The part of the fill that tells how a trade ended, by fills or by anything else, unless fills have told all of that; answers what is over.
+  local function explain_end(parts, moved, over, amendments_key, trade, by_fills)
+    if not trade or (trade.ending == "fills") ~= by_fills then return over end
+    local left = size_less(trade.unexplained or "0", read_amendment(amendments_key, trade.key).explained)
+    if tonumber(left) <= 0 then return over end
+    local taken = exceeds(tonumber(moved), tonumber(left)) and left or moved
+    parts[1] = { to = "explain", size = taken, trade = trade }
+    return left_of(moved, moved, taken)
+  end
+
+  -- A result in the flow's currency, and what could not be priced; without a rate it is not priced.
+  local function priced_result(market, gain, rate_known, unpriced)
+    if rate_known then return at_rate(gain, rate_known), unpriced end
+    return decimal("0"), with_unpriced(unpriced, { { kind = "result", currency = market.settle or "", amount = gain } })
+  end
+  -- <<< fill_parts.lua
+
+  -- >>> guards.lua
+  -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+  -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+
+  -- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
+  local function guard_trade_json(trade, exit_ts)
+    local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
+    return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
+      .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
+  end
+
+  -- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
+  -- step are all of one pair.
+  local function remember_for_guards(memory, trade)
+    -- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
+    local function with_trade(stored, trade)
+      if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
+      local first, _, many = 2, string.gsub(stored, "%]", "")
+      -- One bracket more than trades closes the list.
+      for _ = 1, many - 200 do first = string.find(stored, "],", first, true) + 2 end
+      return "[" .. string.sub(stored, first, -2) .. "," .. trade .. "]"
+    end
+
+    local guard_trades_key = memory.guard_trades_key
+    if not memory.text then
+      memory.pair, memory.text, memory.old = trade.pair, redis.call("HGET", guard_trades_key, trade.pair), {}
+      if not memory.text then
+        local stored = redis.call("HGETALL", guard_trades_key)
+        for i = 1, #stored, 2 do
+          local newest = string.match(stored[i + 1], '.*%["[%d-]+",(%d+)')
+          if tonumber(newest or 0) <= now - GUARD_MEMORY then memory.old[#memory.old + 1] = stored[i] end
+        end
+      end
+    end
+    memory.text = with_trade(memory.text or "", guard_trade_json(trade, trade.exit_ts))
+  end
+
+  local function write_guard_trades(memory)
+    local guard_trades_key = memory.guard_trades_key
+    if not memory.text or memory.is_written then return end
+    for first = 1, #memory.old, 1000 do
+      redis.call("HDEL", guard_trades_key, unpack(memory.old, first, math.min(first + 999, #memory.old)))
+    end
+    redis.call("HSET", guard_trades_key, memory.pair, memory.text)
+    memory.is_written = true
+  end
+  -- <<< guards.lua
+
+  -- >>> maxmemory.lua
+  -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+  -- written. A command that needs none is not, and after it the script may write on.
+
+  -- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+  local function write_at_maxmemory()
+    redis.call("HDEL", call_key, "")
+  end
+  -- <<< maxmemory.lua
+
+  -- >>> order_life.lua
+  -- The life of an order: how it leaves the pending ones.
+
+  -- The closed order of an id, as long as it is remembered; nil, and whether there is one that is remembered no longer.
+  local function closed_order(closed_key, closed_at_key, id)
+    local stored = redis.call("HGET", closed_key, id)
+    if not stored then return nil, false end
+    local at = redis.call("ZSCORE", closed_at_key, id)
+    if at and tonumber(at) > now - 604800000 then return stored, false end
+    return nil, true
+  end
+  -- <<< order_life.lua
+
+  -- >>> refuse.lua
+  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+  local function refuse(code, message)
+    local text = code .. " " .. message
+    write_at_maxmemory()
+    answer({ text })
+    return redis.error_reply(text)
+  end
+  -- <<< refuse.lua
+
+  -- >>> risk.lua
+  -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+  local function day_json(d)
+    return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+      d.later, d.cash, d.untied)
+  end
+  -- <<< risk.lua
+
+  -- >>> trade_parse.lua
+  -- A stored trade, its numbers as the texts they are written with. Generated from src/records/trade.ts.
+  local function trade_parse(json)
+    local t, metadata = record_parse(json)
+    t.size = number_text(t.size)
+    t.entry_price = number_text(t.entry_price)
+    t.exit_price = t.exit_price and number_text(t.exit_price)
+    t.entry_ts = string.format("%d", t.entry_ts)
+    t.exit_ts = string.format("%d", t.exit_ts)
+    t.untold = t.untold and number_text(t.untold)
+    t.dust = t.dust and number_text(t.dust)
+    t.entry_asked = t.entry_asked and number_text(t.entry_asked)
+    t.exit_asked = t.exit_asked and number_text(t.exit_asked)
+    t.unexplained = t.unexplained and number_text(t.unexplained)
+    t.told = t.told and string.format("%d", t.told)
+    t.forgotten = t.forgotten and string.format("%d", t.forgotten)
+    t.rate = t.rate and number_text(t.rate)
+    t.rate_assumed = t.rate_assumed and string.format("%d", t.rate_assumed)
+    t.metadata = metadata
+    return t
+  end
+  -- <<< trade_parse.lua
+
+  -- >>> trade_end.lua
+  -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+  -- entries that named it take slots of their own, and exits that named it are told.
+
+  -- The newest trade of a position by when it ended, ms; nil where it is not kept any more.
+  local function trade_at(trades_key, at, id)
+    local found
+    for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%d", at), string.format("%d", at))) do
+      local trade = trade_parse(entry[2][2])
+      if trade.id == id then found = trade end
+    end
+    return found
+  end
+
+  -- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
+  local function ended_trade(trades_key, ended_key, id)
+    local at = ended_at(ended_key, id)
+    return at and trade_at(trades_key, at, id) or nil
+  end
+  -- <<< trade_end.lua
+
+  rare.breaker_event, rare.breaker_until, rare.bytes_before, rare.closed_order, rare.day_json, rare.dust_key_of, rare.dust_left,
+  rare.dust_taken, rare.dust_with, rare.ended_trade, rare.expect_hash, rare.explain_end, rare.notional_worked_out,
+  rare.other_positions, rare.part_fault, rare.priced_result, rare.rate_missing, rare.read_amendment, rare.read_dust, rare.refuse,
+  rare.remember_for_guards, rare.split_by_size, rare.spread, rare.trip, rare.unpriced_between, rare.unpriced_since,
+  rare.unpriced_with, rare.until_text, rare.write_amendment, rare.write_breaker, rare.write_dust, rare.write_guard_trades =
+    breaker_event, breaker_until, bytes_before, closed_order, day_json, dust_key_of, dust_left, dust_taken, dust_with, ended_trade,
+    expect_hash, explain_end, notional_worked_out, other_positions, part_fault, priced_result, rate_missing, read_amendment,
+    read_dust, refuse, remember_for_guards, split_by_size, spread, trip, unpriced_between, unpriced_since, unpriced_with,
+    until_text, write_amendment, write_breaker, write_dust, write_guard_trades
+  return rawget(rare, asked)
+end })
+
+return run(rare, at_end, instance, now, answer, event, money_parse, money_add, money_negate, money_fits, money_text, decimal,
+  decimal_subtract, move_equity, read_breaker, expect_zset, quote, day_sum, book_pnl, trip_worsened, write_risk, risk_event,
+  holding, money_of, notional_at, order_notional, with_unpriced, worth_of, size_sum, size_less, move_result, grow, gain_of,
+  reduce, left_of, market_of, price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, hold_position,
+  position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base, split_fees, price_fees, position_parse,
+  ORDER_DONE, order_parse, pair_key, orders_naming, remembers, remember, order_json, closed_to_forget, write_order, position_json,
+  read_risk, open_day, risk_reply, ended_at, json_list)

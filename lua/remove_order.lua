@@ -76,7 +76,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -123,7 +124,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -159,7 +160,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -177,6 +178,10 @@ local function event(kind, ...)
   event_by(redis.call, kind, ...)
 end
 -- <<< change.lua
+
+-- Tables of functions that are made, below, when a table is first asked for one.
+-- in_account: what a flow in an account needs.
+local in_account = {}
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -224,78 +229,84 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> account.lua
--- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
--- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
--- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+setmetatable(in_account, { __index = function(_, asked)
+  -- >>> account.lua
+  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
--- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
-local function part_of()
-  return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
-end
+  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  local function part_of()
+    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
+  end
 
--- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
-local function read_account(pair)
-  if not account or account.part then return account end
-  if not account_key then
-    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
-  end
-  account.part = part_of()
-  local part = account.part
-  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
-    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
-    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
-    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
-  if f[1] ~= account.epoch then
-    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
-  end
-  account.day, account.pnl = f[2], f[3]
-  account.units, account.parts = money_parse(f[3])
-  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
-  account.notional, account.slots = f[7], f[8] + 0
-  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
-  account.duration = f[14]
-  account.breaker = { active = false }
-  if f[15] then
-    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
-    account.breaker.active = not account.breaker.till or now < account.breaker.till
-  end
-  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
-  account.slots_of = {}
-  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
-  return account
-end
-
--- Notes fields of the account that the step writes: field, value, ...
-local function move_account(...)
-  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
-end
-
--- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
-local function account_exposure_after(delta, own_notional, own_slots)
-  local pairs_moved = {}
-  for field, count in pairs(delta.counts or {}) do
-    local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
-    if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
-  end
-  read_account((next(pairs_moved)))
-  local units, parts = money_parse(account.notional)
-  local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-    string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
-  for pair, count in pairs(pairs_moved) do
-    local held = account.slots_of[pair]
-    if count ~= 0 and not held then
-      local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
-      held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  local function read_account(pair)
+    if not account or account.part then return account end
+    if not account_key then
+      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
     end
-    if count ~= 0 then
-      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+    account.part = part_of()
+    local part = account.part
+    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+    if f[1] ~= account.epoch then
+      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
     end
+    account.day, account.pnl = f[2], f[3]
+    account.units, account.parts = money_parse(f[3])
+    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+    account.notional, account.slots = f[7], f[8] + 0
+    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+    account.duration = f[14]
+    account.breaker = { active = false }
+    if f[15] then
+      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+      account.breaker.active = not account.breaker.till or now < account.breaker.till
+    end
+    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+    account.slots_of = {}
+    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+    return account
   end
-  return moved
-end
--- <<< account.lua
+
+  -- Notes fields of the account that the step writes: field, value, ...
+  local function move_account(...)
+    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+  end
+
+  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+  local function account_exposure_after(delta, own_notional, own_slots)
+    local pairs_moved = {}
+    for field, count in pairs(delta.counts or {}) do
+      local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
+      if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
+    end
+    read_account((next(pairs_moved)))
+    local units, parts = money_parse(account.notional)
+    local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
+      string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+    for pair, count in pairs(pairs_moved) do
+      local held = account.slots_of[pair]
+      if count ~= 0 and not held then
+        local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
+        held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+      end
+      if count ~= 0 then
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+      end
+    end
+    return moved
+  end
+  -- <<< account.lua
+
+  in_account.account_exposure_after, in_account.move_account =
+    account_exposure_after, move_account
+  return rawget(in_account, asked)
+end })
 
 -- >>> expect.lua
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
@@ -347,7 +358,7 @@ local function exposure_after(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  local moved = account and account_exposure_after(delta, notional, written[4])
+  local moved = account and in_account.account_exposure_after(delta, notional, written[4])
   return { written = written, gone = gone, moved = moved }
 end
 
@@ -355,7 +366,7 @@ local function write_exposure(exposure_key, sums)
   if not sums then return end
   redis.call("HSET", exposure_key, unpack(sums.written))
   if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
-  if sums.moved then move_account(unpack(sums.moved)) end
+  if sums.moved then in_account.move_account(unpack(sums.moved)) end
 end
 -- <<< exposure.lua
 

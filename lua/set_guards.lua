@@ -18,7 +18,7 @@
 -- Reply {"guards", JSON of those before or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED
 
-local function run(meta_key, flow_guards, now, answer, event, expect_hash, GUARD_MEMORY, guard_trade_json, record_parse)
+local function run(meta_key, flow_guards, now, answer, event, expect_hash, record_parse, GUARD_MEMORY, guard_trade_json)
   local guard_trades_key, trades_key = KEYS[5], KEYS[6]
   local guards = ARGV[8]
 
@@ -26,13 +26,13 @@ local function run(meta_key, flow_guards, now, answer, event, expect_hash, GUARD
   local before, told, items = flow_guards or "", {}, {}
   expect_hash(guard_trades_key)
   if guards ~= "" and before == "" then
-    told = redis.call("XREVRANGE", trades_key, "+", string.format("%.0f", math.max(0, now - GUARD_MEMORY)), "COUNT", "10000")
+    told = redis.call("XREVRANGE", trades_key, "+", string.format("%d", math.max(0, now - GUARD_MEMORY)), "COUNT", "10000")
   end
   for _, entry in ipairs(told) do
     local trade = record_parse(entry[2][2])
     if not trade.untold and not trade.forgotten then
       local own = items[trade.pair] or {}
-      if #own < 200 then table.insert(own, guard_trade_json(trade, string.format("%.0f", trade.exit_ts))) end
+      if #own < 200 then table.insert(own, guard_trade_json(trade, string.format("%d", trade.exit_ts))) end
       items[trade.pair] = own
     end
   end
@@ -82,7 +82,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -129,7 +130,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -165,7 +166,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -184,36 +185,20 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
+-- Tables of functions that are made, below, when a table is first asked for one.
+-- rare: what few calls need.
+-- long: the arithmetic of numbers that no double holds.
+local rare, long = {}, {}
+
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
 -- Below 2^26 a double is nearer to eight places than half of the last.
 local EIGHT_PLACES = 67108864
 
-local function money_parse(text)
-  if text == "0" then return 0, 0 end
-  local point, value = string.find(text, ".", 1, true), text + 0
-  if not point then return value, 0 end
-  if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
-    local rest = value % 1
-    local parts = rest * 1e8 + 0.5
-    return value - rest, parts - parts % 1
-  end
-  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.(%d*)$")
-  local units, parts = tonumber(whole), tonumber(string.sub(fraction .. "0000000", 1, 8))
-  if sign == "" then return units, parts end
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
-
 local function money_negate(units, parts)
   if parts == 0 then return 0 - units, 0 end
   return -units - 1, 100000000 - parts
-end
-
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
 end
 
 local function money_text(units, parts)
@@ -229,6 +214,180 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
+setmetatable(long, { __index = function(_, asked)
+  -- >>> money.lua
+  -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
+  local function money_parse(text)
+    if text == "0" then return 0, 0 end
+    local point, value = string.find(text, ".", 1, true), text + 0
+    if not point then return value, 0 end
+    if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
+      local rest = value % 1
+      local parts = rest * 1e8 + 0.5
+      return value - rest, parts - parts % 1
+    end
+    local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.(%d*)$")
+    local units, parts = tonumber(whole), tonumber(string.sub(fraction .. "0000000", 1, 8))
+    if sign == "" then return units, parts end
+    if parts == 0 then return 0 - units, 0 end
+    return -units - 1, 100000000 - parts
+  end
+
+  -- Sums stay within 9e15, where whole units are exact.
+  local function money_fits(units, parts)
+    return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+  end
+  -- <<< money.lua
+
+  -- >>> digits.lua
+  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
+
+  local function decimal_of(negative, digits, scale)
+    if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
+    local number = tonumber(digits) or 0
+    return { number = negative and 0 - number or number, scale = scale }
+  end
+
+  -- The sign, digits and scale of a decimal, its digits as text ("" of zero).
+  local function spelled(a)
+    if a.digits then return a.negative, a.digits, a.scale end
+    local number = a.number
+    return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+  end
+
+  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  local function digits_worked_out(a, how, b)
+    local first, second = tonumber(a) or 0, tonumber(b) or 0
+    local exact = 9007199254740992 -- up to here a double holds every whole number
+    local result = how == "*" and first * second or first + (how == "-" and -second or second)
+    if first < exact and second < exact and result < exact then return result == 0 and "" or string.format("%d", result) end
+
+    local function limbs_of(digits)
+      local limbs = {}
+      for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+      return limbs
+    end
+    local x, y, out = limbs_of(a), limbs_of(b), {}
+    if how == "*" then
+      for i = 1, #x do
+        local carry = 0
+        for j = 1, #y do
+          local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
+          carry = math.floor(sum / 10000000)
+          out[i + j - 1] = sum - carry * 10000000
+        end
+        out[i + #y] = carry
+      end
+    else
+      local sign, carry = how == "-" and -1 or 1, 0
+      for i = 1, math.max(#x, #y) do
+        local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+        carry = math.floor(sum / 10000000)
+        out[i] = sum - carry * 10000000
+      end
+      if carry > 0 then out[#out + 1] = carry end
+    end
+    local parts = {}
+    for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+    return (string.gsub(table.concat(parts), "^0+", ""))
+  end
+
+  -- A decimal of its text.
+  local function digits_read(text)
+    local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+    local digits = string.gsub(whole .. fraction, "^0+", "")
+    local scale = #fraction - (tonumber(exponent) or 0)
+    if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
+    return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
+  end
+
+  local function digits_product(a, b)
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function digits_text(a)
+    local negative, digits, scale = spelled(a)
+    if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
+    local whole = string.sub(digits, 1, #digits - scale)
+    local fraction = string.sub(digits, #digits - scale + 1)
+    if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
+    return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function digits_money(a)
+    local negative, digits, scale = spelled(a)
+    if scale > 8 then
+      local cut = #digits - (scale - 8)
+      local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+      digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+      if up then digits = digits_worked_out(digits, "+", "1") end
+    end
+    local text = digits_text(decimal_of(negative and digits ~= "", digits, scale))
+    if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+    return text
+  end
+
+  -- Without trailing zeros after the point; nil when it has more than 38 digits.
+  local function fitting(negative, digits, scale)
+    local zeros = math.min(#string.match(digits, "0*$"), scale)
+    if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+    if #digits > 38 then return nil end
+    return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
+  end
+  -- <<< digits.lua
+
+  -- >>> quotient.lua
+  -- Division, for contracts that are counted in their quote.
+
+  -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+  local function quotient(a, b)
+    local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
+
+    -- Whole digits of x / y, rounded half up: long division, digit by digit.
+    local function digits_quotient(x, y)
+      local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
+      for i = 1, #x do
+        rest = rest .. string.sub(x, i, i)
+        if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+        local digit = 0
+        if not is_less(rest, y) then
+          digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
+          local taken = digits_worked_out(y, "*", tostring(digit))
+          if is_less(rest, taken) then
+            digit = digit - 1
+            taken = digits_worked_out(y, "*", tostring(digit))
+          end
+          rest = digits_worked_out(rest, "-", taken)
+          if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
+        end
+        out[i] = digit
+      end
+      local digits = string.gsub(table.concat(out), "^0+", "")
+      if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
+      return digits
+    end
+
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    if x == "" then return a end
+    local longest = math.max(#x, #y)
+    local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
+    local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
+    local shift = places - a_scale + b_scale
+    return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
+  end
+  -- <<< quotient.lua
+
+  long.digits_money, long.digits_product, long.digits_read, long.digits_text, long.quotient =
+    digits_money, digits_product, digits_read, digits_text, quotient
+  return rawget(long, asked)
+end })
+
 -- >>> decimal.lua
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
 -- digits a string without leading zeros. No function changes one.
@@ -236,191 +395,97 @@ end
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
 
-local function decimal_of(negative, digits, scale)
-  if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
-  local number = tonumber(digits) or 0
-  return { number = negative and 0 - number or number, scale = scale }
-end
-
 local ZERO = { number = 0, scale = 0 }
-
--- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
-local function decimal(text)
-  if text == "0" then return ZERO end
-  local point = string.find(text, ".", 1, true)
-  local scale = point and #text - point or 0
-  if #text <= 16 then
-    local value, power = text + 0, 10 ^ scale
-    local number = value * power + 0.5
-    number = number - number % 1
-    if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
-      return { number = number, scale = scale }
-    end
-  end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
-  local digits = string.gsub(whole .. fraction, "^0+", "")
-  scale = #fraction - (tonumber(exponent) or 0)
-  if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
-  return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
-end
-
--- The sign, digits and scale of a decimal, its digits as text ("" of zero).
-local function spelled(a)
-  if a.digits then return a.negative, a.digits, a.scale end
-  local number = a.number
-  return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
-end
-
--- -1, 0 or 1.
-local function decimal_sign(a)
-  if a.digits then return a.negative and -1 or 1 end
-  return a.number > 0 and 1 or a.number < 0 and -1 or 0
-end
-
--- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
-local function digits_worked_out(a, how, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  local result = how == "*" and first * second or first + (how == "-" and -second or second)
-  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
-
-  local function limbs_of(digits)
-    local limbs = {}
-    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
-    return limbs
-  end
-  local x, y, out = limbs_of(a), limbs_of(b), {}
-  if how == "*" then
-    for i = 1, #x do
-      local carry = 0
-      for j = 1, #y do
-        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
-        carry = math.floor(sum / 10000000)
-        out[i + j - 1] = sum - carry * 10000000
-      end
-      out[i + #y] = carry
-    end
-  else
-    local sign, carry = how == "-" and -1 or 1, 0
-    for i = 1, math.max(#x, #y) do
-      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-      carry = math.floor(sum / 10000000)
-      out[i] = sum - carry * 10000000
-    end
-    if carry > 0 then out[#out + 1] = carry end
-  end
-  local parts = {}
-  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function decimal_negate(a)
-  if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
-  return { number = 0 - a.number, scale = a.scale }
-end
-
-local function decimal_multiply(a, b)
-  if a.number and b.number then
-    local product = a.number * b.number
-    -- Adding 0 makes 0 of -0.
-    if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
-  end
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
-end
-
--- A plain decimal: no exponent, no trailing zeros.
-local function decimal_text(a)
-  if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
-    local value = a.number / 10 ^ a.scale
-    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
-    if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
-  end
-  local negative, digits, scale = spelled(a)
-  if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
-  local whole = string.sub(digits, 1, #digits - scale)
-  local fraction = string.sub(digits, #digits - scale + 1)
-  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
-  return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
-end
-
--- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
-local function decimal_money(a)
-  local number, scale = a.number, a.scale
-  if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
-  if number and number < 1e15 and number > -1e15 and scale <= 30 then
-    local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
-    local rest = size % power
-    size = (size - rest) / power + (2 * rest >= power and 1 or 0)
-    return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
-  end
-  local negative, digits = spelled(a)
-  if scale > 8 then
-    local cut = #digits - (scale - 8)
-    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
-    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_worked_out(digits, "+", "1") end
-  end
-  local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
-  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
-  return text
-end
 -- <<< decimal.lua
 
--- >>> kept.lua
--- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
--- from zero.
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> decimal.lua
+  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
+  -- digits a string without leading zeros. No function changes one.
 
--- Without trailing zeros after the point; nil when it has more than 38 digits.
-local function fitting(negative, digits, scale)
-  local zeros = math.min(#string.match(digits, "0*$"), scale)
-  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
-  if #digits > 38 then return nil end
-  return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
-end
--- <<< kept.lua
-
--- >>> quotient.lua
--- Division, for contracts that are counted in their quote.
-
--- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
-local function quotient(a, b)
-  local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
-
-  -- Whole digits of x / y, rounded half up: long division, digit by digit.
-  local function digits_quotient(x, y)
-    local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
-    for i = 1, #x do
-      rest = rest .. string.sub(x, i, i)
-      if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
-      local digit = 0
-      if not is_less(rest, y) then
-        digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
-        local taken = digits_worked_out(y, "*", tostring(digit))
-        if is_less(rest, taken) then
-          digit = digit - 1
-          taken = digits_worked_out(y, "*", tostring(digit))
-        end
-        rest = digits_worked_out(rest, "-", taken)
-        if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
+  -- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+  local function decimal(text)
+    if text == "0" then return ZERO end
+    local point = string.find(text, ".", 1, true)
+    local scale = point and #text - point or 0
+    if #text <= 16 then
+      local value, power = text + 0, 10 ^ scale
+      local number = value * power + 0.5
+      number = number - number % 1
+      if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
+        return { number = number, scale = scale }
       end
-      out[i] = digit
     end
-    local digits = string.gsub(table.concat(out), "^0+", "")
-    if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
-    return digits
+    return long.digits_read(text)
   end
 
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return a end
-  local longest = math.max(#x, #y)
-  local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
-  local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
-  local shift = places - a_scale + b_scale
-  return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
-end
--- <<< quotient.lua
+  -- -1, 0 or 1.
+  local function decimal_sign(a)
+    if a.digits then return a.negative and -1 or 1 end
+    return a.number > 0 and 1 or a.number < 0 and -1 or 0
+  end
+
+  local function decimal_negate(a)
+    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+    return { number = 0 - a.number, scale = a.scale }
+  end
+
+  local function decimal_multiply(a, b)
+    if a.number and b.number then
+      local product = a.number * b.number
+      -- Adding 0 makes 0 of -0.
+      if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
+    end
+    return long.digits_product(a, b)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function decimal_text(a)
+    if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
+      local value = a.number / 10 ^ a.scale
+      -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+      if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
+    end
+    return long.digits_text(a)
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function decimal_money(a)
+    local number, scale = a.number, a.scale
+    if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
+    if number and number < 1e15 and number > -1e15 and scale <= 30 then
+      local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
+      local rest = size % power
+      size = (size - rest) / power + (2 * rest >= power and 1 or 0)
+      return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
+    end
+    return long.digits_money(a)
+  end
+  -- <<< decimal.lua
+
+  -- >>> notional.lua
+  -- The money that a position or an order puts to work.
+
+  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+  local function worth_in_exposure(worth, rate)
+    local exact = decimal_multiply(worth, decimal(rate))
+    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
+    return text and tonumber(text) < 9e12 and text or "9000000000000"
+  end
+
+  -- What a size at a price takes of an inverse contract, or at a rate.
+  local function notional_worked_out(market, size, price, rate)
+    local worth
+    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
+    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  end
+  -- <<< notional.lua
+
+  rare.notional_worked_out =
+    notional_worked_out
+  return rawget(rare, asked)
+end })
 
 -- >>> expect.lua
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
@@ -445,13 +510,6 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
--- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
-local function worth_in_exposure(worth, rate)
-  local exact = decimal_multiply(worth, decimal(rate))
-  local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
-  return text and tonumber(text) < 9e12 and text or "9000000000000"
-end
-
 -- Whether it is just size x price, in the flow's currency.
 local function is_plain_notional(market, price, rate)
   return not price or (not rate and not market.inverse)
@@ -460,10 +518,7 @@ end
 -- What a size at a price takes, at the rate that is kept of it.
 local function notional_at(market, size, price, rate)
   if is_plain_notional(market, price, rate) then return notional_of(size, price) end
-  local worth
-  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
-  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
-  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  return rare.notional_worked_out(market, size, price, rate)
 end
 -- <<< notional.lua
 
@@ -497,6 +552,17 @@ local function market_of(pair)
 end
 -- <<< currency.lua
 
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+end
+-- <<< record.lua
+
 -- >>> guards.lua
 -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
 -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
@@ -515,15 +581,4 @@ local function guard_trade_json(trade, exit_ts)
 end
 -- <<< guards.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
-return run(meta_key, flow_guards, now, answer, event, expect_hash, GUARD_MEMORY, guard_trade_json, record_parse)
+return run(meta_key, flow_guards, now, answer, event, expect_hash, record_parse, GUARD_MEMORY, guard_trade_json)

@@ -1,13 +1,44 @@
 /** The files of `lua/shared`, taken apart into what a script can carry by itself. */
 import { readdirSync, readFileSync } from "node:fs";
-import { freeNames, statementsOf } from "./free-names.js";
+import { fieldsOf, freeNames, statementsOf } from "./free-names.js";
+
+/**
+ * Tables of functions that few calls need. `rare.quotient(a, b)` calls the shared function quotient; those that a script asks a table
+ * for are made together when it first asks for one, and cost nothing until then.
+ */
+export const MADE_WHEN_ASKED = {
+  rare: "what few calls need",
+  long: "the arithmetic of numbers that no double holds",
+  in_account: "what a flow in an account needs",
+  at_end: "what the end of a trade needs",
+} as const;
+
+export type TableName = keyof typeof MADE_WHEN_ASKED;
+
+const TABLES = ["rare", "long", "in_account", "at_end"] as const satisfies readonly TableName[];
+
+/** What a piece of Lua needs of others. */
+export interface Needs {
+  /** The names that it uses and does not declare. */
+  readonly names: ReadonlySet<string>;
+  /** What it asks tables for that are made when asked. */
+  readonly asked: readonly (readonly [TableName, string])[];
+}
+
+export function needsOf(lua: string): Needs {
+  const names = freeNames(lua);
+  const asked = TABLES.filter((table) => names.has(table)).flatMap((table) =>
+    [...fieldsOf(table, lua)].map((name) => [table, name] as const),
+  );
+  return { names, asked };
+}
 
 /** A function or a constant with the comment above it. */
 export interface Definition {
   readonly names: readonly string[];
   readonly text: string;
-  /** The names that it uses and does not declare. */
-  readonly needs: ReadonlySet<string>;
+  readonly isFunction: boolean;
+  readonly needs: Needs;
 }
 
 export interface SharedFile {
@@ -54,16 +85,19 @@ function sharedFile(name: string, source: string): SharedFile {
   if (definitions.length === 0) throw new Error(`lua/shared/${name}.lua defines nothing`);
   const starts = definitions.map(({ from }) => commentAbove(lines, from));
   const texts = definitions.map(({ to }, at) => lines.slice(starts[at], to + 1).join("\n"));
-  const needs = texts.map(freeNames);
+  const needs = texts.map(needsOf);
   for (const [at, { names }] of definitions.entries()) {
-    const early = names.find((each) => needs.slice(0, at).some((above) => above.has(each)));
+    const early = names.find((each) => needs.slice(0, at).some((above) => above.names.has(each)));
     if (early !== undefined) throw new Error(`lua/shared/${name}.lua uses ${early} above its definition`);
   }
   return {
     name,
     opening: lines.slice(0, starts[0]).join("\n").trimEnd(),
     values: statements.slice(0, firstDefinition).flatMap(({ names }) => names),
-    definitions: definitions.map(({ names }, at) => ({ names, text: texts[at] ?? "", needs: needs[at] ?? new Set() })),
+    definitions: definitions.map(({ names, isFunction }, at) => {
+      const text = texts[at] ?? "";
+      return { names, isFunction, text, needs: needs[at] ?? needsOf(text) };
+    }),
   };
 }
 
@@ -89,7 +123,7 @@ function inOrder(files: readonly SharedFile[]): SharedFile[] {
     if (above.includes(file)) {
       throw new Error(`files of lua/shared need each other: ${[...above, file].map(({ name }) => name).join(", ")}`);
     }
-    for (const name of file.definitions.flatMap(({ needs }) => [...needs])) {
+    for (const name of file.definitions.flatMap(({ needs }) => [...needs.names])) {
       const home = homes.get(name);
       if (home && home !== file) place(home, [...above, file]);
     }

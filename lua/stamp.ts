@@ -8,9 +8,17 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { operations } from "../src/operations/all.js";
 import type { AnyOperation } from "../src/operations/operation.js";
-import { freeNames } from "./free-names.js";
+import { type Carried, carried, type Group } from "./carried.js";
 import { withCurrentHead } from "./heads.js";
-import { readSharedText, type SharedFile, type SharedText } from "./shared-text.js";
+import {
+  type Definition,
+  MADE_WHEN_ASKED,
+  needsOf,
+  readSharedText,
+  type SharedFile,
+  type SharedText,
+  type TableName,
+} from "./shared-text.js";
 
 const FOLDER = new URL("./", import.meta.url);
 /** A script without a `#!` line is judged by Redis at its first write, not before it runs. */
@@ -27,17 +35,36 @@ export function stamped(name: string, source: string, shared: SharedText, operat
   if (rest !== "" && !rest.startsWith(`\n${APPENDIX}\n`) && !rest.startsWith("\nreturn run(")) {
     throw new Error(`lua/${name}.lua has text of its own after run, where stamping would write over it`);
   }
-  const used = freeNames(`local function run()\n${body}end`);
-  const opening = operation.kind === "open" ? undefined : operation.kind;
-  const parts = carried(opening ? [shared.openings[opening], ...shared.libraries] : shared.libraries, used);
-  const offered = parts.flatMap(({ values, definitions }) => [...values, ...definitions.flatMap(({ names }) => names)]);
-  for (const each of used) {
+  const own = needsOf(`local function run()\n${body}end`);
+  const opening = operation.kind === "open" ? undefined : shared.openings[operation.kind];
+  const { always, groups } = carried(opening, shared.libraries, own);
+  const defined = always.flatMap(({ values, definitions }) => [...values, ...definitions.flatMap(namesOf)]);
+  const tables = groups.map(({ table }) => table);
+  const offered = [...tables, ...defined];
+  for (const each of own.names) {
     if (!offered.includes(each)) throw new Error(`lua/${name}.lua uses ${each}, which nothing in lua/shared defines`);
   }
-  const names = offered.filter((each) => used.has(each));
-  const own = `${withCurrentHead(head, operation)}${call("local function run", names, 4)}\n${body}end\n`;
-  const appendix = parts.length === 0 ? [] : [APPENDIX, ...parts.map(partText)];
-  return `${own}\n${[...appendix, callOfRun(names, offered.length)].join("\n\n")}\n`;
+  const names = offered.filter((each) => own.names.has(each));
+  const above = `${withCurrentHead(head, operation)}${call("local function run", names, 4)}\n${body}end\n`;
+  const appendix = sharedTexts({ always, groups }, opening !== undefined);
+  return `${above}\n${[...appendix, callOfRun(names, offered.length)].join("\n\n")}\n`;
+}
+
+/** A chunk with everything of `lua/shared` that a piece of Lua needs which opens itself, and then that piece. */
+export function withShared(lua: string, opened: string, shared: SharedText): string {
+  const parts = carried(undefined, shared.libraries, needsOf(lua));
+  return [opened, ...sharedTexts(parts, false), lua].join("\n");
+}
+
+function sharedTexts({ always, groups }: Carried, isOpened: boolean): string[] {
+  const tables = groups.length > 0 ? [tablesText(groups.map(({ table }) => table))] : [];
+  const texts = always.flatMap((file, at) => [
+    partText(file),
+    ...(isOpened && at === 0 ? tables : []),
+    ...groups.filter(({ after }) => after === at).map(groupText),
+  ]);
+  if (!isOpened) texts.unshift(...tables);
+  return texts.length === 0 ? [] : [APPENDIX, ...texts];
 }
 
 function operationOf(name: string): AnyOperation {
@@ -46,25 +73,28 @@ function operationOf(name: string): AnyOperation {
   return operation;
 }
 
-/** Of each file the definitions that are used, and what those use themselves; the opening as a whole. */
-function carried(files: readonly SharedFile[], used: ReadonlySet<string>): SharedFile[] {
-  const needed = new Set(used);
-  const parts: SharedFile[] = [];
-  for (const file of files.toReversed()) {
-    const definitions = file.definitions.toReversed().filter(({ names, needs }) => {
-      const isNeeded = names.some((name) => needed.has(name));
-      if (isNeeded) for (const name of needs) needed.add(name);
-      return isNeeded;
-    });
-    if (definitions.length > 0 || file.values.length > 0)
-      parts.unshift({ ...file, definitions: definitions.reverse() });
-  }
-  return parts;
+function namesOf({ names }: Definition): readonly string[] {
+  return names;
 }
 
 function partText({ name, opening, definitions }: SharedFile): string {
   const texts = [opening, ...definitions.map(({ text }) => text)].filter((text) => text !== "");
   return `-- >>> ${name}.lua\n${texts.join("\n\n")}\n-- <<< ${name}.lua`;
+}
+
+function tablesText(tables: readonly TableName[]): string {
+  const lines = tables.map((table) => `-- ${table}: ${MADE_WHEN_ASKED[table]}.`);
+  const start = `local ${tables.join(", ")} = ${tables.map(() => "{}").join(", ")}`;
+  return `-- Tables of functions that are made, below, when a table is first asked for one.\n${lines.join("\n")}\n${start}`;
+}
+
+/** The functions of a table, within the one that makes them. */
+function groupText({ table, asked, files }: Group): string {
+  const parts = files.flatMap((file) => [partText(file), ""]);
+  const fields = asked.map((name) => `${table}.${name}`);
+  const lines = [...parts, `${list("", fields)} =`, list("  ", asked), `return rawget(${table}, asked)`];
+  const indented = lines.join("\n").replace(/^(?=.)/gm, "  ");
+  return `setmetatable(${table}, { __index = function(_, asked)\n${indented}\nend })`;
 }
 
 /** Lua has 250 registers for the locals of a chunk and the arguments of a call in it. What needs more goes through a list. */
@@ -82,6 +112,11 @@ function callOfRun(names: readonly string[], locals: number): string {
     lines.push(`${next.map((_, i) => `given[${at + i + 1}]`).join(", ")} = ${next.join(", ")}`);
   }
   return [...lines, `return run(unpack(given, 1, ${names.length}))`].join("\n");
+}
+
+/** Names with commas between them, on as many lines as they need. */
+function list(indent: string, names: readonly string[]): string {
+  return call("", names, indent.length).slice(1, -1).replace(/^/, indent);
 }
 
 /** `start(name, name, ...)`, on as many lines as it needs. */

@@ -72,7 +72,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -119,7 +120,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -155,7 +156,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -174,76 +175,90 @@ local function event(kind, ...)
 end
 -- <<< change.lua
 
+-- Tables of functions that are made, below, when a table is first asked for one.
+-- in_account: what a flow in an account needs.
+local in_account = {}
+
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
 -- Below 2^26 a double is nearer to eight places than half of the last.
 local EIGHT_PLACES = 67108864
-
-local function money_parse(text)
-  if text == "0" then return 0, 0 end
-  local point, value = string.find(text, ".", 1, true), text + 0
-  if not point then return value, 0 end
-  if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
-    local rest = value % 1
-    local parts = rest * 1e8 + 0.5
-    return value - rest, parts - parts % 1
-  end
-  local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.(%d*)$")
-  local units, parts = tonumber(whole), tonumber(string.sub(fraction .. "0000000", 1, 8))
-  if sign == "" then return units, parts end
-  if parts == 0 then return 0 - units, 0 end
-  return -units - 1, 100000000 - parts
-end
 -- <<< money.lua
 
--- >>> account.lua
--- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
--- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
--- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+setmetatable(in_account, { __index = function(_, asked)
+  -- >>> money.lua
+  -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
--- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
-local function part_of()
-  return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
-end
+  local function money_parse(text)
+    if text == "0" then return 0, 0 end
+    local point, value = string.find(text, ".", 1, true), text + 0
+    if not point then return value, 0 end
+    if value < EIGHT_PLACES and value > -EIGHT_PLACES and #text - point <= 8 then
+      local rest = value % 1
+      local parts = rest * 1e8 + 0.5
+      return value - rest, parts - parts % 1
+    end
+    local sign, whole, fraction = string.match(text, "^(-?)(%d+)%.(%d*)$")
+    local units, parts = tonumber(whole), tonumber(string.sub(fraction .. "0000000", 1, 8))
+    if sign == "" then return units, parts end
+    if parts == 0 then return 0 - units, 0 end
+    return -units - 1, 100000000 - parts
+  end
+  -- <<< money.lua
 
--- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
-local function read_account(pair)
-  if not account or account.part then return account end
-  if not account_key then
-    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
-  end
-  account.part = part_of()
-  local part = account.part
-  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
-    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
-    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
-    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
-  if f[1] ~= account.epoch then
-    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
-  end
-  account.day, account.pnl = f[2], f[3]
-  account.units, account.parts = money_parse(f[3])
-  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
-  account.notional, account.slots = f[7], f[8] + 0
-  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
-  account.duration = f[14]
-  account.breaker = { active = false }
-  if f[15] then
-    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
-    account.breaker.active = not account.breaker.till or now < account.breaker.till
-  end
-  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
-  account.slots_of = {}
-  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
-  return account
-end
+  -- >>> account.lua
+  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
--- A day, or that of the account, if that is later.
-local function later_day(day)
-  return account and account.day > day and account.day or day
-end
--- <<< account.lua
+  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  local function part_of()
+    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
+  end
+
+  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  local function read_account(pair)
+    if not account or account.part then return account end
+    if not account_key then
+      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+    end
+    account.part = part_of()
+    local part = account.part
+    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+    if f[1] ~= account.epoch then
+      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+    end
+    account.day, account.pnl = f[2], f[3]
+    account.units, account.parts = money_parse(f[3])
+    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+    account.notional, account.slots = f[7], f[8] + 0
+    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+    account.duration = f[14]
+    account.breaker = { active = false }
+    if f[15] then
+      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+      account.breaker.active = not account.breaker.till or now < account.breaker.till
+    end
+    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+    account.slots_of = {}
+    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+    return account
+  end
+
+  -- A day, or that of the account, if that is later.
+  local function later_day(day)
+    return account and account.day > day and account.day or day
+  end
+  -- <<< account.lua
+
+  in_account.later_day, in_account.read_account =
+    later_day, read_account
+  return rawget(in_account, asked)
+end })
 
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
@@ -286,7 +301,7 @@ local function read_breaker(breaker_key)
 end
 
 local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
+  return breaker.till and string.format("%d", breaker.till) or ""
 end
 
 -- The five fields of a breaker, as every reply that carries one gives them.
@@ -333,8 +348,9 @@ end
 
 -- The day that is open: that of the stored risk or, if later, of the clock.
 local function day_open(daily_key, day_start)
-  read_account()
-  local stored, today = redis.call("HGET", daily_key, "day"), later_day(day_of(now, day_start))
+  if account then in_account.read_account() end
+  local stored, today = redis.call("HGET", daily_key, "day"), day_of(now, day_start)
+  if account then today = in_account.later_day(today) end
   return stored and stored > today and stored or today
 end
 -- <<< risk.lua

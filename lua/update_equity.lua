@@ -24,8 +24,8 @@
 -- Reply {"updated", tripped 0|1, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(answer, event, move_equity, read_breaker, expect_hash, read_risk, risk_reply, trip_worsened, write_risk,
-    risk_event, refuse)
+local function run(answer, event, move_equity, read_breaker, expect_hash, trip_worsened, write_risk, risk_event, refuse,
+    read_risk, risk_reply)
   local daily_key, history_key, breaker_key, limits_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
   local equity = ARGV[8]
   local day_start, breaker_duration = tonumber(ARGV[9]), ARGV[10]
@@ -77,7 +77,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -124,7 +125,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -160,7 +161,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -178,6 +179,80 @@ local function event(kind, ...)
   event_by(redis.call, kind, ...)
 end
 -- <<< change.lua
+
+-- Tables of functions that are made, below, when a table is first asked for one.
+-- in_account: what a flow in an account needs.
+-- long: the arithmetic of numbers that no double holds.
+-- rare: what few calls need.
+local in_account, long, rare = {}, {}, {}
+
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> day.lua
+  -- The first millisecond that no longer belongs to the day.
+  local function day_end(day, day_start)
+    local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+    year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+    local era = math.floor(year / 400)
+    local year_of_era = year - era * 400
+    local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+    local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+    return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+  end
+  -- <<< day.lua
+
+  -- >>> breaker.lua
+  -- The circuit breaker: whether it blocks entries now, and why.
+
+  local function until_text(breaker)
+    return breaker.till and string.format("%d", breaker.till) or ""
+  end
+  -- <<< breaker.lua
+
+  -- >>> trip.lua
+  -- What trips the circuit breaker, and until when.
+
+  -- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+  local function breaker_until(duration, day_start, day)
+    if duration == "until_reset" then return nil end
+    if duration == "until_day_end" then return day_end(day, day_start) end
+    return now + tonumber(duration)
+  end
+
+  -- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+  local function trip(breaker, source, reason, till)
+    if not breaker.active then
+      breaker.tripped_at, breaker.tripped = now_text, true
+    elseif not breaker.till or (till and till <= breaker.till) then
+      return
+    end
+    breaker.active, breaker.changed = not till or now < till, true
+    breaker.source, breaker.reason, breaker.till = source, reason, till
+  end
+
+  local function write_breaker(breaker_key, breaker)
+    redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+      "until", until_text(breaker))
+  end
+
+  local function breaker_event(breaker)
+    return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+      "breaker_until", until_text(breaker)
+  end
+  -- <<< trip.lua
+
+  -- >>> risk.lua
+  -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+  local function day_json(d)
+    return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+      d.later, d.cash, d.untied)
+  end
+  -- <<< risk.lua
+
+  rare.breaker_event, rare.breaker_until, rare.day_json, rare.trip, rare.until_text, rare.write_breaker =
+    breaker_event, breaker_until, day_json, trip, until_text, write_breaker
+  return rawget(rare, asked)
+end })
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -212,11 +287,6 @@ local function money_negate(units, parts)
   return -units - 1, 100000000 - parts
 end
 
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
 local function money_text(units, parts)
   if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
   local is_negative = units < 0
@@ -230,58 +300,148 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> account.lua
--- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
--- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
--- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+setmetatable(long, { __index = function(_, asked)
+  -- >>> money.lua
+  -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
--- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
-local function part_of()
-  return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
-end
-
--- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
-local function read_account(pair)
-  if not account or account.part then return account end
-  if not account_key then
-    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+  -- Sums stay within 9e15, where whole units are exact.
+  local function money_fits(units, parts)
+    return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
   end
-  account.part = part_of()
-  local part = account.part
-  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
-    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
-    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
-    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
-  if f[1] ~= account.epoch then
-    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
-  end
-  account.day, account.pnl = f[2], f[3]
-  account.units, account.parts = money_parse(f[3])
-  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
-  account.notional, account.slots = f[7], f[8] + 0
-  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
-  account.duration = f[14]
-  account.breaker = { active = false }
-  if f[15] then
-    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
-    account.breaker.active = not account.breaker.till or now < account.breaker.till
-  end
-  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
-  account.slots_of = {}
-  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
-  return account
-end
+  -- <<< money.lua
 
--- A day, or that of the account, if that is later.
-local function later_day(day)
-  return account and account.day > day and account.day or day
-end
+  -- >>> digits.lua
+  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
 
--- Notes fields of the account that the step writes: field, value, ...
-local function move_account(...)
-  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
-end
--- <<< account.lua
+  local function decimal_of(negative, digits, scale)
+    if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
+    local number = tonumber(digits) or 0
+    return { number = negative and 0 - number or number, scale = scale }
+  end
+
+  -- The sign, digits and scale of a decimal, its digits as text ("" of zero).
+  local function spelled(a)
+    if a.digits then return a.negative, a.digits, a.scale end
+    local number = a.number
+    return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+  end
+
+  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  local function digits_worked_out(a, how, b)
+    local first, second = tonumber(a) or 0, tonumber(b) or 0
+    local exact = 9007199254740992 -- up to here a double holds every whole number
+    local result = how == "*" and first * second or first + (how == "-" and -second or second)
+    if first < exact and second < exact and result < exact then return result == 0 and "" or string.format("%d", result) end
+
+    local function limbs_of(digits)
+      local limbs = {}
+      for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+      return limbs
+    end
+    local x, y, out = limbs_of(a), limbs_of(b), {}
+    if how == "*" then
+      for i = 1, #x do
+        local carry = 0
+        for j = 1, #y do
+          local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
+          carry = math.floor(sum / 10000000)
+          out[i + j - 1] = sum - carry * 10000000
+        end
+        out[i + #y] = carry
+      end
+    else
+      local sign, carry = how == "-" and -1 or 1, 0
+      for i = 1, math.max(#x, #y) do
+        local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+        carry = math.floor(sum / 10000000)
+        out[i] = sum - carry * 10000000
+      end
+      if carry > 0 then out[#out + 1] = carry end
+    end
+    local parts = {}
+    for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+    return (string.gsub(table.concat(parts), "^0+", ""))
+  end
+
+  -- A decimal of its text.
+  local function digits_read(text)
+    local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+    local digits = string.gsub(whole .. fraction, "^0+", "")
+    local scale = #fraction - (tonumber(exponent) or 0)
+    if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
+    return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
+  end
+
+  -- a + b; sign -1: a - b.
+  local function digits_sum(a, b, sign)
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    if sign == -1 then b_negative = not b_negative end
+    if x == "" then return decimal_of(b_negative and y ~= "", y, b_scale) end
+    if y == "" then return a end
+    local scale = math.max(a_scale, b_scale)
+    x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
+    if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
+    if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
+    return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
+  end
+
+  local function digits_product(a, b)
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function digits_text(a)
+    local negative, digits, scale = spelled(a)
+    if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
+    local whole = string.sub(digits, 1, #digits - scale)
+    local fraction = string.sub(digits, #digits - scale + 1)
+    if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
+    return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function digits_money(a)
+    local negative, digits, scale = spelled(a)
+    if scale > 8 then
+      local cut = #digits - (scale - 8)
+      local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+      digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+      if up then digits = digits_worked_out(digits, "+", "1") end
+    end
+    local text = digits_text(decimal_of(negative and digits ~= "", digits, scale))
+    if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+    return text
+  end
+
+  -- Without trailing zeros after the point; nil when it has more than 38 digits.
+  local function fitting(negative, digits, scale)
+    local zeros = math.min(#string.match(digits, "0*$"), scale)
+    if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+    if #digits > 38 then return nil end
+    return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
+  end
+
+  -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+  local function digits_kept(a)
+    local negative, digits, scale = spelled(a)
+    local places = math.max(20, 34 - (#digits - scale))
+    if scale > places then
+      local cut = #digits - (scale - places)
+      local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+      digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
+      if up then digits = digits_worked_out(digits, "+", "1") end
+    end
+    return fitting(negative, digits, scale)
+  end
+  -- <<< digits.lua
+
+  long.digits_kept, long.digits_money, long.digits_product, long.digits_read, long.digits_sum, long.digits_text =
+    digits_kept, digits_money, digits_product, digits_read, digits_sum, digits_text
+  return rawget(long, asked)
+end })
 
 -- >>> decimal.lua
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
@@ -289,12 +449,6 @@ end
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
-
-local function decimal_of(negative, digits, scale)
-  if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
-  local number = tonumber(digits) or 0
-  return { number = negative and 0 - number or number, scale = scale }
-end
 
 local ZERO = { number = 0, scale = 0 }
 
@@ -311,65 +465,13 @@ local function decimal(text)
       return { number = number, scale = scale }
     end
   end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
-  local digits = string.gsub(whole .. fraction, "^0+", "")
-  scale = #fraction - (tonumber(exponent) or 0)
-  if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
-  return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
-end
-
--- The sign, digits and scale of a decimal, its digits as text ("" of zero).
-local function spelled(a)
-  if a.digits then return a.negative, a.digits, a.scale end
-  local number = a.number
-  return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+  return long.digits_read(text)
 end
 
 -- -1, 0 or 1.
 local function decimal_sign(a)
   if a.digits then return a.negative and -1 or 1 end
   return a.number > 0 and 1 or a.number < 0 and -1 or 0
-end
-
--- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
-local function digits_worked_out(a, how, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  local result = how == "*" and first * second or first + (how == "-" and -second or second)
-  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
-
-  local function limbs_of(digits)
-    local limbs = {}
-    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
-    return limbs
-  end
-  local x, y, out = limbs_of(a), limbs_of(b), {}
-  if how == "*" then
-    for i = 1, #x do
-      local carry = 0
-      for j = 1, #y do
-        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
-        carry = math.floor(sum / 10000000)
-        out[i + j - 1] = sum - carry * 10000000
-      end
-      out[i + #y] = carry
-    end
-  else
-    local sign, carry = how == "-" and -1 or 1, 0
-    for i = 1, math.max(#x, #y) do
-      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-      carry = math.floor(sum / 10000000)
-      out[i] = sum - carry * 10000000
-    end
-    if carry > 0 then out[#out + 1] = carry end
-  end
-  local parts = {}
-  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function decimal_negate(a)
-  if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
-  return { number = 0 - a.number, scale = a.scale }
 end
 
 -- a + b; sign -1: a - b.
@@ -383,16 +485,7 @@ local function decimal_add(a, b, sign)
     local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
     if is_exact then return { number = sum, scale = scale } end
   end
-  if sign == -1 then b = decimal_negate(b) end
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return b end
-  if y == "" then return a end
-  local scale = math.max(a_scale, b_scale)
-  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
-  if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
-  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
-  return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
+  return long.digits_sum(a, b, sign)
 end
 
 local function decimal_subtract(from, amount)
@@ -405,9 +498,7 @@ local function decimal_multiply(a, b)
     -- Adding 0 makes 0 of -0.
     if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
   end
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
+  return long.digits_product(a, b)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
@@ -417,12 +508,7 @@ local function decimal_text(a)
     -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
     if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
   end
-  local negative, digits, scale = spelled(a)
-  if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
-  local whole = string.sub(digits, 1, #digits - scale)
-  local fraction = string.sub(digits, #digits - scale + 1)
-  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
-  return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  return long.digits_text(a)
 end
 
 -- The double next to a decimal.
@@ -441,16 +527,7 @@ local function decimal_money(a)
     size = (size - rest) / power + (2 * rest >= power and 1 or 0)
     return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
   end
-  local negative, digits = spelled(a)
-  if scale > 8 then
-    local cut = #digits - (scale - 8)
-    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
-    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_worked_out(digits, "+", "1") end
-  end
-  local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
-  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
-  return text
+  return long.digits_money(a)
 end
 -- <<< decimal.lua
 
@@ -458,26 +535,10 @@ end
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
 
--- Without trailing zeros after the point; nil when it has more than 38 digits.
-local function fitting(negative, digits, scale)
-  local zeros = math.min(#string.match(digits, "0*$"), scale)
-  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
-  if #digits > 38 then return nil end
-  return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
-end
-
 -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
 local function kept_decimal(a)
   if a.number and a.scale <= 20 then return a end
-  local negative, digits, scale = spelled(a)
-  local places = math.max(20, 34 - (#digits - scale))
-  if scale > places then
-    local cut = #digits - (scale - places)
-    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
-    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", places
-    if up then digits = digits_worked_out(digits, "+", "1") end
-  end
-  return fitting(negative, digits, scale)
+  return long.digits_kept(a)
 end
 -- <<< kept.lua
 
@@ -571,17 +632,6 @@ local function day_of(ms, day_start)
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
 end
-
--- The first millisecond that no longer belongs to the day.
-local function day_end(day, day_start)
-  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
-  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
-  local era = math.floor(year / 400)
-  local year_of_era = year - era * 400
-  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
-  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
-  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
-end
 -- <<< day.lua
 
 -- >>> breaker.lua
@@ -595,42 +645,10 @@ local function read_breaker(breaker_key)
   breaker.active = not breaker.till or now < breaker.till
   return breaker
 end
-
-local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
-end
 -- <<< breaker.lua
 
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
-
--- When a breaker tripped now ends, ms, day being open; nil: only by reset.
-local function breaker_until(duration, day_start, day)
-  if duration == "until_reset" then return nil end
-  if duration == "until_day_end" then return day_end(day, day_start) end
-  return now + tonumber(duration)
-end
-
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-local function trip(breaker, source, reason, till)
-  if not breaker.active then
-    breaker.tripped_at, breaker.tripped = now_text, true
-  elseif not breaker.till or (till and till <= breaker.till) then
-    return
-  end
-  breaker.active, breaker.changed = not till or now < till, true
-  breaker.source, breaker.reason, breaker.till = source, reason, till
-end
-
-local function write_breaker(breaker_key, breaker)
-  redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-    "until", until_text(breaker))
-end
-
-local function breaker_event(breaker)
-  return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-    "breaker_until", until_text(breaker)
-end
 
 -- The first limit that the risk has reached: source and reason. limits: of the day's loss, of losses in a row, of the drawdown; false: none. among:
 -- the causes that may trip, source -> true.
@@ -661,108 +679,172 @@ local function reached_limit(risk, limits_key, among)
 end
 -- <<< trip.lua
 
+setmetatable(in_account, { __index = function(_, asked)
+  -- >>> account.lua
+  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+
+  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  local function part_of()
+    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
+  end
+
+  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  local function read_account(pair)
+    if not account or account.part then return account end
+    if not account_key then
+      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+    end
+    account.part = part_of()
+    local part = account.part
+    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+    if f[1] ~= account.epoch then
+      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+    end
+    account.day, account.pnl = f[2], f[3]
+    account.units, account.parts = money_parse(f[3])
+    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+    account.notional, account.slots = f[7], f[8] + 0
+    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+    account.duration = f[14]
+    account.breaker = { active = false }
+    if f[15] then
+      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+      account.breaker.active = not account.breaker.till or now < account.breaker.till
+    end
+    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+    account.slots_of = {}
+    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+    return account
+  end
+
+  -- A day, or that of the account, if that is later.
+  local function later_day(day)
+    return account and account.day > day and account.day or day
+  end
+
+  -- Notes fields of the account that the step writes: field, value, ...
+  local function move_account(...)
+    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+  end
+  -- <<< account.lua
+
+  -- >>> day.lua
+  -- The first millisecond that no longer belongs to the day.
+  local function day_end(day, day_start)
+    local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+    year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+    local era = math.floor(year / 400)
+    local year_of_era = year - era * 400
+    local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+    local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+    return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+  end
+  -- <<< day.lua
+
+  -- >>> breaker.lua
+  -- The circuit breaker: whether it blocks entries now, and why.
+
+  local function until_text(breaker)
+    return breaker.till and string.format("%d", breaker.till) or ""
+  end
+  -- <<< breaker.lua
+
+  -- >>> trip.lua
+  -- What trips the circuit breaker, and until when.
+
+  -- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+  local function breaker_until(duration, day_start, day)
+    if duration == "until_reset" then return nil end
+    if duration == "until_day_end" then return day_end(day, day_start) end
+    return now + tonumber(duration)
+  end
+
+  -- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+  local function trip(breaker, source, reason, till)
+    if not breaker.active then
+      breaker.tripped_at, breaker.tripped = now_text, true
+    elseif not breaker.till or (till and till <= breaker.till) then
+      return
+    end
+    breaker.active, breaker.changed = not till or now < till, true
+    breaker.source, breaker.reason, breaker.till = source, reason, till
+  end
+
+  local function breaker_event(breaker)
+    return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+      "breaker_until", until_text(breaker)
+  end
+  -- <<< trip.lua
+
+  -- >>> expect.lua
+  -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+  -- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+  local function expect_stream(key) redis.call("XLEN", key) end
+  -- <<< expect.lua
+
+  -- >>> account_booking.lua
+  -- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
+
+  -- Trips the account's breaker where a number that this step made worse stands at its limit.
+  local function trip_account(day_start)
+    if not account or not account.was then return end
+    local was, worse = account.was, {}
+    if account.units < was.units or (account.units == was.units and account.parts < was.parts) then worse.daily_loss = true end
+    if tonumber(account.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+    local limits = account.limits
+    local source, cause = limit_reached(account, { limits.max_daily_loss, false, limits.max_drawdown }, worse)
+    if not source then return end
+    expect_stream(account_events_key)
+    trip(account.breaker, source, cause, breaker_until(account.duration, day_start, account.day))
+  end
+
+  -- Appends to the account's log, which the watchers of all its flows read.
+  local function account_event(kind, ...)
+    if max_events == "0" then return end
+    redis.call("XADD", account_events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
+      "account", account.name, ...)
+  end
+
+  -- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+  local function write_account_breaker(flow_id)
+    local breaker = account.breaker
+    if not breaker.changed then return end
+    if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
+    else account_event("account_breaker_tripped", breaker_event(breaker)) end
+    move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
+      until_text(breaker))
+  end
+
+  -- Notes what was booked.
+  local function write_account_booking()
+    if not account or not account.is_booked then return end
+    local part = account.part
+    move_account("day", account.day, "daily_pnl", account.pnl, "peak_equity", account.peak, "current_drawdown", account.drawdown,
+      part .. "booked", account.booked, part .. "transferred", account.transferred, part .. "day", account.part_day,
+      part .. "daily_pnl", account.part_pnl)
+    if account.equity then move_account("equity", account.equity) end
+    if account.peak_at then move_account("peak_at", account.peak_at) end
+    write_account_breaker(string.sub(part, 1, -2))
+  end
+  -- <<< account_booking.lua
+
+  in_account.later_day, in_account.read_account, in_account.trip_account, in_account.write_account_booking =
+    later_day, read_account, trip_account, write_account_booking
+  return rawget(in_account, asked)
+end })
+
 -- >>> expect.lua
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
 local function expect_hash(key) redis.call("HLEN", key) end
-
-local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
-
--- >>> account_booking.lua
--- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
-
--- Trips the account's breaker where a number that this step made worse stands at its limit.
-local function trip_account(day_start)
-  if not account or not account.was then return end
-  local was, worse = account.was, {}
-  if account.units < was.units or (account.units == was.units and account.parts < was.parts) then worse.daily_loss = true end
-  if tonumber(account.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
-  local limits = account.limits
-  local source, cause = limit_reached(account, { limits.max_daily_loss, false, limits.max_drawdown }, worse)
-  if not source then return end
-  expect_stream(account_events_key)
-  trip(account.breaker, source, cause, breaker_until(account.duration, day_start, account.day))
-end
-
--- Appends to the account's log, which the watchers of all its flows read.
-local function account_event(kind, ...)
-  if max_events == "0" then return end
-  redis.call("XADD", account_events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance,
-    "account", account.name, ...)
-end
-
--- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
-local function write_account_breaker(flow_id)
-  local breaker = account.breaker
-  if not breaker.changed then return end
-  if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
-  else account_event("account_breaker_tripped", breaker_event(breaker)) end
-  move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
-    until_text(breaker))
-end
-
--- Notes what was booked.
-local function write_account_booking()
-  if not account or not account.is_booked then return end
-  local part = account.part
-  move_account("day", account.day, "daily_pnl", account.pnl, "peak_equity", account.peak, "current_drawdown", account.drawdown,
-    part .. "booked", account.booked, part .. "transferred", account.transferred, part .. "day", account.part_day,
-    part .. "daily_pnl", account.part_pnl)
-  if account.equity then move_account("equity", account.equity) end
-  if account.peak_at then move_account("peak_at", account.peak_at) end
-  write_account_breaker(string.sub(part, 1, -2))
-end
--- <<< account_booking.lua
-
--- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
-local function read_risk(daily_key, day_start, pair)
-  read_account(pair)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
-  local risk = {
-    day = later_day(day_of(now, day_start)),
-    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
-  }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
-  if not stored[1] then return risk end
-  local units, parts = money_parse(stored[2])
-  local trades = stored[3] + 0
-  if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
-  else
-    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
-    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
-  end
-  return risk
-end
-
-local function day_json(d)
-  return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
-    d.later, d.cash, d.untied)
-end
-
--- The nine fields of a risk state, as every reply that carries one gives them.
-local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
-    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
-end
--- <<< risk.lua
 
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
@@ -774,30 +856,30 @@ local function trip_worsened(risk, breaker, limits_key, duration, day_start)
   if risk.losses > was.losses then worse.consecutive_losses = true end
   if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
   local source, cause = reached_limit(risk, limits_key, worse)
-  if source then trip(breaker, source, cause, breaker_until(duration, day_start, risk.day)) end
-  trip_account(day_start)
+  if source then rare.trip(breaker, source, cause, rare.breaker_until(duration, day_start, risk.day)) end
+  if account then in_account.trip_account(day_start) end
 end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
+    "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
     "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end
 
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
-    redis.call("HSET", history_key, booked.day, day_json(booked))
+    redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
   local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
   for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
     if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
   end
   redis.call("HSET", daily_key, unpack(row))
-  if breaker.changed then write_breaker(breaker_key, breaker) end
-  write_account_booking()
+  if breaker.changed then rare.write_breaker(breaker_key, breaker) end
+  if account then in_account.write_account_booking() end
 end
 
 -- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
@@ -807,12 +889,12 @@ local function risk_event(risk, breaker)
   if risk.late then
     local days = {}
     for i, booked in ipairs(risk.late) do
-      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
+      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(rare.day_json(booked), 2)
     end
     fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
   end
   if breaker.changed then
-    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+    for _, value in ipairs({ rare.breaker_event(breaker) }) do fields[#fields + 1] = value end
   end
   return unpack(fields)
 end
@@ -838,5 +920,49 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(answer, event, move_equity, read_breaker, expect_hash, read_risk, risk_reply, trip_worsened, write_risk, risk_event,
-  refuse)
+-- >>> risk.lua
+-- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+-- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+local function read_risk(daily_key, day_start, pair)
+  if account then in_account.read_account(pair) end
+  local today = day_of(now, day_start)
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
+    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local risk = {
+    day = account and in_account.later_day(today) or today,
+    pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
+    losses = (stored[4] or 0) + 0,
+    equity = stored[5],
+    peak = stored[6] or "0",
+    drawdown = stored[7] or "0",
+    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
+    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+  }
+  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  if not stored[1] then return risk end
+  local units, parts = money_parse(stored[2])
+  local trades = stored[3] + 0
+  if stored[1] < risk.day then
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
+      cash = stored[10] or "0", untied = stored[11] or "0" }
+  else
+    risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
+    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
+  end
+  return risk
+end
+
+-- The nine fields of a risk state, as every reply that carries one gives them.
+local function risk_reply(risk, breaker)
+  local active = breaker.active
+  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
+    risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
+    active and rare.until_text(breaker) or ""
+end
+-- <<< risk.lua
+
+return run(answer, event, move_equity, read_breaker, expect_hash, trip_worsened, write_risk, risk_event, refuse, read_risk,
+  risk_reply)

@@ -38,8 +38,8 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(answer, event, expect_zset, order_notional, market_of, price_fault, order_rate, exceeds, position_named,
-    hold_order, exposure_after, write_exposure, order_json, ORDER_DONE, transition_fault, settled_status, record_parse,
-    order_parse, closed_to_forget, write_order, refuse)
+    hold_order, exposure_after, write_exposure, record_parse, ORDER_DONE, transition_fault, settled_status, order_parse,
+    order_json, closed_to_forget, write_order, refuse)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
   local id, version = ARGV[8], ARGV[9]
   local size, filled = ARGV[11], ARGV[13]
@@ -84,7 +84,7 @@ local function run(answer, event, expect_zset, order_notional, market_of, price_
   if rate_wrong then return refuse("SFINVALID", rate_wrong) end
   order.notional = order_notional(market, order)
   if order_json(order) == stored then return answer({ "updated", stored }) end
-  order.version = string.format("%.0f", order.version + 1)
+  order.version = string.format("%d", order.version + 1)
   if order.position_id and ORDER_DONE[order.status] then expect_zset(by_position_key) end
   hold_order(delta, order, 1)
   local old = ORDER_DONE[order.status] and closed_to_forget(closed_key, closed_at_key)
@@ -128,7 +128,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -175,7 +176,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -211,7 +212,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -229,6 +230,12 @@ local function event(kind, ...)
   event_by(redis.call, kind, ...)
 end
 -- <<< change.lua
+
+-- Tables of functions that are made, below, when a table is first asked for one.
+-- rare: what few calls need.
+-- in_account: what a flow in an account needs.
+-- long: the arithmetic of numbers that no double holds.
+local rare, in_account, long = {}, {}, {}
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -263,11 +270,6 @@ local function money_negate(units, parts)
   return -units - 1, 100000000 - parts
 end
 
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
 local function money_text(units, parts)
   if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
   local is_negative = units < 0
@@ -281,78 +283,242 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> account.lua
--- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
--- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
--- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+setmetatable(in_account, { __index = function(_, asked)
+  -- >>> account.lua
+  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
 
--- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
-local function part_of()
-  return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
-end
+  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  local function part_of()
+    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
+  end
 
--- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
-local function read_account(pair)
-  if not account or account.part then return account end
-  if not account_key then
-    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
-  end
-  account.part = part_of()
-  local part = account.part
-  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
-    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
-    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
-    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
-  if f[1] ~= account.epoch then
-    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
-  end
-  account.day, account.pnl = f[2], f[3]
-  account.units, account.parts = money_parse(f[3])
-  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
-  account.notional, account.slots = f[7], f[8] + 0
-  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
-  account.duration = f[14]
-  account.breaker = { active = false }
-  if f[15] then
-    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
-    account.breaker.active = not account.breaker.till or now < account.breaker.till
-  end
-  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
-  account.slots_of = {}
-  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
-  return account
-end
-
--- Notes fields of the account that the step writes: field, value, ...
-local function move_account(...)
-  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
-end
-
--- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
-local function account_exposure_after(delta, own_notional, own_slots)
-  local pairs_moved = {}
-  for field, count in pairs(delta.counts or {}) do
-    local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
-    if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
-  end
-  read_account((next(pairs_moved)))
-  local units, parts = money_parse(account.notional)
-  local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-    string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
-  for pair, count in pairs(pairs_moved) do
-    local held = account.slots_of[pair]
-    if count ~= 0 and not held then
-      local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
-      held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  local function read_account(pair)
+    if not account or account.part then return account end
+    if not account_key then
+      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
     end
-    if count ~= 0 then
-      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+    account.part = part_of()
+    local part = account.part
+    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+    if f[1] ~= account.epoch then
+      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
     end
+    account.day, account.pnl = f[2], f[3]
+    account.units, account.parts = money_parse(f[3])
+    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+    account.notional, account.slots = f[7], f[8] + 0
+    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+    account.duration = f[14]
+    account.breaker = { active = false }
+    if f[15] then
+      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+      account.breaker.active = not account.breaker.till or now < account.breaker.till
+    end
+    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+    account.slots_of = {}
+    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+    return account
   end
-  return moved
-end
--- <<< account.lua
+
+  -- Notes fields of the account that the step writes: field, value, ...
+  local function move_account(...)
+    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+  end
+
+  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+  local function account_exposure_after(delta, own_notional, own_slots)
+    local pairs_moved = {}
+    for field, count in pairs(delta.counts or {}) do
+      local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
+      if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
+    end
+    read_account((next(pairs_moved)))
+    local units, parts = money_parse(account.notional)
+    local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
+      string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+    for pair, count in pairs(pairs_moved) do
+      local held = account.slots_of[pair]
+      if count ~= 0 and not held then
+        local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
+        held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+      end
+      if count ~= 0 then
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+      end
+    end
+    return moved
+  end
+  -- <<< account.lua
+
+  in_account.account_exposure_after, in_account.move_account =
+    account_exposure_after, move_account
+  return rawget(in_account, asked)
+end })
+
+setmetatable(long, { __index = function(_, asked)
+  -- >>> money.lua
+  -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
+
+  -- Sums stay within 9e15, where whole units are exact.
+  local function money_fits(units, parts)
+    return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+  end
+  -- <<< money.lua
+
+  -- >>> digits.lua
+  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
+
+  local function decimal_of(negative, digits, scale)
+    if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
+    local number = tonumber(digits) or 0
+    return { number = negative and 0 - number or number, scale = scale }
+  end
+
+  -- The sign, digits and scale of a decimal, its digits as text ("" of zero).
+  local function spelled(a)
+    if a.digits then return a.negative, a.digits, a.scale end
+    local number = a.number
+    return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+  end
+
+  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  local function digits_worked_out(a, how, b)
+    local first, second = tonumber(a) or 0, tonumber(b) or 0
+    local exact = 9007199254740992 -- up to here a double holds every whole number
+    local result = how == "*" and first * second or first + (how == "-" and -second or second)
+    if first < exact and second < exact and result < exact then return result == 0 and "" or string.format("%d", result) end
+
+    local function limbs_of(digits)
+      local limbs = {}
+      for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+      return limbs
+    end
+    local x, y, out = limbs_of(a), limbs_of(b), {}
+    if how == "*" then
+      for i = 1, #x do
+        local carry = 0
+        for j = 1, #y do
+          local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
+          carry = math.floor(sum / 10000000)
+          out[i + j - 1] = sum - carry * 10000000
+        end
+        out[i + #y] = carry
+      end
+    else
+      local sign, carry = how == "-" and -1 or 1, 0
+      for i = 1, math.max(#x, #y) do
+        local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+        carry = math.floor(sum / 10000000)
+        out[i] = sum - carry * 10000000
+      end
+      if carry > 0 then out[#out + 1] = carry end
+    end
+    local parts = {}
+    for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+    return (string.gsub(table.concat(parts), "^0+", ""))
+  end
+
+  -- A decimal of its text.
+  local function digits_read(text)
+    local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+    local digits = string.gsub(whole .. fraction, "^0+", "")
+    local scale = #fraction - (tonumber(exponent) or 0)
+    if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
+    return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
+  end
+
+  local function digits_product(a, b)
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function digits_text(a)
+    local negative, digits, scale = spelled(a)
+    if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
+    local whole = string.sub(digits, 1, #digits - scale)
+    local fraction = string.sub(digits, #digits - scale + 1)
+    if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
+    return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function digits_money(a)
+    local negative, digits, scale = spelled(a)
+    if scale > 8 then
+      local cut = #digits - (scale - 8)
+      local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+      digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+      if up then digits = digits_worked_out(digits, "+", "1") end
+    end
+    local text = digits_text(decimal_of(negative and digits ~= "", digits, scale))
+    if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+    return text
+  end
+
+  -- Without trailing zeros after the point; nil when it has more than 38 digits.
+  local function fitting(negative, digits, scale)
+    local zeros = math.min(#string.match(digits, "0*$"), scale)
+    if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+    if #digits > 38 then return nil end
+    return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
+  end
+  -- <<< digits.lua
+
+  -- >>> quotient.lua
+  -- Division, for contracts that are counted in their quote.
+
+  -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+  local function quotient(a, b)
+    local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
+
+    -- Whole digits of x / y, rounded half up: long division, digit by digit.
+    local function digits_quotient(x, y)
+      local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
+      for i = 1, #x do
+        rest = rest .. string.sub(x, i, i)
+        if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+        local digit = 0
+        if not is_less(rest, y) then
+          digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
+          local taken = digits_worked_out(y, "*", tostring(digit))
+          if is_less(rest, taken) then
+            digit = digit - 1
+            taken = digits_worked_out(y, "*", tostring(digit))
+          end
+          rest = digits_worked_out(rest, "-", taken)
+          if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
+        end
+        out[i] = digit
+      end
+      local digits = string.gsub(table.concat(out), "^0+", "")
+      if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
+      return digits
+    end
+
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    if x == "" then return a end
+    local longest = math.max(#x, #y)
+    local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
+    local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
+    local shift = places - a_scale + b_scale
+    return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
+  end
+  -- <<< quotient.lua
+
+  long.digits_money, long.digits_product, long.digits_read, long.digits_text, long.quotient =
+    digits_money, digits_product, digits_read, digits_text, quotient
+  return rawget(long, asked)
+end })
 
 -- >>> decimal.lua
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
@@ -361,149 +527,107 @@ end
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
 
-local function decimal_of(negative, digits, scale)
-  if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
-  local number = tonumber(digits) or 0
-  return { number = negative and 0 - number or number, scale = scale }
-end
-
 local ZERO = { number = 0, scale = 0 }
-
--- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
-local function decimal(text)
-  if text == "0" then return ZERO end
-  local point = string.find(text, ".", 1, true)
-  local scale = point and #text - point or 0
-  if #text <= 16 then
-    local value, power = text + 0, 10 ^ scale
-    local number = value * power + 0.5
-    number = number - number % 1
-    if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
-      return { number = number, scale = scale }
-    end
-  end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
-  local digits = string.gsub(whole .. fraction, "^0+", "")
-  scale = #fraction - (tonumber(exponent) or 0)
-  if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
-  return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
-end
-
--- The sign, digits and scale of a decimal, its digits as text ("" of zero).
-local function spelled(a)
-  if a.digits then return a.negative, a.digits, a.scale end
-  local number = a.number
-  return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
-end
-
--- -1, 0 or 1.
-local function decimal_sign(a)
-  if a.digits then return a.negative and -1 or 1 end
-  return a.number > 0 and 1 or a.number < 0 and -1 or 0
-end
-
--- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
-local function digits_worked_out(a, how, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  local result = how == "*" and first * second or first + (how == "-" and -second or second)
-  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
-
-  local function limbs_of(digits)
-    local limbs = {}
-    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
-    return limbs
-  end
-  local x, y, out = limbs_of(a), limbs_of(b), {}
-  if how == "*" then
-    for i = 1, #x do
-      local carry = 0
-      for j = 1, #y do
-        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
-        carry = math.floor(sum / 10000000)
-        out[i + j - 1] = sum - carry * 10000000
-      end
-      out[i + #y] = carry
-    end
-  else
-    local sign, carry = how == "-" and -1 or 1, 0
-    for i = 1, math.max(#x, #y) do
-      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-      carry = math.floor(sum / 10000000)
-      out[i] = sum - carry * 10000000
-    end
-    if carry > 0 then out[#out + 1] = carry end
-  end
-  local parts = {}
-  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function decimal_negate(a)
-  if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
-  return { number = 0 - a.number, scale = a.scale }
-end
-
-local function decimal_multiply(a, b)
-  if a.number and b.number then
-    local product = a.number * b.number
-    -- Adding 0 makes 0 of -0.
-    if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
-  end
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
-end
-
--- A plain decimal: no exponent, no trailing zeros.
-local function decimal_text(a)
-  if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
-    local value = a.number / 10 ^ a.scale
-    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
-    if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
-  end
-  local negative, digits, scale = spelled(a)
-  if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
-  local whole = string.sub(digits, 1, #digits - scale)
-  local fraction = string.sub(digits, #digits - scale + 1)
-  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
-  return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
-end
-
--- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
-local function decimal_money(a)
-  local number, scale = a.number, a.scale
-  if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
-  if number and number < 1e15 and number > -1e15 and scale <= 30 then
-    local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
-    local rest = size % power
-    size = (size - rest) / power + (2 * rest >= power and 1 or 0)
-    return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
-  end
-  local negative, digits = spelled(a)
-  if scale > 8 then
-    local cut = #digits - (scale - 8)
-    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
-    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_worked_out(digits, "+", "1") end
-  end
-  local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
-  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
-  return text
-end
 -- <<< decimal.lua
 
--- >>> kept.lua
--- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
--- from zero.
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> decimal.lua
+  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
+  -- digits a string without leading zeros. No function changes one.
 
--- Without trailing zeros after the point; nil when it has more than 38 digits.
-local function fitting(negative, digits, scale)
-  local zeros = math.min(#string.match(digits, "0*$"), scale)
-  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
-  if #digits > 38 then return nil end
-  return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
-end
--- <<< kept.lua
+  -- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+  local function decimal(text)
+    if text == "0" then return ZERO end
+    local point = string.find(text, ".", 1, true)
+    local scale = point and #text - point or 0
+    if #text <= 16 then
+      local value, power = text + 0, 10 ^ scale
+      local number = value * power + 0.5
+      number = number - number % 1
+      if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
+        return { number = number, scale = scale }
+      end
+    end
+    return long.digits_read(text)
+  end
+
+  -- -1, 0 or 1.
+  local function decimal_sign(a)
+    if a.digits then return a.negative and -1 or 1 end
+    return a.number > 0 and 1 or a.number < 0 and -1 or 0
+  end
+
+  local function decimal_negate(a)
+    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+    return { number = 0 - a.number, scale = a.scale }
+  end
+
+  local function decimal_multiply(a, b)
+    if a.number and b.number then
+      local product = a.number * b.number
+      -- Adding 0 makes 0 of -0.
+      if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
+    end
+    return long.digits_product(a, b)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function decimal_text(a)
+    if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
+      local value = a.number / 10 ^ a.scale
+      -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+      if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
+    end
+    return long.digits_text(a)
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function decimal_money(a)
+    local number, scale = a.number, a.scale
+    if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
+    if number and number < 1e15 and number > -1e15 and scale <= 30 then
+      local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
+      local rest = size % power
+      size = (size - rest) / power + (2 * rest >= power and 1 or 0)
+      return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
+    end
+    return long.digits_money(a)
+  end
+  -- <<< decimal.lua
+
+  -- >>> notional.lua
+  -- The money that a position or an order puts to work.
+
+  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+  local function worth_in_exposure(worth, rate)
+    local exact = decimal_multiply(worth, decimal(rate))
+    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
+    return text and tonumber(text) < 9e12 and text or "9000000000000"
+  end
+
+  -- What a size at a price takes of an inverse contract, or at a rate.
+  local function notional_worked_out(market, size, price, rate)
+    local worth
+    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
+    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  end
+  -- <<< notional.lua
+
+  -- >>> currency.lua
+  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+  local function rate_missing(currency)
+    local own = flow_currency or ""
+    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+  end
+  -- <<< currency.lua
+
+  rare.notional_worked_out, rare.rate_missing =
+    notional_worked_out, rate_missing
+  return rawget(rare, asked)
+end })
 
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
@@ -544,48 +668,6 @@ local function number_text(value)
 end
 -- <<< number.lua
 
--- >>> quotient.lua
--- Division, for contracts that are counted in their quote.
-
--- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
-local function quotient(a, b)
-  local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
-
-  -- Whole digits of x / y, rounded half up: long division, digit by digit.
-  local function digits_quotient(x, y)
-    local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
-    for i = 1, #x do
-      rest = rest .. string.sub(x, i, i)
-      if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
-      local digit = 0
-      if not is_less(rest, y) then
-        digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
-        local taken = digits_worked_out(y, "*", tostring(digit))
-        if is_less(rest, taken) then
-          digit = digit - 1
-          taken = digits_worked_out(y, "*", tostring(digit))
-        end
-        rest = digits_worked_out(rest, "-", taken)
-        if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
-      end
-      out[i] = digit
-    end
-    local digits = string.gsub(table.concat(out), "^0+", "")
-    if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
-    return digits
-  end
-
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return a end
-  local longest = math.max(#x, #y)
-  local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
-  local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
-  local shift = places - a_scale + b_scale
-  return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
-end
--- <<< quotient.lua
-
 -- >>> expect.lua
 -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
 -- only later asks for it before its first write: a key of another type ends the script with nothing written.
@@ -619,13 +701,6 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
--- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
-local function worth_in_exposure(worth, rate)
-  local exact = decimal_multiply(worth, decimal(rate))
-  local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
-  return text and tonumber(text) < 9e12 and text or "9000000000000"
-end
-
 -- Whether it is just size x price, in the flow's currency.
 local function is_plain_notional(market, price, rate)
   return not price or (not rate and not market.inverse)
@@ -634,10 +709,7 @@ end
 -- What a size at a price takes, at the rate that is kept of it.
 local function notional_at(market, size, price, rate)
   if is_plain_notional(market, price, rate) then return notional_of(size, price) end
-  local worth
-  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
-  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
-  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  return rare.notional_worked_out(market, size, price, rate)
 end
 
 -- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
@@ -698,16 +770,11 @@ local function rate_of(market, given, price, known)
   return market.inverse and price and is_own(market.quote) and price or nil
 end
 
-local function rate_missing(currency)
-  local own = flow_currency or ""
-  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
-end
-
 -- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
 local function entry_rate(market, given, price, known)
   local rate = rate_of(market, given, price, known) or known
   if rate then return rate end
-  return nil, rate_missing(market.settle)
+  return nil, rare.rate_missing(market.settle)
 end
 
 -- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
@@ -783,7 +850,7 @@ local function exposure_after(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  local moved = account and account_exposure_after(delta, notional, written[4])
+  local moved = account and in_account.account_exposure_after(delta, notional, written[4])
   return { written = written, gone = gone, moved = moved }
 end
 
@@ -791,36 +858,20 @@ local function write_exposure(exposure_key, sums)
   if not sums then return end
   redis.call("HSET", exposure_key, unpack(sums.written))
   if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
-  if sums.moved then move_account(unpack(sums.moved)) end
+  if sums.moved then in_account.move_account(unpack(sums.moved)) end
 end
 -- <<< exposure.lua
 
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
+-- >>> record.lua
+-- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
 
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
+-- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+local function record_parse(json)
+  local at, last = string.find(json, ',"metadata":', 1, true)
+  if not at then return cjson.decode(json), nil end
+  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
--- <<< maxmemory.lua
-
--- >>> order.lua
--- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
-    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
-    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
-    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
-    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
-    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
-    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
-end
--- <<< order.lua
+-- <<< record.lua
 
 -- >>> order_status.lua
 -- Where an order stands in its life, and where it may go.
@@ -847,17 +898,6 @@ local function settled_status(status, filled, size)
   return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
 end
 -- <<< order_status.lua
-
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
 
 -- >>> order_parse.lua
 -- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
@@ -897,6 +937,33 @@ local function name_position(by_position_key, order_id, before, after)
   if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
 end
 -- <<< orders_naming.lua
+
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
+end
+-- <<< maxmemory.lua
+
+-- >>> order.lua
+-- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
+local function order_json(o)
+  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
+    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
+    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
+    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
+    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+end
+-- <<< order.lua
 
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
@@ -942,5 +1009,5 @@ end
 -- <<< refuse.lua
 
 return run(answer, event, expect_zset, order_notional, market_of, price_fault, order_rate, exceeds, position_named, hold_order,
-  exposure_after, write_exposure, order_json, ORDER_DONE, transition_fault, settled_status, record_parse, order_parse,
+  exposure_after, write_exposure, record_parse, ORDER_DONE, transition_fault, settled_status, order_parse, order_json,
   closed_to_forget, write_order, refuse)

@@ -33,7 +33,7 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(answer, event, notional_at, entered_anew, market_of, price_fault, entry_rate, rate_kept, rate_known,
-    hold_position, exposure_after, write_exposure, position_json, position_parse, refuse)
+    hold_position, exposure_after, write_exposure, position_parse, position_json, refuse)
   local positions_key, exposure_key = KEYS[5], KEYS[6]
   local id, version = ARGV[8], ARGV[9]
   local changes = {
@@ -69,7 +69,7 @@ local function run(answer, event, notional_at, entered_anew, market_of, price_fa
     or market.settle ~= old_market.settle then
     position.cost, position.notional = nil, notional_at(market, position.size, position.entry_price, position.rate)
   end
-  position.version = string.format("%.0f", position.version + 1)
+  position.version = string.format("%d", position.version + 1)
   hold_position(delta, position, 1)
   local json = position_json(position)
   local sums = exposure_after(exposure_key, delta)
@@ -112,7 +112,8 @@ if epoch ~= flow_epoch then
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
 end
-local slot, number = string.match(call, "^(.-):?(%d*)$")
+local slot, number = string.match(call, "^(%w+):(%d+)$")
+if not slot then slot, number = string.match(call, "^(.-):?(%d*)$") end
 local proven_slot, proven = string.match(proof, "^(%w+):(%d+)$") -- of one proof, in this session
 local kept, last
 if call ~= "" then
@@ -159,7 +160,7 @@ if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local now_text = string.format("%.0f", now)
+local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -195,7 +196,7 @@ local function answer(reply)
     if clock == "" and kept[2] and tonumber(kept[2]) > now + 600000 then
       redis.call("HSET", call_key, slot, text)
     else
-      redis.call("HSET", call_key, slot, text, "until", string.format("%.0f", now + 1200000))
+      redis.call("HSET", call_key, slot, text, "until", string.format("%d", now + 1200000))
       redis.call("PEXPIRE", call_key, "1200000")
     end
   end
@@ -213,6 +214,12 @@ local function event(kind, ...)
   event_by(redis.call, kind, ...)
 end
 -- <<< change.lua
+
+-- Tables of functions that are made, below, when a table is first asked for one.
+-- long: the arithmetic of numbers that no double holds.
+-- rare: what few calls need.
+-- in_account: what a flow in an account needs.
+local long, rare, in_account = {}, {}, {}
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -247,11 +254,6 @@ local function money_negate(units, parts)
   return -units - 1, 100000000 - parts
 end
 
--- Sums stay within 9e15, where whole units are exact.
-local function money_fits(units, parts)
-  return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
-end
-
 local function money_text(units, parts)
   if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
   local is_negative = units < 0
@@ -265,78 +267,256 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
--- >>> account.lua
--- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
--- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
--- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+setmetatable(long, { __index = function(_, asked)
+  -- >>> money.lua
+  -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
 
--- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
-local function part_of()
-  return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
-end
+  -- Sums stay within 9e15, where whole units are exact.
+  local function money_fits(units, parts)
+    return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+  end
+  -- <<< money.lua
 
--- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
-local function read_account(pair)
-  if not account or account.part then return account end
-  if not account_key then
-    error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
-  end
-  account.part = part_of()
-  local part = account.part
-  local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
-    "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
-    "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
-    part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
-  if f[1] ~= account.epoch then
-    error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
-  end
-  account.day, account.pnl = f[2], f[3]
-  account.units, account.parts = money_parse(f[3])
-  account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
-  account.notional, account.slots = f[7], f[8] + 0
-  account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
-  account.duration = f[14]
-  account.breaker = { active = false }
-  if f[15] then
-    account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
-    account.breaker.active = not account.breaker.till or now < account.breaker.till
-  end
-  account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
-  account.slots_of = {}
-  if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
-  return account
-end
+  -- >>> digits.lua
+  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
 
--- Notes fields of the account that the step writes: field, value, ...
-local function move_account(...)
-  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
-end
-
--- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
-local function account_exposure_after(delta, own_notional, own_slots)
-  local pairs_moved = {}
-  for field, count in pairs(delta.counts or {}) do
-    local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
-    if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
+  local function decimal_of(negative, digits, scale)
+    if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
+    local number = tonumber(digits) or 0
+    return { number = negative and 0 - number or number, scale = scale }
   end
-  read_account((next(pairs_moved)))
-  local units, parts = money_parse(account.notional)
-  local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-    string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
-  for pair, count in pairs(pairs_moved) do
-    local held = account.slots_of[pair]
-    if count ~= 0 and not held then
-      local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
-      held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+
+  -- The sign, digits and scale of a decimal, its digits as text ("" of zero).
+  local function spelled(a)
+    if a.digits then return a.negative, a.digits, a.scale end
+    local number = a.number
+    return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
+  end
+
+  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  local function digits_worked_out(a, how, b)
+    local first, second = tonumber(a) or 0, tonumber(b) or 0
+    local exact = 9007199254740992 -- up to here a double holds every whole number
+    local result = how == "*" and first * second or first + (how == "-" and -second or second)
+    if first < exact and second < exact and result < exact then return result == 0 and "" or string.format("%d", result) end
+
+    local function limbs_of(digits)
+      local limbs = {}
+      for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
+      return limbs
     end
-    if count ~= 0 then
-      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+    local x, y, out = limbs_of(a), limbs_of(b), {}
+    if how == "*" then
+      for i = 1, #x do
+        local carry = 0
+        for j = 1, #y do
+          local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
+          carry = math.floor(sum / 10000000)
+          out[i + j - 1] = sum - carry * 10000000
+        end
+        out[i + #y] = carry
+      end
+    else
+      local sign, carry = how == "-" and -1 or 1, 0
+      for i = 1, math.max(#x, #y) do
+        local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
+        carry = math.floor(sum / 10000000)
+        out[i] = sum - carry * 10000000
+      end
+      if carry > 0 then out[#out + 1] = carry end
     end
+    local parts = {}
+    for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
+    return (string.gsub(table.concat(parts), "^0+", ""))
   end
-  return moved
-end
--- <<< account.lua
+
+  -- A decimal of its text.
+  local function digits_read(text)
+    local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
+    local digits = string.gsub(whole .. fraction, "^0+", "")
+    local scale = #fraction - (tonumber(exponent) or 0)
+    if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
+    return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
+  end
+
+  -- a + b; sign -1: a - b.
+  local function digits_sum(a, b, sign)
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    if sign == -1 then b_negative = not b_negative end
+    if x == "" then return decimal_of(b_negative and y ~= "", y, b_scale) end
+    if y == "" then return a end
+    local scale = math.max(a_scale, b_scale)
+    x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
+    if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
+    if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
+    return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
+  end
+
+  local function digits_product(a, b)
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function digits_text(a)
+    local negative, digits, scale = spelled(a)
+    if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
+    local whole = string.sub(digits, 1, #digits - scale)
+    local fraction = string.sub(digits, #digits - scale + 1)
+    if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
+    return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function digits_money(a)
+    local negative, digits, scale = spelled(a)
+    if scale > 8 then
+      local cut = #digits - (scale - 8)
+      local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
+      digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
+      if up then digits = digits_worked_out(digits, "+", "1") end
+    end
+    local text = digits_text(decimal_of(negative and digits ~= "", digits, scale))
+    if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
+    return text
+  end
+
+  -- Without trailing zeros after the point; nil when it has more than 38 digits.
+  local function fitting(negative, digits, scale)
+    local zeros = math.min(#string.match(digits, "0*$"), scale)
+    if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
+    if #digits > 38 then return nil end
+    return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
+  end
+  -- <<< digits.lua
+
+  -- >>> quotient.lua
+  -- Division, for contracts that are counted in their quote.
+
+  -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+  local function quotient(a, b)
+    local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
+
+    -- Whole digits of x / y, rounded half up: long division, digit by digit.
+    local function digits_quotient(x, y)
+      local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
+      for i = 1, #x do
+        rest = rest .. string.sub(x, i, i)
+        if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
+        local digit = 0
+        if not is_less(rest, y) then
+          digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
+          local taken = digits_worked_out(y, "*", tostring(digit))
+          if is_less(rest, taken) then
+            digit = digit - 1
+            taken = digits_worked_out(y, "*", tostring(digit))
+          end
+          rest = digits_worked_out(rest, "-", taken)
+          if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
+        end
+        out[i] = digit
+      end
+      local digits = string.gsub(table.concat(out), "^0+", "")
+      if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
+      return digits
+    end
+
+    local a_negative, x, a_scale = spelled(a)
+    local b_negative, y, b_scale = spelled(b)
+    if x == "" then return a end
+    local longest = math.max(#x, #y)
+    local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
+    local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
+    local shift = places - a_scale + b_scale
+    return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
+  end
+  -- <<< quotient.lua
+
+  long.digits_money, long.digits_product, long.digits_read, long.digits_sum, long.digits_text, long.quotient =
+    digits_money, digits_product, digits_read, digits_sum, digits_text, quotient
+  return rawget(long, asked)
+end })
+
+setmetatable(in_account, { __index = function(_, asked)
+  -- >>> account.lua
+  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+
+  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  local function part_of()
+    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
+  end
+
+  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  local function read_account(pair)
+    if not account or account.part then return account end
+    if not account_key then
+      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+    end
+    account.part = part_of()
+    local part = account.part
+    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+    if f[1] ~= account.epoch then
+      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+    end
+    account.day, account.pnl = f[2], f[3]
+    account.units, account.parts = money_parse(f[3])
+    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+    account.notional, account.slots = f[7], f[8] + 0
+    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+    account.duration = f[14]
+    account.breaker = { active = false }
+    if f[15] then
+      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+      account.breaker.active = not account.breaker.till or now < account.breaker.till
+    end
+    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+    account.slots_of = {}
+    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+    return account
+  end
+
+  -- Notes fields of the account that the step writes: field, value, ...
+  local function move_account(...)
+    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+  end
+
+  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+  local function account_exposure_after(delta, own_notional, own_slots)
+    local pairs_moved = {}
+    for field, count in pairs(delta.counts or {}) do
+      local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
+      if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
+    end
+    read_account((next(pairs_moved)))
+    local units, parts = money_parse(account.notional)
+    local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
+      string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+    for pair, count in pairs(pairs_moved) do
+      local held = account.slots_of[pair]
+      if count ~= 0 and not held then
+        local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
+        held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+      end
+      if count ~= 0 then
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+      end
+    end
+    return moved
+  end
+  -- <<< account.lua
+
+  in_account.account_exposure_after, in_account.move_account =
+    account_exposure_after, move_account
+  return rawget(in_account, asked)
+end })
 
 -- >>> decimal.lua
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
@@ -344,12 +524,6 @@ end
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
-
-local function decimal_of(negative, digits, scale)
-  if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
-  local number = tonumber(digits) or 0
-  return { number = negative and 0 - number or number, scale = scale }
-end
 
 local ZERO = { number = 0, scale = 0 }
 
@@ -366,65 +540,7 @@ local function decimal(text)
       return { number = number, scale = scale }
     end
   end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
-  local digits = string.gsub(whole .. fraction, "^0+", "")
-  scale = #fraction - (tonumber(exponent) or 0)
-  if scale < 0 and digits ~= "" then digits = digits .. string.rep("0", -scale) end
-  return decimal_of(sign == "-" and digits ~= "", digits, math.max(scale, 0))
-end
-
--- The sign, digits and scale of a decimal, its digits as text ("" of zero).
-local function spelled(a)
-  if a.digits then return a.negative, a.digits, a.scale end
-  local number = a.number
-  return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
-end
-
--- -1, 0 or 1.
-local function decimal_sign(a)
-  if a.digits then return a.negative and -1 or 1 end
-  return a.number > 0 and 1 or a.number < 0 and -1 or 0
-end
-
--- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
-local function digits_worked_out(a, how, b)
-  local first, second = tonumber(a) or 0, tonumber(b) or 0
-  local result = how == "*" and first * second or first + (how == "-" and -second or second)
-  if first < EXACT and second < EXACT and result < EXACT then return result == 0 and "" or string.format("%d", result) end
-
-  local function limbs_of(digits)
-    local limbs = {}
-    for last = #digits, 1, -7 do limbs[#limbs + 1] = tonumber(string.sub(digits, math.max(1, last - 6), last)) end
-    return limbs
-  end
-  local x, y, out = limbs_of(a), limbs_of(b), {}
-  if how == "*" then
-    for i = 1, #x do
-      local carry = 0
-      for j = 1, #y do
-        local sum = (out[i + j - 1] or 0) + x[i] * y[j] + carry
-        carry = math.floor(sum / 10000000)
-        out[i + j - 1] = sum - carry * 10000000
-      end
-      out[i + #y] = carry
-    end
-  else
-    local sign, carry = how == "-" and -1 or 1, 0
-    for i = 1, math.max(#x, #y) do
-      local sum = (x[i] or 0) + sign * (y[i] or 0) + carry
-      carry = math.floor(sum / 10000000)
-      out[i] = sum - carry * 10000000
-    end
-    if carry > 0 then out[#out + 1] = carry end
-  end
-  local parts = {}
-  for i = #out, 1, -1 do parts[#parts + 1] = string.format("%07d", out[i]) end
-  return (string.gsub(table.concat(parts), "^0+", ""))
-end
-
-local function decimal_negate(a)
-  if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
-  return { number = 0 - a.number, scale = a.scale }
+  return long.digits_read(text)
 end
 
 -- a + b; sign -1: a - b.
@@ -438,27 +554,7 @@ local function decimal_add(a, b, sign)
     local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
     if is_exact then return { number = sum, scale = scale } end
   end
-  if sign == -1 then b = decimal_negate(b) end
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return b end
-  if y == "" then return a end
-  local scale = math.max(a_scale, b_scale)
-  x, y = x .. string.rep("0", scale - a_scale), y .. string.rep("0", scale - b_scale)
-  if a_negative == b_negative then return decimal_of(a_negative, digits_worked_out(x, "+", y), scale) end
-  if #x < #y or (#x == #y and x < y) then return decimal_of(b_negative, digits_worked_out(y, "-", x), scale) end
-  return decimal_of(a_negative, digits_worked_out(x, "-", y), scale)
-end
-
-local function decimal_multiply(a, b)
-  if a.number and b.number then
-    local product = a.number * b.number
-    -- Adding 0 makes 0 of -0.
-    if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
-  end
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  return decimal_of(a_negative ~= b_negative, digits_worked_out(x, "*", y), a_scale + b_scale)
+  return long.digits_sum(a, b, sign)
 end
 
 -- A plain decimal: no exponent, no trailing zeros.
@@ -468,12 +564,7 @@ local function decimal_text(a)
     -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
     if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
   end
-  local negative, digits, scale = spelled(a)
-  if #digits <= scale then digits = string.rep("0", scale - #digits + 1) .. digits end
-  local whole = string.sub(digits, 1, #digits - scale)
-  local fraction = string.sub(digits, #digits - scale + 1)
-  if string.byte(fraction, -1) == 48 then fraction = string.gsub(fraction, "0+$", "") end
-  return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
+  return long.digits_text(a)
 end
 
 -- The double next to a decimal.
@@ -481,42 +572,80 @@ local function decimal_value(a)
   if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
   return tonumber(decimal_text(a))
 end
-
--- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
-local function decimal_money(a)
-  local number, scale = a.number, a.scale
-  if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
-  if number and number < 1e15 and number > -1e15 and scale <= 30 then
-    local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
-    local rest = size % power
-    size = (size - rest) / power + (2 * rest >= power and 1 or 0)
-    return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
-  end
-  local negative, digits = spelled(a)
-  if scale > 8 then
-    local cut = #digits - (scale - 8)
-    local up = cut >= 0 and string.byte(digits, cut + 1) >= 53
-    digits, scale = cut > 0 and string.sub(digits, 1, cut) or "", 8
-    if up then digits = digits_worked_out(digits, "+", "1") end
-  end
-  local text = decimal_text(decimal_of(negative and digits ~= "", digits, scale))
-  if #string.match(text, "^-?(%d+)") > 16 or not money_fits(money_parse(text)) then return nil end
-  return text
-end
 -- <<< decimal.lua
 
--- >>> kept.lua
--- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
--- from zero.
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> decimal.lua
+  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
+  -- digits a string without leading zeros. No function changes one.
 
--- Without trailing zeros after the point; nil when it has more than 38 digits.
-local function fitting(negative, digits, scale)
-  local zeros = math.min(#string.match(digits, "0*$"), scale)
-  if zeros > 0 then digits, scale = string.sub(digits, 1, -zeros - 1), scale - zeros end
-  if #digits > 38 then return nil end
-  return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
-end
--- <<< kept.lua
+  -- -1, 0 or 1.
+  local function decimal_sign(a)
+    if a.digits then return a.negative and -1 or 1 end
+    return a.number > 0 and 1 or a.number < 0 and -1 or 0
+  end
+
+  local function decimal_negate(a)
+    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+    return { number = 0 - a.number, scale = a.scale }
+  end
+
+  local function decimal_multiply(a, b)
+    if a.number and b.number then
+      local product = a.number * b.number
+      -- Adding 0 makes 0 of -0.
+      if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
+    end
+    return long.digits_product(a, b)
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function decimal_money(a)
+    local number, scale = a.number, a.scale
+    if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
+    if number and number < 1e15 and number > -1e15 and scale <= 30 then
+      local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
+      local rest = size % power
+      size = (size - rest) / power + (2 * rest >= power and 1 or 0)
+      return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
+    end
+    return long.digits_money(a)
+  end
+  -- <<< decimal.lua
+
+  -- >>> notional.lua
+  -- The money that a position or an order puts to work.
+
+  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+  local function worth_in_exposure(worth, rate)
+    local exact = decimal_multiply(worth, decimal(rate))
+    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
+    return text and tonumber(text) < 9e12 and text or "9000000000000"
+  end
+
+  -- What a size at a price takes of an inverse contract, or at a rate.
+  local function notional_worked_out(market, size, price, rate)
+    local worth
+    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
+    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  end
+  -- <<< notional.lua
+
+  -- >>> currency.lua
+  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+  local function rate_missing(currency)
+    local own = flow_currency or ""
+    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+  end
+  -- <<< currency.lua
+
+  rare.notional_worked_out, rare.rate_missing =
+    notional_worked_out, rate_missing
+  return rawget(rare, asked)
+end })
 
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
@@ -564,48 +693,6 @@ local function eight_places(value)
 end
 -- <<< number.lua
 
--- >>> quotient.lua
--- Division, for contracts that are counted in their quote.
-
--- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
-local function quotient(a, b)
-  local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
-
-  -- Whole digits of x / y, rounded half up: long division, digit by digit.
-  local function digits_quotient(x, y)
-    local out, rest, lead = {}, "", tonumber(string.sub(y, 1, 15))
-    for i = 1, #x do
-      rest = rest .. string.sub(x, i, i)
-      if string.byte(rest) == 48 then rest = string.gsub(rest, "^0+", "") end
-      local digit = 0
-      if not is_less(rest, y) then
-        digit = math.min(9, math.floor(tonumber(string.sub(rest, 1, 15 + #rest - #y)) / lead))
-        local taken = digits_worked_out(y, "*", tostring(digit))
-        if is_less(rest, taken) then
-          digit = digit - 1
-          taken = digits_worked_out(y, "*", tostring(digit))
-        end
-        rest = digits_worked_out(rest, "-", taken)
-        if not is_less(rest, y) then digit, rest = digit + 1, digits_worked_out(rest, "-", y) end
-      end
-      out[i] = digit
-    end
-    local digits = string.gsub(table.concat(out), "^0+", "")
-    if not is_less(digits_worked_out(rest, "+", rest), y) then digits = digits_worked_out(digits, "+", "1") end
-    return digits
-  end
-
-  local a_negative, x, a_scale = spelled(a)
-  local b_negative, y, b_scale = spelled(b)
-  if x == "" then return a end
-  local longest = math.max(#x, #y)
-  local reaches = x .. string.rep("0", longest - #x) >= y .. string.rep("0", longest - #y)
-  local places = math.max(20, 34 - (#x - #y + (reaches and 1 or 0) + b_scale - a_scale))
-  local shift = places - a_scale + b_scale
-  return fitting(a_negative ~= b_negative, digits_quotient(x .. string.rep("0", shift), y .. string.rep("0", -shift)), places)
-end
--- <<< quotient.lua
-
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
 local function quote(text)
@@ -632,13 +719,6 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
--- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
-local function worth_in_exposure(worth, rate)
-  local exact = decimal_multiply(worth, decimal(rate))
-  local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
-  return text and tonumber(text) < 9e12 and text or "9000000000000"
-end
-
 -- Whether it is just size x price, in the flow's currency.
 local function is_plain_notional(market, price, rate)
   return not price or (not rate and not market.inverse)
@@ -647,10 +727,7 @@ end
 -- What a size at a price takes, at the rate that is kept of it.
 local function notional_at(market, size, price, rate)
   if is_plain_notional(market, price, rate) then return notional_of(size, price) end
-  local worth
-  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
-  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
-  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  return rare.notional_worked_out(market, size, price, rate)
 end
 -- <<< notional.lua
 
@@ -718,16 +795,11 @@ local function rate_of(market, given, price, known)
   return market.inverse and price and is_own(market.quote) and price or nil
 end
 
-local function rate_missing(currency)
-  local own = flow_currency or ""
-  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
-end
-
 -- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
 local function entry_rate(market, given, price, known)
   local rate = rate_of(market, given, price, known) or known
   if rate then return rate end
-  return nil, rate_missing(market.settle)
+  return nil, rare.rate_missing(market.settle)
 end
 
 -- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
@@ -776,7 +848,7 @@ local function exposure_after(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  local moved = account and account_exposure_after(delta, notional, written[4])
+  local moved = account and in_account.account_exposure_after(delta, notional, written[4])
   return { written = written, gone = gone, moved = moved }
 end
 
@@ -784,19 +856,9 @@ local function write_exposure(exposure_key, sums)
   if not sums then return end
   redis.call("HSET", exposure_key, unpack(sums.written))
   if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
-  if sums.moved then move_account(unpack(sums.moved)) end
+  if sums.moved then in_account.move_account(unpack(sums.moved)) end
 end
 -- <<< exposure.lua
-
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
-
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
-end
--- <<< maxmemory.lua
 
 -- >>> record.lua
 -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
@@ -808,25 +870,6 @@ local function record_parse(json)
   return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
 end
 -- <<< record.lua
-
--- >>> position.lua
--- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
-local function position_json(p)
-  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
-    .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
-    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
-    .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
-    .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
-    .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
-    .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
-    .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
-    .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
-    .. p.version .. ',"metadata":' .. p.metadata .. '}'
-end
--- <<< position.lua
 
 -- >>> position_parse.lua
 -- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
@@ -855,6 +898,35 @@ local function position_parse(json)
 end
 -- <<< position_parse.lua
 
+-- >>> maxmemory.lua
+-- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+-- written. A command that needs none is not, and after it the script may write on.
+
+-- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+local function write_at_maxmemory()
+  redis.call("HDEL", call_key, "")
+end
+-- <<< maxmemory.lua
+
+-- >>> position.lua
+-- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
+local function position_json(p)
+  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
+    .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+    .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
+    .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
+    .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
+    .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+    .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
+    .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
+    .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
+    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
+    .. p.version .. ',"metadata":' .. p.metadata .. '}'
+end
+-- <<< position.lua
+
 -- >>> refuse.lua
 -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
 local function refuse(code, message)
@@ -866,4 +938,4 @@ end
 -- <<< refuse.lua
 
 return run(answer, event, notional_at, entered_anew, market_of, price_fault, entry_rate, rate_kept, rate_known, hold_position,
-  exposure_after, write_exposure, position_json, position_parse, refuse)
+  exposure_after, write_exposure, position_parse, position_json, refuse)

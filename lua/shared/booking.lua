@@ -31,7 +31,7 @@ local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   day.pnl, fault = day_sum(day.pnl, pnl)
   if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
   for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
-  return fault or book_in_account(pnl, risk.day, day == risk)
+  return fault or account and in_account.book_in_account(pnl, risk.day, day == risk)
 end
 
 -- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
@@ -54,30 +54,30 @@ local function trip_worsened(risk, breaker, limits_key, duration, day_start)
   if risk.losses > was.losses then worse.consecutive_losses = true end
   if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
   local source, cause = reached_limit(risk, limits_key, worse)
-  if source then trip(breaker, source, cause, breaker_until(duration, day_start, risk.day)) end
-  trip_account(day_start)
+  if source then rare.trip(breaker, source, cause, rare.breaker_until(duration, day_start, risk.day)) end
+  if account then in_account.trip_account(day_start) end
 end
 
 -- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
 local function risk_fields(risk)
-  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%.0f", risk.trades),
-    "consecutive_losses", string.format("%.0f", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
+  risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
+    "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
     "closed", risk.closed, "later", risk.later, "cash", risk.cash, "untied", risk.untied, "equity", risk.equity or "" }
   return risk.fields
 end
 
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if risk.ended then redis.call("HSET", history_key, risk.ended.day, day_json(risk.ended)) end
+  if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
-    redis.call("HSET", history_key, booked.day, day_json(booked))
+    redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
   local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
   for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
     if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
   end
   redis.call("HSET", daily_key, unpack(row))
-  if breaker.changed then write_breaker(breaker_key, breaker) end
-  write_account_booking()
+  if breaker.changed then rare.write_breaker(breaker_key, breaker) end
+  if account then in_account.write_account_booking() end
 end
 
 -- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
@@ -87,12 +87,12 @@ local function risk_event(risk, breaker)
   if risk.late then
     local days = {}
     for i, booked in ipairs(risk.late) do
-      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(day_json(booked), 2)
+      days[i] = '{"day":"' .. booked.day .. '",' .. string.sub(rare.day_json(booked), 2)
     end
     fields[#fields + 1], fields[#fields + 2] = "late", "[" .. table.concat(days, ",") .. "]"
   end
   if breaker.changed then
-    for _, value in ipairs({ breaker_event(breaker) }) do fields[#fields + 1] = value end
+    for _, value in ipairs({ rare.breaker_event(breaker) }) do fields[#fields + 1] = value end
   end
   return unpack(fields)
 end

@@ -10,7 +10,7 @@ local function read_breaker(breaker_key)
 end
 
 local function until_text(breaker)
-  return breaker.till and string.format("%.0f", breaker.till) or ""
+  return breaker.till and string.format("%d", breaker.till) or ""
 end
 
 -- The five fields of a breaker, as every reply that carries one gives them.

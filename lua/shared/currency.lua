@@ -59,7 +59,7 @@ end
 local function entry_rate(market, given, price, known)
   local rate = rate_of(market, given, price, known) or known
   if rate then return rate end
-  return nil, rate_missing(market.settle)
+  return nil, rare.rate_missing(market.settle)
 end
 
 -- The rate of an exit: given, else the position's last one, and then that it is assumed, unless none is needed or the price tells it.
@@ -105,5 +105,5 @@ end
 local function in_flow(amount, currency, rate)
   local told, fault = told_in_flow(amount, currency, rate)
   if told then return told end
-  return nil, fault or rate_missing(currency)
+  return nil, fault or rare.rate_missing(currency)
 end

@@ -31,7 +31,7 @@ end
 local function dust_taken(dust, size)
   local cost = decimal(dust.cost)
   if same_size(tonumber(size), tonumber(dust.size)) then return dust_less(dust, dust.size, cost), cost end
-  local share = quotient(decimal_multiply(cost, decimal(size)), decimal(dust.size))
+  local share = long.quotient(decimal_multiply(cost, decimal(size)), decimal(dust.size))
   if not share then
     holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
     share = decimal("0")

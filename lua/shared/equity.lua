@@ -52,7 +52,7 @@ local function transfer_equity(risk, amount, ts)
   if is_contained and risk.peak_at and tonumber(risk.peak_at) >= ts then return nil end
   local peak = after
   if decimal_sign(before) > 0 and decimal_sign(after) > 0 then
-    peak = quotient(decimal_multiply(decimal(risk.peak), after), before) or decimal("1e16")
+    peak = long.quotient(decimal_multiply(decimal(risk.peak), after), before) or decimal("1e16")
   end
   return move_equity(risk, "transfer", decimal_text(after), peak)
 end

@@ -44,7 +44,7 @@ local function exposure_after(exposure_key, delta)
     local sum = (stored[i] or 0) + delta.counts[fields[i]]
     if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
   end
-  local moved = account and account_exposure_after(delta, notional, written[4])
+  local moved = account and in_account.account_exposure_after(delta, notional, written[4])
   return { written = written, gone = gone, moved = moved }
 end
 
@@ -52,5 +52,5 @@ local function write_exposure(exposure_key, sums)
   if not sums then return end
   redis.call("HSET", exposure_key, unpack(sums.written))
   if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
-  if sums.moved then move_account(unpack(sums.moved)) end
+  if sums.moved then in_account.move_account(unpack(sums.moved)) end
 end

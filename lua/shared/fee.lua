@@ -26,7 +26,8 @@ local function split_fees(fees, sizes)
   local parts = {}
   for at = 1, #sizes do parts[at] = {} end
   for _, fee in ipairs(fees) do
-    for at, amount in ipairs(split_by_size(decimal(fee.amount), sizes)) do parts[at][#parts[at] + 1] = { fee = fee, amount = amount } end
+    local amounts = #sizes == 1 and { decimal(fee.amount) } or rare.split_by_size(decimal(fee.amount), sizes)
+    for at, amount in ipairs(amounts) do parts[at][#parts[at] + 1] = { fee = fee, amount = amount } end
   end
   return parts
 end

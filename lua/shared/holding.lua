@@ -2,7 +2,7 @@
 
 -- In what the pair settles in: size x price, or size / price of an inverse contract.
 local function worth_of(market, size, price)
-  if market.inverse then return quotient_of(decimal(size), decimal(price)) end
+  if market.inverse then return long.quotient_of(decimal(size), decimal(price)) end
   return keep(decimal_multiply(decimal(size), decimal(price)))
 end
 
@@ -45,7 +45,7 @@ end
 
 -- The double next to the price at which a size is worth so much.
 local function price_of(market, worth, size)
-  if market.inverse then return decimal_value(quotient_of(decimal(size), worth)) end
+  if market.inverse then return decimal_value(long.quotient_of(decimal(size), worth)) end
   return average_price(worth, tonumber(size))
 end
 
@@ -61,8 +61,8 @@ local function move_result(p, gain, fee, cash)
   if gain then sum = keep(decimal_add(sum, gain)) end
   if fee then sum = keep(decimal_subtract(sum, fee)) end
   if cash then sum = keep(decimal_add(sum, cash)) end
-  p.realised = money_of(sum)
   local text = decimal_text(sum)
+  p.realised = sum.number and sum.scale <= 8 and sum.number < 1e15 and sum.number > -1e15 and text or money_of(sum)
   p.result = text ~= p.realised and text or nil
   if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
@@ -112,7 +112,7 @@ local function reduce(p, taken, is_flat, exit)
   -- Exits take their share of the exposure, at the rates of the entries.
   if is_plain(market, p) then p.notional = notional_of(size, p.entry_price)
   elseif is_flat then p.notional = "0"
-  else p.notional = money_of(quotient_of(decimal_multiply(decimal(p.notional), decimal(size)), decimal(p.size))) end
+  else p.notional = money_of(long.quotient_of(decimal_multiply(decimal(p.notional), decimal(size)), decimal(p.size))) end
   p.unpriced = with_unpriced(p.unpriced, exit.unpriced)
   if not p.told and not rate then
     p.unpriced = with_unpriced(p.unpriced, { { kind = "result", currency = market.settle or "", amount = gain } })
@@ -134,11 +134,10 @@ end
 
 -- Parts of an amount by size: each is rounded to 8 places, the last takes the rest.
 local function split_by_size(amount, sizes)
-  if #sizes == 1 then return { amount } end
   local total, left, split = decimal("0"), amount, {}
   for _, size in ipairs(sizes) do total = decimal_add(total, decimal(size)) end
   for i = 1, #sizes - 1 do
-    local exact = quotient(decimal_multiply(amount, decimal(sizes[i])), total)
+    local exact = long.quotient(decimal_multiply(amount, decimal(sizes[i])), total)
     split[i] = decimal(money_of(exact or decimal("1e30")))
     left = decimal_subtract(left, split[i])
   end

@@ -20,7 +20,7 @@ local function money_of(exact)
 end
 
 local function quotient_of(a, b)
-  local exact = quotient(a, b)
+  local exact = long.quotient(a, b)
   if exact then return exact end
   holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
   return decimal("0")

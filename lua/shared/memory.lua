@@ -15,7 +15,7 @@ end
 -- From when on fills that are remembered are those of an order that is new now: after each that is remembered already.
 local function fills_since(key)
   local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
-  return newest and string.format("%.0f", newest + 1)
+  return newest and string.format("%d", newest + 1)
 end
 
 -- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the

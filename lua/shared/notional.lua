@@ -25,13 +25,18 @@ local function is_plain_notional(market, price, rate)
   return not price or (not rate and not market.inverse)
 end
 
+-- What a size at a price takes of an inverse contract, or at a rate.
+local function notional_worked_out(market, size, price, rate)
+  local worth
+  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+  elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
+  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+end
+
 -- What a size at a price takes, at the rate that is kept of it.
 local function notional_at(market, size, price, rate)
   if is_plain_notional(market, price, rate) then return notional_of(size, price) end
-  local worth
-  if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
-  elseif tonumber(price) > 0 then worth = quotient(decimal(size), decimal(price)) end
-  return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  return rare.notional_worked_out(market, size, price, rate)
 end
 
 -- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the

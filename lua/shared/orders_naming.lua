@@ -33,7 +33,7 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
       if json then add(order_parse(json)) end
     end
   end
-  if #found > 1 then table.sort(found, function(a, b) return bytes_before(a.id, b.id) end) end
+  if #found > 1 then table.sort(found, function(a, b) return rare.bytes_before(a.id, b.id) end) end
   return found
 end
 

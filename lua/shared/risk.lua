@@ -3,11 +3,12 @@
 -- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
 -- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start, pair)
-  read_account(pair)
+  if account then in_account.read_account(pair) end
+  local today = day_of(now, day_start)
   local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
     "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
   local risk = {
-    day = later_day(day_of(now, day_start)),
+    day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
     losses = (stored[4] or 0) + 0,
     equity = stored[5],
@@ -33,8 +34,9 @@ end
 
 -- The day that is open: that of the stored risk or, if later, of the clock.
 local function day_open(daily_key, day_start)
-  read_account()
-  local stored, today = redis.call("HGET", daily_key, "day"), later_day(day_of(now, day_start))
+  if account then in_account.read_account() end
+  local stored, today = redis.call("HGET", daily_key, "day"), day_of(now, day_start)
+  if account then today = in_account.later_day(today) end
   return stored and stored > today and stored or today
 end
 
@@ -42,7 +44,7 @@ end
 local function open_day(risk, ts, day_start)
   if not ts or ts <= now then return nil end
   if ts > now + 60000 then
-    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%.0f", ts)
+    return "ts: expected at most a minute ahead of " .. now_text .. ", got " .. string.format("%d", ts)
   end
   local day = day_of(ts, day_start)
   if day <= risk.day then return nil end
@@ -63,7 +65,7 @@ end
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
   local active = breaker.active
-  return risk.day, risk.pnl, string.format("%.0f", risk.trades), string.format("%.0f", risk.losses),
+  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
-    active and until_text(breaker) or ""
+    active and rare.until_text(breaker) or ""
 end

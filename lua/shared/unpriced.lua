@@ -10,9 +10,7 @@ local function unpriced_of(text)
   return list
 end
 
--- The text with amounts more.
-local function with_unpriced(text, amounts)
-  if #amounts == 0 then return text end
+local function unpriced_with(text, amounts)
   local list, words = unpriced_of(text), {}
   for _, more in ipairs(amounts) do
     local found
@@ -29,12 +27,22 @@ local function with_unpriced(text, amounts)
   return words[1] and table.concat(words, " ")
 end
 
+-- The text with amounts more.
+local function with_unpriced(text, amounts)
+  if #amounts == 0 then return text end
+  return rare.unpriced_with(text, amounts)
+end
+
+local function unpriced_between(before, after)
+  local less = unpriced_of(before)
+  for _, each in ipairs(less) do each.amount = decimal_negate(each.amount) end
+  return unpriced_of(unpriced_with(after, less))
+end
+
 -- What was added between two texts of the same holder.
 local function unpriced_since(before, after)
   if before == after then return {} end
-  local less = unpriced_of(before)
-  for _, each in ipairs(less) do each.amount = decimal_negate(each.amount) end
-  return unpriced_of(with_unpriced(after, less))
+  return rare.unpriced_between(before, after)
 end
 
 -- What a fee that is paid for now takes off: at most what was kept of its currency.

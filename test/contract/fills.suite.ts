@@ -801,6 +801,7 @@ export const fills: Theme = (test, open, { runs }) => {
       ["removed", { price: 0, size: 1.7e308 }, "size"],
       // A cost of more than 38 digits: of its own, and together with what is there.
       ["new", { price: 1e10, size: 1e28 }, "price"],
+      ["new", { price: -1e10, size: 1e28 }, "price"],
       ["new", { price: 1e300, size: 1e300 }, "price"],
       ["dear", { price: 1e10, size: 1e28 }, "price"],
       ["dear", { price: 1e-20, size: 1 }, "price"],

@@ -8,7 +8,7 @@ import { uncommented } from "./source.js";
 
 /** Head, run, appendix and the call of run, in this order and with nothing between. */
 const SHAPE =
-  /^(?:#!lua.*\n)?(?:--.*\n)+\nlocal function run\(([^)]*)\)\n((?: .*)?\n(?:(?: {2}.*)?\n)*)end\n\n(?:-- Stamped .*\n\n((?:-- >>> (\w+)\.lua\n[\s\S]*?\n-- <<< \4\.lua\n\n)+))?(?:return run\(([^)]*)\)|local given = \{ ([^}]*) \}\n((?:given.*\n)+)return run\(unpack\(given, 1, \d+\)\))\n$/;
+  /^(?:#!lua.*\n)?(?:--.*\n)+\nlocal function run\(([^)]*)\)\n((?: .*)?\n(?:(?: {2}.*)?\n)*)end\n\n(?:-- Stamped .*\n\n((?:(?:-- >>> (\w+)\.lua\n[\s\S]*?\n-- <<< \4\.lua|-- Tables of (?:.*\n)+?local .*|setmetatable\(\w+, \{ __index = function\(_, asked\)\n(?:(?: {2}.*)?\n)+end \}\))\n\n)+))?(?:return run\(([^)]*)\)|local given = \{ ([^}]*) \}\n((?:given.*\n)+)return run\(unpack\(given, 1, \d+\)\))\n$/;
 
 interface Parts {
   readonly parameters: readonly string[];
@@ -29,9 +29,34 @@ function words(text: string): string[] {
   return text.match(/\w+/g) ?? [];
 }
 
-/** The definitions of an appendix by their names, without those that run before anything is defined. */
-function definitionsOf(appendix: string): Map<string, string> {
-  const code = uncommented(appendix.replace(/^-- >>> (change|read)\.lua[\s\S]*?(?=^local function )/m, ""));
+/** A table of functions that are made when it is first asked for one, and the text that makes them, a level further out. */
+interface Group {
+  readonly table: string;
+  readonly text: string;
+  readonly asked: readonly string[];
+}
+
+const GROUP = /^setmetatable\((\w+), \{ __index = function\(_, asked\)\n([\s\S]*?)\nend \}\)$/gm;
+
+function groupsOf(appendix: string): Group[] {
+  return [...appendix.matchAll(GROUP)].map(([, table = "", inner = ""]) => {
+    const [text = "", ...lines] = inner.replace(/^ {2}/gm, "").split(new RegExp(`^(?=${table}\\.)`, "m"));
+    return {
+      table,
+      text,
+      asked: [...lines.join("").matchAll(new RegExp(`${table}\\.(\\w+)`, "g"))].map(([, name = ""]) => name),
+    };
+  });
+}
+
+/** What is made at every call. */
+function alwaysOf(appendix: string): string {
+  return appendix.replace(/^-- Tables of (?:.*\n)+?local .*$/gm, "").replace(GROUP, "");
+}
+
+/** The definitions of an appendix or a group by their names, without those that run before anything is defined. */
+function definitionsOf(text: string): Map<string, string> {
+  const code = uncommented(text.replace(/^-- >>> (change|read)\.lua[\s\S]*?(?=^local function )/m, ""));
   const starts = code.split(/^(?=local )/m).filter((text) => text.startsWith("local "));
   return new Map(starts.map((text) => [/^local (?:function )?(\w+)/.exec(text)?.[1] ?? "", text]));
 }
@@ -59,11 +84,21 @@ export function luaShape(): void {
       const { parameters, body, appendix } = partsOf(name);
       const own = uncommented(body);
       for (const each of parameters) assert.ok(words(own).includes(each), `run does not use ${each}`);
-      const definitions = definitionsOf(appendix);
-      assert.is(definitions.size > 0, kind !== "open");
-      for (const each of definitions.keys()) {
-        const others = [...definitions].flatMap(([other, text]) => (other === each ? [] : [text]));
-        assert.ok(words([own, ...others].join("\n")).includes(each), `nothing uses ${each}`);
+      const [always, groups] = [definitionsOf(alwaysOf(appendix)), groupsOf(appendix)];
+      assert.is(always.size > 0, kind !== "open");
+      const texts = [own, ...always.values(), ...groups.map(({ text }) => uncommented(text))];
+      for (const [each, text] of always) {
+        const others = [...texts.filter((other) => other !== text), ...groups.flatMap(({ asked }) => asked)];
+        assert.ok(words(others.join("\n")).includes(each), `nothing uses ${each}`);
+      }
+      for (const { table, text, asked } of groups) {
+        for (const each of asked) assert.match(texts.join("\n"), new RegExp(`\\b${table}\\.${each}\\b`));
+        const definitions = definitionsOf(text);
+        for (const each of definitions.keys()) {
+          assert.not.ok(always.has(each), `${each} is made at every call and by ${table}`);
+          const others = [...definitions].flatMap(([other, own]) => (other === each ? [] : [own]));
+          assert.ok([...asked, ...words(others.join("\n"))].includes(each), `nothing of ${table} uses ${each}`);
+        }
       }
     });
   }
@@ -100,6 +135,32 @@ export function luaShape(): void {
         "return run(one)\n",
       ].join("\n"),
     );
+  });
+
+  test("what a script asks a table for is made when the table is first asked, with what that needs and is not there", () => {
+    const shared = small({
+      a: "local MANY = { 1 }\n\nlocal function one() return two() end\n\nlocal function four() return #MANY end\n",
+      b: "local function two() return answer({ call }) end\n\n-- Of three.\nlocal function three() return two() + rare.four() end\n",
+    });
+    const text = stamped("heartbeat", `${head}local function run()\n  return one() or rare.three()\nend\n`, shared);
+    const [, appendix = ""] = text.split("`npm run stamp`.\n");
+    assert.match(text, /^local function run\(rare, one\)$/m);
+    assert.is(
+      appendix.replace(/^[\s\S]*-- <<< change.lua\n/, ""),
+      [
+        "\n-- Tables of functions that are made, below, when a table is first asked for one.\n-- rare: what few calls need.\nlocal rare = {}\n",
+        "-- >>> b.lua\nlocal function two() return answer({ call }) end\n-- <<< b.lua\n",
+        "-- >>> a.lua\nlocal MANY = { 1 }\n\nlocal function one() return two() end\n-- <<< a.lua\n",
+        "setmetatable(rare, { __index = function(_, asked)",
+        "  -- >>> b.lua\n  -- Of three.\n  local function three() return two() + rare.four() end\n  -- <<< b.lua\n",
+        "  -- >>> a.lua\n  local function four() return #MANY end\n  -- <<< a.lua\n",
+        "  rare.four, rare.three =\n    four, three\n  return rawget(rare, asked)\nend })\n",
+        "return run(rare, one)\n",
+      ].join("\n"),
+    );
+    const asks = (body: string) => stamped("heartbeat", `${head}local function run()\n  ${body}\nend\n`, shared);
+    assert.throws(() => asks("return rare.five()"), /asks for rare\.five, which nothing in lua\/shared defines/);
+    assert.not.match(asks("local rare = {} return rare.five"), /setmetatable/);
   });
 
   test("a name is a script's own where it declares it: as a local, a parameter, a field", () => {

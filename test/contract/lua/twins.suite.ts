@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { LUA_FOLDER } from "../../../src/backends/redis/lua-folder.js";
+import { readSharedText } from "../../../lua/shared-text.js";
+import { withShared } from "../../../lua/stamp.js";
 import { averagePrice } from "../../../src/exact/average-price.js";
 import * as decimal from "../../../src/exact/decimal.js";
 import { minus, plus } from "../../../src/exact/double.js";
@@ -72,19 +72,17 @@ const EDGES_OF_DECIMALS = [
 /** The functions of `lua/shared` and their TypeScript twins give the same answers. */
 export function luaTwins({ client }: Stand): void {
   const test = suite("lua: twins");
+  const shared = readSharedText();
 
-  /** Evaluates a Lua expression for each case, whose texts are `arg[1]`, `arg[2]`..., after shared files and own statements. */
+  /** Evaluates a Lua expression for each case, whose texts are `arg[1]`, `arg[2]`..., after own statements. */
   async function evaluate(
-    shared: readonly string[],
     expression: string,
     cases: readonly (readonly string[])[],
     statements = "",
     opening = "",
   ): Promise<string[]> {
-    const files = shared.map((name) => readFileSync(`${LUA_FOLDER}shared/${name}.lua`, "utf8"));
     const width = cases[0]?.length ?? 1;
-    const program = `${opening}
-${files.join("\n")}
+    const loop = `
       local answers = {}
       for i = 1, #ARGV, ${width} do
         local arg = {}
@@ -93,6 +91,7 @@ ${files.join("\n")}
         answers[#answers + 1] = ${expression}
       end
       return answers`;
+    const program = withShared(loop, opening, shared);
     const answers: string[] = [];
     for (let i = 0; i < cases.length; i += BATCH) {
       const reply = await client.eval(program, 0, ...cases.slice(i, i + BATCH).flat());
@@ -111,7 +110,7 @@ ${files.join("\n")}
       .filter(Number.isFinite)
       .map((value) => value + 0);
     const texts = values.map((value) => [String(value)]);
-    const answers = await evaluate(["number"], "number_text(tonumber(arg[1]))", texts);
+    const answers = await evaluate("number_text(tonumber(arg[1]))", texts);
     assertTwins(values, answers, String);
   });
 
@@ -120,7 +119,7 @@ ${files.join("\n")}
     const cases = [...edges, ...sample(fc.tuple(amount, amount), 5_000 * TIMES)];
     const texts = cases.map((pair) => pair.map(money.formatMoney));
     const ask = (expression: string) =>
-      evaluate(["money"], expression, texts, "local u, p = money_parse(arg[1])\nlocal v, q = money_parse(arg[2])");
+      evaluate(expression, texts, "local u, p = money_parse(arg[1])\nlocal v, q = money_parse(arg[2])");
     assertTwins(cases, await ask("money_text(u, p)"), ([a]) => money.formatMoney(a));
     assertTwins(cases, await ask("money_text(money_negate(u, p))"), ([a]) => money.formatMoney(-a));
     const sums = await ask("money_text(money_add(u, p, v, q))");
@@ -143,8 +142,7 @@ ${files.join("\n")}
   test("decimals are read, added, negated, multiplied and written alike", async () => {
     const cases = sample(fc.tuple(anyNumber, anyNumber), 2_000 * TIMES);
     const texts = cases.map((pair) => pair.map(String));
-    const ask = (expression: string) =>
-      evaluate(["money", "decimal"], expression, texts, "local a, b = decimal(arg[1]), decimal(arg[2])");
+    const ask = (expression: string) => evaluate(expression, texts, "local a, b = decimal(arg[1]), decimal(arg[2])");
     const { addDecimal, decimalText, multiplyDecimal, negateDecimal, toDecimal } = decimal;
     assertTwins(cases, await ask("decimal_text(a)"), ([a]) => decimalText(toDecimal(a)));
     assertTwins(cases, await ask("decimal_text(decimal_negate(a))"), ([a]) => decimalText(negateDecimal(toDecimal(a))));
@@ -160,7 +158,6 @@ ${files.join("\n")}
     const cases = EDGES_OF_DECIMALS.flatMap((a) => EDGES_OF_DECIMALS.map((b): [string, string] => [a, b]));
     const ask = (expression: string) =>
       evaluate(
-        ["money", "decimal", "kept"],
         expression,
         cases,
         `local a, b = decimal(arg[1]), decimal(arg[2])
@@ -199,7 +196,6 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
     ];
     const ask = (expression: string, of: readonly (readonly number[])[]) =>
       evaluate(
-        ["number", "money", "decimal", "kept", "quotient", "keep", "notional", "size", "unpriced", "holding"],
         expression,
         of.map((each) => each.map(String)),
         "local a, b = arg[1], arg[2]",
@@ -231,7 +227,6 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
       ["-9000000000000000.000000005", "1"],
     ];
     const answers = await evaluate(
-      ["money", "decimal"],
       'decimal_money(decimal_multiply(decimal(arg[1]), decimal(arg[2]))) or "none"',
       cases,
     );
@@ -258,14 +253,8 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
       [3, 2999999999999.9995],
     ];
     const texts = cases.map((pair) => pair.map(String));
-    assertTwins(
-      cases,
-      await evaluate(
-        ["number", "money", "decimal", "kept", "quotient", "notional"],
-        "notional_of(arg[1], arg[2])",
-        texts,
-      ),
-      ([a, b]) => money.formatMoney(notionalOf(a, b)),
+    assertTwins(cases, await evaluate("notional_of(arg[1], arg[2])", texts), ([a, b]) =>
+      money.formatMoney(notionalOf(a, b)),
     );
   });
 
@@ -277,7 +266,6 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
     const texts = cases.map((triple) => triple.map(String));
     const ask = (expression: string) =>
       evaluate(
-        ["money", "decimal", "kept", "quotient"],
         expression,
         texts,
         `local a, b, c = decimal(arg[1]), decimal(arg[2]), decimal(arg[3])
@@ -326,7 +314,6 @@ local function shown(d) return d and decimal_text(d) or "none" end`,
       [-1, -2],
     ];
     const answers = await evaluate(
-      ["number", "money", "decimal", "kept", "quotient", "equity"],
       "risk.drawdown",
       cases.map((pair) => pair.map(String)),
       `local risk = { peak = decimal_text(decimal(arg[1])) }
@@ -366,7 +353,6 @@ move_equity(risk, "start", arg[2])`,
     ];
     const own = ["USDT", "USD", "USDC"];
     const answers = await evaluate(
-      ["number", "money", "decimal", "kept", "quotient", "keep", "notional", "size", "unpriced", "holding", "currency"],
       `fault or table.concat({ market.base or "", market.quote or "", market.settle or "", tostring(market.inverse or false),
         tostring(market.spot or false) }, " ")`,
       cases.map((pair) => [pair]),
@@ -400,7 +386,6 @@ move_equity(risk, "start", arg[2])`,
       ...sample(boundary, 5_000 * TIMES),
     ];
     const answers = await evaluate(
-      ["day"],
       'day_of(ms, day_start) .. " " .. string.format("%.0f", day_end(day_of(ms, day_start), day_start))',
       cases.map((pair) => pair.map(String)),
       "local ms, day_start = tonumber(arg[1]), tonumber(arg[2])",
@@ -412,7 +397,6 @@ move_equity(risk, "start", arg[2])`,
     const names = [...EXOTIC_NAMES, ...sample(fc.string({ unit: "binary", minLength: 1 }), 2_500 * TIMES)];
     const allowed = names.filter((name) => !name.includes("\0"));
     const quoted = await evaluate(
-      ["json"],
       "quote(arg[1])",
       allowed.map((name) => [name]),
     );
@@ -430,7 +414,6 @@ move_equity(risk, "start", arg[2])`,
       json,
     ]);
     const answers = await evaluate(
-      ["json", "record"],
       'head.id .. "\\n" .. metadata',
       cases,
       `local head, metadata = record_parse('{"id":' .. quote(arg[1]) .. ',"metadata":' .. arg[2] .. '}')`,
