@@ -21,8 +21,8 @@ export interface Assignment {
 }
 
 /** Limits of each flow and of each account. A day's loss goes on from limit to limit: each reset raises them. */
-export const OF_FLOW = { max_open_positions: 5, max_positions_per_pair: 3, max_exposure: 1_000 } as const;
-export const OF_ACCOUNT = { max_open_positions: 6, max_positions_per_pair: 4, max_exposure: 1_100 } as const;
+export const OF_FLOW = { max_open_positions: 5, max_positions_per_pair: 3, max_exposure: 700 } as const;
+export const OF_ACCOUNT = { max_open_positions: 6, max_positions_per_pair: 4, max_exposure: 800 } as const;
 export const FLOW_LOSS = 2;
 export const ACCOUNT_LOSS = 2;
 export const STARTING_EQUITY = 1_000;

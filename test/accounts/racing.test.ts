@@ -12,7 +12,7 @@ const redis = await startRedis();
 test.after(() => redis.stop());
 
 test(`eight bots of three flows keep the limits of flows and accounts, and trip their breakers when due, seed ${seed}`, async () => {
-  const { verdict, kills, lostReplies } = await playRace(redis, { seed, steps: LONG ? 600 : 40, kills: 6 });
+  const { verdict, kills, lostReplies } = await playRace(redis, { seed, steps: LONG ? 600 : 80, kills: 6 });
   assert.equal(verdict.wrongs, [], `seed ${seed}`);
   const counts = JSON.stringify({ ...verdict, refused: [...verdict.refused].sort(), kills, lostReplies });
   assert.ok(kills === 6 && lostReplies > 10 && verdict.looks > 50, counts);

@@ -1,10 +1,13 @@
 /**
  * The long fault run: round after round of bot processes on one flow each, behind proxies that lose, cut, stall and refuse, with
- * SIGKILL for bots and server. Every round is audited; any discrepancy is printed and makes the exit code 1.
+ * SIGKILL for bots and server. Every round is audited; any discrepancy is printed and makes the exit code 1. Between the rounds bots of flows in
+ * two accounts race under the limits of both.
  */
 
 import { parseArgs } from "node:util";
 import { errorText } from "../../src/words/error-text.js";
+import type { Verdict } from "../accounts/judge.js";
+import { playRace } from "../accounts/playing-race.js";
 import { startRedis } from "../servers/redis.js";
 import { playRound, type RoundReport } from "./round.js";
 import type { Trouble } from "./trouble.js";
@@ -33,6 +36,10 @@ const TROUBLES: readonly Trouble[] = [
   "kill the server",
 ];
 
+/** One race in so many rounds, the first included, and how many of its bots are killed. */
+const RACE_EVERY = 4;
+const RACE_KILLS = 6;
+
 interface Settings {
   readonly milliseconds: number;
   readonly seed: number;
@@ -55,6 +62,7 @@ async function main(): Promise<number> {
   const began = performance.now();
   const seconds = () => Math.round((performance.now() - began) / 1000);
   const reports: { seed: number; report: RoundReport }[] = [];
+  const races: { seed: number; wrongs: number }[] = [];
   console.log(`seed ${seed}: ${processes} processes, ${tasks} operations each in a round, ${milliseconds / 1000} s`);
 
   await using redis = await startRedis({ args: { appendonly: "yes", appendfsync: "always" } });
@@ -69,13 +77,40 @@ async function main(): Promise<number> {
     reports.push({ seed: plan.seed, report });
     console.log(line(round + 1, plan.seed, report));
     for (const discrepancy of report.discrepancies) console.log(`  ${discrepancy}`);
+    if (round % RACE_EVERY === 0) {
+      const raced = await race(plan.seed, tasks);
+      races.push({ seed: plan.seed, wrongs: raced.wrongs.length });
+      console.log(raceLine(plan.seed, raced));
+      for (const wrong of raced.wrongs) console.log(`  ${wrong}`);
+    }
   }
 
-  const wrong = reports.filter(({ report }) => report.discrepancies.length > 0);
+  const wrong = [
+    ...reports.filter(({ report }) => report.discrepancies.length > 0),
+    ...races.filter(({ wrongs }) => wrongs > 0),
+  ];
   console.log(`\n${summary(reports.map(({ report }) => report))}`);
-  if (wrong.length === 0) console.log(`\n${reports.length} rounds, no discrepancy (seed ${seed}, ${seconds()} s)`);
+  if (wrong.length === 0)
+    console.log(`\n${reports.length} rounds, ${races.length} races, no discrepancy (seed ${seed}, ${seconds()} s)`);
   else console.log(`\nDISCREPANCIES; again with --seed ${wrong.map((one) => one.seed).join(", --seed ")}`);
   return wrong.length === 0 ? 0 : 1;
+}
+
+/** A race on a server of its own; a bot that gave up is a discrepancy, too. */
+async function race(seed: number, tasks: number): Promise<Verdict> {
+  await using redis = await startRedis();
+  try {
+    return (await playRace(redis, { seed, steps: Math.ceil(tasks / 2), kills: RACE_KILLS })).verdict;
+  } catch (error) {
+    const none = { admitted: 0, fills: 0, flowTrips: 0, accountTrips: 0, looks: 0 };
+    return { wrongs: [errorText(error)], refused: new Map(), ...none };
+  }
+}
+
+function raceLine(seed: number, { admitted, refused, fills, flowTrips, accountTrips, looks, wrongs }: Verdict): string {
+  const verdict = wrongs.length === 0 ? "exact" : `${wrongs.length} DISCREPANCIES`;
+  const refusals = [...refused.values()].reduce((sum, times) => sum + times, 0);
+  return `race (seed ${seed}): ${admitted} admitted, ${refusals} refused, ${fills} fills, ${flowTrips} trips of flows and ${accountTrips} of accounts, ${looks} looks: ${verdict}`;
 }
 
 /** A worker or the server gave up: that is a discrepancy, too. */
