@@ -80,8 +80,7 @@ export async function takeUp(
 ): Promise<{ stands: number; skipped: number }> {
   const isNew = feed.exchange.time === undefined;
   const stands = await feed.resume(market);
-  const self = (await manager.getInstances()).find(({ id }) => id === manager.instanceId);
-  const beaten = self?.lastHeartbeat.getTime() ?? Number.NEGATIVE_INFINITY;
+  const beaten = (await manager.getLastHeartbeat())?.getTime() ?? Number.NEGATIVE_INFINITY;
   const time = feed.exchange.time?.getTime() ?? 0;
   if (beaten > time) {
     throw new BadInputError(
