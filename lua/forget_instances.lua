@@ -140,7 +140,8 @@ if account_name then
   -- In a cluster the name has braces. Mostly the account's are the last keys.
   local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
   for i = #KEYS - 1, 2, -1 do
-    if string.sub(KEYS[i], -#tail) == tail or string.sub(KEYS[i], -#in_braces) == in_braces then
+    local key = KEYS[i]
+    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
       account_key, account_events_key = KEYS[i], KEYS[i + 1]
       break
     end
