@@ -1,5 +1,6 @@
 import type { Backend } from "../backends/backend.js";
 import type { Loss } from "../backends/loss.js";
+import { ConnectionError } from "../errors.js";
 import type { LogPage, PageAsked } from "../operations/log-page.js";
 import type { Operation } from "../operations/operation.js";
 
@@ -10,6 +11,7 @@ export class FlowCalls {
   readonly #loss: Loss;
   /** The lease last acquired; 0: none. */
   #token = 0;
+  #isShut = false;
 
   constructor(backend: Backend, singleActive: boolean, loss: Loss) {
     this.#backend = backend;
@@ -43,8 +45,18 @@ export class FlowCalls {
 
   /** Once the state is known to have gone back, nothing is changed any more. */
   async #run<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
+    if (this.#isShut) throw new ConnectionError(`${operation.name}: the flow is not open: call connect() first`);
     if (operation.kind === "change") this.#loss.check();
     return this.#backend.execute(operation, args, lease);
+  }
+
+  /** From now on nothing is run, until it is opened again. */
+  shut(): void {
+    this.#isShut = true;
+  }
+
+  open(): void {
+    this.#isShut = false;
   }
 
   /** Token of the lease last acquired; "" = none. */

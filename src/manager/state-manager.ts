@@ -220,6 +220,9 @@ export class StateManager {
   #snapshots: RegularWriter<Snapshot> | undefined;
   readonly #mark: MarkKeeper | undefined;
   readonly #signOff: SignOff;
+  /** What is called while the manager closes, when nobody else calls any more. */
+  readonly #last: FlowCalls;
+  #ending: Promise<void> | undefined;
   /** Of limits in money that nobody said the currency of. */
   readonly #currency: CurrencyWatch;
   private constructor(flowId: string, config: ResolvedConfig, options: ManagerOptions) {
@@ -244,8 +247,9 @@ export class StateManager {
     this.#credentials = check.callback("options.credentials", options.credentials);
     this.#backend = createBackend(config, context, this.#credentials);
     this.#calls = new FlowCalls(this.#backend, config.execution.single_active, this.#loss);
+    this.#last = new FlowCalls(this.#backend, false, this.#loss);
     this.#signOff = new SignOff(async (last) => {
-      await this.#calls.runUnfenced(forgetInstances, { seen: [{ id: this.instanceId, last }] });
+      await this.#last.run(forgetInstances, { seen: [{ id: this.instanceId, last }] });
     });
     const { instance, maxEvents, clock } = context;
     this.#mover = new FlowMover(
@@ -257,7 +261,7 @@ export class StateManager {
       flowId,
       config,
       loss: this.#loss,
-      place: (id) => this.#calls.run(getLogPlace, { id }),
+      place: (id) => this.#last.run(getLogPlace, { id }),
       warn: (message) => this.#logger.warn(message),
     });
   }
@@ -283,6 +287,8 @@ export class StateManager {
    */
   async connect(options: { accept?: "went_back" } = {}): Promise<void> {
     const accepted = check.accepted("accept", check.fields("options", options, ["accept"]).accept);
+    if (this.#ending) await this.#ending.catch(() => {});
+    this.#calls.open();
     const opened = await this.#opened(accepted);
     this.#loss.forget();
     try {
@@ -301,7 +307,7 @@ export class StateManager {
         this.#snapshots ??= beginSnapshots(
           this.flowId,
           this.config,
-          () => this.snapshot(),
+          () => this.#snapshotBy(this.#last),
           (message) => this.#logger.warn(message),
         );
         this.#mark?.begin();
@@ -362,8 +368,16 @@ export class StateManager {
    * Waits for what is in flight, then lets go of connections and files. An instance that has given heartbeats signs off: it is taken off the list of
    * instances, and counts as none that died; where that cannot be told in time, it does.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#ending ??= this.#end().finally(() => {
+      this.#ending = undefined;
+    });
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
     this.#closing.abort();
+    this.#calls.shut();
     await this.#signOff.tell();
     const last = [this.#snapshots?.finish(), this.#mark?.finish()];
     this.#snapshots = undefined;
@@ -1146,7 +1160,11 @@ export class StateManager {
 
   /** Everything at once, as it stands at one moment. */
   async snapshot(): Promise<Snapshot> {
-    const state = await this.#calls.run(snapshot, { dayStart: this.#policy.dayStart, ...this.#dedup });
+    return this.#snapshotBy(this.#calls);
+  }
+
+  async #snapshotBy(calls: FlowCalls): Promise<Snapshot> {
+    const state = await calls.run(snapshot, { dayStart: this.#policy.dayStart, ...this.#dedup });
     return { flowId: this.flowId, ...state };
   }
 

@@ -42,7 +42,10 @@ export function liveness(test: Test, stand: Stand): void {
       await using _ = await silent(config, "bot-b", 5);
       const status = await run("status");
       assert.is(status.code, 1);
-      assert.match(status.stdout, /^instances +1 of 2 alive: bot-b is dead \d+\.\d+\.\d+, 5 min \d* ?s? ?ago, bot-a /m);
+      assert.match(
+        status.stdout,
+        /^instances +1 of 2 alive: bot-b \(dead\) \d+\.\d+\.\d+, 5 min \d* ?s? ?ago, bot-a /m,
+      );
       assert.equal(JSON.parse((await run("status", "--json")).stdout).alarms, ["dead"]);
       const list = await run("ls");
       assert.is(list.code, 1);

@@ -14,7 +14,9 @@ import type { Stand, Test } from "./stand.js";
 export function looking(test: Test, stand: Stand): void {
   test("status tells everything about a flow, and changes nothing in Redis", async () => {
     const flow = await stand.flow();
-    const manager = await StateManager.open(flow, { backend: "redis", redis: { url: stand.url } });
+    const config = { backend: "redis", redis: { url: stand.url } } as const;
+    const manager = await StateManager.open(flow, config, { instanceId: "bot-1" });
+    await manager.heartbeat();
     await manager.setCooldown("*", "2h", { side: "short" });
     await manager.acquireLease({ ttl: "1h" });
     await manager.beginRecovery("after a crash");

@@ -98,7 +98,7 @@ export function moving(stand: MigrationStand): void {
     assert.match(again.stdout, /is of schema 4: nothing to do/);
     assert.is(again.code, 0);
     const status = await sfState(["status", "--flow", flowId, "--url", stand.server.url]);
-    assert.match(status.stdout, /old-bot before 0\.2/, status.stdout);
+    assert.match(status.stdout, /old-bot \(dead\) before 0\.2/, status.stdout);
   });
 
   test("sf-state migrate works on a DuckDB file, and tells where the old one is", async () => {

@@ -139,7 +139,7 @@ function instancesWords(colours: Colours, instances: readonly Instance[], livene
   const { dim, red } = colours;
   const each = instances.map((instance) => {
     const { id, lastHeartbeat, version } = instance;
-    const name = liveness.dead.includes(instance) ? red(`${id} is dead`) : id;
+    const name = liveness.dead.includes(instance) ? red(`${id} (dead)`) : id;
     return `${name} ${dim(`${version ?? "before 0.2"}, ${ago(lastHeartbeat, now)}`)}`;
   });
   if (each.length === 0) return "none";

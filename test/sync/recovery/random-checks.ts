@@ -63,7 +63,10 @@ export async function checkAgreement(bot: RandomBot, report: RecoveryReport): Pr
     assert.ok(difference === 0 || dust, `${key} differs by ${difference}`);
   }
   if (life.recovery === "close_all") {
-    for (const { size } of await exchange.fetchPositions()) assert.ok(size < life.minSize, `${size} is not closed`);
+    for (const { pair, side, size } of await exchange.fetchPositions()) {
+      const isLeft = left.has(life.mode === "netting" ? canonicalPair(pair) : sideKey(pair, side));
+      assert.ok(isLeft || size < life.minSize, `${size} is not closed`);
+    }
   }
   const pending = new Set((await mgr.getPendingOrders()).map(({ id }) => id));
   for (const { clientOrderId } of await exchange.fetchOpenOrders())
