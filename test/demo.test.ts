@@ -343,7 +343,7 @@ test("a bot that dies at any single step, and once more soon after, leaves state
   assert.ok(steps > 100, `${steps} steps`);
   assert.ok(expected.totals.trades > 0 && expected.totals.openPositions.length > 0);
 
-  for (const first of some(numbers(1, steps), 30)) {
+  for (const first of some(numbers(1, steps), 15)) {
     // The second one dies while it recovers, or when it has just begun to trade.
     for (const second of [0, 1 + (first % 40)]) {
       const flow = await memoryFlow(market);

@@ -24,8 +24,8 @@ const TICK_MS = 1_000;
 
 /** The files that take longest begin first, so that the workers end together. */
 const LONGEST_FIRST: readonly string[] = [
-  "test/demo.test.ts",
   "test/contract/duckdb.test.ts",
+  "test/demo.test.ts",
   "test/faults.test.ts",
   "test/duckdb.test.ts",
   "test/lua.test.ts",
@@ -44,6 +44,11 @@ const LONGEST_FIRST: readonly string[] = [
   "test/cli/wrong-use.test.ts",
   "test/cli/recover.test.ts",
   "test/sync/recovery-kill.test.ts",
+  "test/cli/held.test.ts",
+  "test/cli/hostile-texts.test.ts",
+  "test/duckdb-killing.test.ts",
+  "test/cli/template.test.ts",
+  "test/cli/reporting.test.ts",
   "test/cli-moving.test.ts",
 ];
 

@@ -45,7 +45,7 @@ for (const scene of SCENES) {
       assert.ok(undisturbed.steps > 50, `${undisturbed.steps} steps`);
       assert.equal(undisturbed.found.refused, []);
       // Memory dies more often than the others: they run the same recovery.
-      for (const step of some(numbers(1, undisturbed.steps - 1), name === "memory" ? 30 : 10)) {
+      for (const step of some(numbers(1, undisturbed.steps - 1), name === "memory" ? 20 : 6)) {
         const { found } = await play(name, scene, step);
         assert.equal(found, undisturbed.found, `dead at step ${step}`);
       }

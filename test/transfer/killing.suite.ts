@@ -74,7 +74,7 @@ export function killing(stand: TransferStand): void {
       };
       const steps = await stepsOf(replace, `redis:${stand.server.url}:${await target()}`);
       assert.ok(steps > 6, `${steps} steps`);
-      for (const step of some(numbers(0, steps - 1), 3)) {
+      for (const step of some(numbers(0, steps - 1), 2)) {
         const flowId = await target();
         const place = await stand.redis(flowId);
         const before = await layout(place);
@@ -114,7 +114,7 @@ export function killing(stand: TransferStand): void {
       };
       const steps = await stepsOf(replace, `duckdb:${stand.path(await target())}`);
       assert.ok(steps > 3, `${steps} steps`);
-      for (const step of some(numbers(0, steps - 1), 3)) {
+      for (const step of some(numbers(0, steps - 1), 2)) {
         const file = await target();
         const place = stand.duckdb(file);
         const before = await layout(place);
@@ -135,7 +135,7 @@ export function killing(stand: TransferStand): void {
     const expected = await layout(from);
     const steps = await stepsOf(false, `file:${stand.path(`${stand.fresh()}.jsonl.gz`)}`);
     assert.ok(steps > 0);
-    for (const step of some(numbers(0, steps - 1), 3)) {
+    for (const step of some(numbers(0, steps - 1), 2)) {
       const file = `${stand.fresh()}.jsonl.gz`;
       const place = stand.backup(file);
       const out = await copyAndDie(step, false, `duckdb:${await path}`, `file:${stand.path(file)}`);
