@@ -73,14 +73,14 @@ const SETTLE_EVERY = 60;
  * how many minutes are done. Throws a BadInputError when they were on another market.
  */
 export async function takeUp(
-  { manager, feed, market }: Workplace,
+  { manager, feed, clock, market }: Workplace,
   setup: RecoverySetup,
   onRecovery: (report: RecoveryReport) => void,
   pass: (point: KillPoint) => void,
 ): Promise<{ stands: number; skipped: number }> {
   const isNew = feed.exchange.time === undefined;
   const stands = await feed.resume(market);
-  const beaten = (await manager.getLastHeartbeat())?.getTime() ?? Number.NEGATIVE_INFINITY;
+  const beaten = await standOf(manager, clock);
   const time = feed.exchange.time?.getTime() ?? 0;
   if (beaten > time) {
     throw new BadInputError(
@@ -90,6 +90,23 @@ export async function takeUp(
   await checkPositions(manager, market);
   if (!isNew) onRecovery(await recoverFlow(manager, mortalExchange(feed.exchange, pass), setup, pass));
   return { stands, skipped: stands < market.minutes.length && beaten === time ? stands + 1 : stands };
+}
+
+/**
+ * The minute that was done last, by the heartbeat of who does it. One that closed has signed off: then nobody is in the middle of a minute, and the
+ * flow's heartbeat tells; it is listed again at once, since others of its flow give heartbeats when a minute begins.
+ */
+async function standOf(manager: StateManager, clock: FlowClock): Promise<number> {
+  const self = (await manager.getInstances()).find(({ id }) => id === manager.instanceId);
+  const beaten = (self?.lastHeartbeat ?? (await manager.getLastHeartbeat()))?.getTime();
+  if (beaten === undefined) return Number.NEGATIVE_INFINITY;
+  if (!self) {
+    const { now } = clock;
+    clock.now = beaten;
+    await manager.heartbeat();
+    clock.now = now;
+  }
+  return beaten;
 }
 
 /** Throws a BadInputError when an open position was not entered on this market. */
