@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { type Config, StateManager } from "../../src/index.js";
 import { newFlowId } from "../contract/backends.js";
+import { some } from "../long.js";
 import { sfState } from "./command.js";
 import { ESCAPE } from "./escape.js";
 import { PseudoTerminal } from "./pseudo-terminal.js";
@@ -135,7 +136,7 @@ export function hostileTexts(test: Test, stand: Stand): void {
   test("no stored text steers a terminal: what is printed into a pipe", async () => {
     const { places, account } = await made();
     for (const place of places) {
-      for (const args of LOOKS) {
+      for (const args of some(LOOKS, 8)) {
         const { code, stdout, stderr } = await sfState([...args, ...place]);
         assert.ok(code === 0 || code === 1, `${args}: ${stderr}`);
         steersNothing(`${args} ${place}`, stdout + stderr);
@@ -155,7 +156,7 @@ export function hostileTexts(test: Test, stand: Stand): void {
     const { places } = await made();
     for (const place of places) {
       const on = [["status"], ["positions"], ["trades"], ["events"], ["report", "--by", "reason"], ["doctor"]];
-      for (const args of [...on, ["trades", "--csv"], ["sql", "--csv", "select * from trades"]]) {
+      for (const args of some([...on, ["trades", "--csv"], ["sql", "--csv", "select * from trades"]], 3)) {
         using terminal = new PseudoTerminal([...args, ...place]);
         const code = await terminal.ended();
         assert.ok(code === 0 || code === 1, `${args}: ${terminal.text}`);
@@ -169,7 +170,7 @@ export function hostileTexts(test: Test, stand: Stand): void {
 
   test("JSON holds the texts as they are, and nothing unseen", async () => {
     const { places } = await made();
-    for (const [n, args] of LOOKS.entries()) {
+    for (const [n, args] of some(LOOKS, 8).entries()) {
       const { stdout, stderr } = await sfState([...args, "--json", ...(places[n % places.length] ?? [])]);
       steersNothing(`${args} --json`, stdout + stderr);
       JSON.parse(stdout);
