@@ -1,4 +1,5 @@
-import { ConnectionError, UnknownFlowError } from "../errors.js";
+import { UnknownFlowError } from "../errors.js";
+import { notOpen } from "../not-open.js";
 import { type OpenedFlow, openFlow } from "../operations/open-flow.js";
 import type { Operation } from "../operations/operation.js";
 import { newEpoch } from "../state/epoch.js";
@@ -36,7 +37,7 @@ export class MemoryBackend implements Backend {
   }
 
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
-    if (!this.#open) throw new ConnectionError("the flow is not open: call connect() first");
+    if (!this.#open) throw notOpen();
     const result = interpret(operation, this.#state, args, callAt(this.#context, lease));
     const { changes, events } = this.#state;
     for (const { table } of changes.take()) if (table === events) this.#watchers.wake();

@@ -1,4 +1,4 @@
-import { ConnectionError } from "../errors.js";
+import { notOpen } from "../not-open.js";
 import type { OpenedFlow } from "../operations/open-flow.js";
 import type { Operation } from "../operations/operation.js";
 import type { Backend } from "./backend.js";
@@ -20,12 +20,12 @@ export class OnDemand implements Backend {
 
   async reopen(): Promise<OpenedFlow> {
     if (this.#loaded) return this.#loaded.reopen();
-    throw new ConnectionError("the flow is not open: call connect() first");
+    throw notOpen();
   }
 
   execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (this.#loaded) return this.#loaded.execute(operation, args, lease);
-    return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
+    return Promise.reject(notOpen(operation.name));
   }
 
   get place(): string | undefined {

@@ -2,6 +2,7 @@
 import type { RiskLimitName } from "../config/risk-limits.js";
 import type { RiskLimitOrigin } from "../types.js";
 import { time } from "../words/in-words.js";
+import { oneOfWords, wordOf } from "../words/word-lists.js";
 import { UsageError } from "./exit-code.js";
 import type { Terminal } from "./terminal.js";
 import { table } from "./terminal-table.js";
@@ -21,6 +22,12 @@ function limitOf(pair: string): [string, unknown] {
   const value = pair.slice(at + 1);
   if (value === "") return [pair.slice(0, at), null];
   return [pair.slice(0, at), /^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(value) ? Number(value) : value];
+}
+
+export function limitNamed<Name extends RiskLimitName>(names: readonly Name[], name: string): Name {
+  const known = wordOf(names, name);
+  if (known === undefined) throw new UsageError(`expected ${oneOfWords(names)}, got ${JSON.stringify(name)}`);
+  return known;
 }
 
 /** The limits of these names, each with who set it. */

@@ -3,18 +3,18 @@
 import { ConfigError } from "../errors.js";
 import { show } from "./show.js";
 
-const FLOW_ID = /^[A-Za-z0-9._-]{1,128}$/;
+export const FLOW_ID = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/;
+export const FLOW_ID_WORDS = '1 to 128 letters, digits, ".", "_" or "-" (and not just "." or "..")';
 
 /** Whether a text can be the id of a flow. */
 export function isFlowId(text: string): boolean {
-  return FLOW_ID.test(text) && text !== "." && text !== "..";
+  return FLOW_ID.test(text);
 }
 
 /** The flow id itself: 1 to 128 letters, digits, `.`, `_` or `-`, but not `.` or `..`. Throws a `ConfigError` otherwise. */
 export function parseFlowId(value: unknown): string {
   if (typeof value === "string" && isFlowId(value)) return value;
-  const expected = 'expected 1 to 128 letters, digits, ".", "_" or "-" (and not just "." or "..")';
-  throw new ConfigError(`flow id: ${expected}, got ${show(value)}`);
+  throw new ConfigError(`flow id: expected ${FLOW_ID_WORDS}, got ${show(value)}`);
 }
 
 /** The path of a flow's DuckDB file: `template` with every `{flow_id}` replaced. The id cannot lead out of the folder. */

@@ -15,6 +15,7 @@ import {
 import { type AccountLimits, accountLimitShape, accountName, limitsSet, withAccount } from "./account.js";
 import { conflicts } from "./conflicts.js";
 import { DURATION_UNITS, MAX_DURATION, parseDuration } from "./duration.js";
+import { FLOW_ID, FLOW_ID_WORDS } from "./flow-id.js";
 import { guardList, guardsReader } from "./guards.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./problem.js";
@@ -415,10 +416,7 @@ const report = section({
 }).describe("Reports of the command line.");
 
 const configShape = {
-  flow: text(
-    '1 to 128 letters, digits, ".", "_" or "-" (and not just "." or "..")',
-    /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/,
-  )
+  flow: text(FLOW_ID_WORDS, FLOW_ID)
     .optional()
     .describe("The id of the bot's flow: what sf-state looks at when --flow does not say another one."),
   backend: z

@@ -1,7 +1,5 @@
 /** Checks of what callers pass in. Each names the field and what was expected, before anything is sent. */
-import { ACCOUNT_LIMITS, type AccountLimitName } from "../config/account.js";
 import { type Duration, parseDuration } from "../config/duration.js";
-import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import { InvalidArgumentError } from "../errors.js";
 import { type Decimal, toDecimal } from "../exact/decimal.js";
 import { type Money, toMoney } from "../exact/money.js";
@@ -232,16 +230,9 @@ export function optionalCount(field: string, value: unknown): number {
     : fail(field, "a whole number above 0", value);
 }
 
-export function limitNames(field: string, values: readonly RiskLimitName[]): RiskLimitName[] {
-  return list(field, values, (each, name) => wordOf(RISK_LIMITS, name) ?? fail(each, oneOfWords(RISK_LIMITS), name));
-}
-
-export function accountLimitNames(field: string, values: readonly AccountLimitName[]): AccountLimitName[] {
-  return list(
-    field,
-    values,
-    (each, name) => wordOf(ACCOUNT_LIMITS, name) ?? fail(each, oneOfWords(ACCOUNT_LIMITS), name),
-  );
+/** Each is one of `known`. */
+export function names<Name extends string>(field: string, values: readonly Name[], known: readonly Name[]): Name[] {
+  return list(field, values, (each, name) => wordOf(known, name) ?? fail(each, oneOfWords(known), name));
 }
 
 export function version(field: string, value: unknown): number {

@@ -1,6 +1,6 @@
 import type { Backend } from "../backends/backend.js";
 import type { Loss } from "../backends/loss.js";
-import { ConnectionError } from "../errors.js";
+import { notOpen } from "../not-open.js";
 import type { LogPage, PageAsked } from "../operations/log-page.js";
 import type { Operation } from "../operations/operation.js";
 
@@ -45,7 +45,7 @@ export class FlowCalls {
 
   /** Once the state is known to have gone back, nothing is changed any more. */
   async #run<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
-    if (this.#isShut) throw new ConnectionError(`${operation.name}: the flow is not open: call connect() first`);
+    if (this.#isShut) throw notOpen(operation.name);
     if (operation.kind === "change") this.#loss.check();
     return this.#backend.execute(operation, args, lease);
   }

@@ -1,11 +1,17 @@
 import type { Backend } from "../backends/backend.js";
 import { Loss } from "../backends/loss.js";
 import type { Credentials } from "../backends/redis/redis-config.js";
-import { type AccountLimitName, type AccountLimits, parseAccountLimits, parseAccountName } from "../config/account.js";
+import {
+  ACCOUNT_LIMITS,
+  type AccountLimitName,
+  type AccountLimits,
+  parseAccountLimits,
+  parseAccountName,
+} from "../config/account.js";
 import type { Duration } from "../config/duration.js";
 import { parseFlowId } from "../config/flow-id.js";
 import type { Guard } from "../config/guards.js";
-import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
+import { RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../config/risk-limits.js";
 import {
   type Config,
   type GuardInput,
@@ -26,6 +32,7 @@ import {
   UnknownOutcomeError,
 } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
+import { notOpen } from "../not-open.js";
 import { admit } from "../operations/admit.js";
 import { approveRecovery } from "../operations/approve-recovery.js";
 import { bookCash } from "../operations/book-cash.js";
@@ -711,7 +718,7 @@ export class StateManager {
    */
   async unsetRiskLimits(names: readonly RiskLimitName[]): Promise<RiskLimits> {
     const { day_start, breaker_duration, opposite_side, ...configured } = this.config.risk;
-    const returned = check.limitNames("names", names);
+    const returned = check.names("names", names, RISK_LIMITS);
     return this.#setLimits(
       "unset",
       returned.map((name) => [name, configured[name] ?? null]),
@@ -991,7 +998,7 @@ export class StateManager {
    */
   async unsetAccountLimits(names: readonly AccountLimitName[]): Promise<AccountLimits> {
     const { account } = this.config;
-    const returned = check.accountLimitNames("names", names);
+    const returned = check.names("names", names, ACCOUNT_LIMITS);
     return this.#limitAccount(
       "unset",
       returned.map((name) => [name, account?.[name] ?? null]),
@@ -1031,8 +1038,7 @@ export class StateManager {
   }
 
   #needOpen(method: string): void {
-    if (this.#closing.signal.aborted)
-      throw new ConnectionError(`${method}: the flow is not open: call connect() first`);
+    if (this.#closing.signal.aborted) throw notOpen(method);
   }
 
   /** Leaves a `difference_found` event: state and exchange differ in `subject`, seen in so many readings in a row. */

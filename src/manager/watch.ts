@@ -1,4 +1,5 @@
 import { ConnectionError } from "../errors.js";
+import { notOpen } from "../not-open.js";
 import type { EventPage } from "../operations/get-events.js";
 import { compareEventIds } from "../state/event-log.js";
 import type { StateEvent } from "../types.js";
@@ -49,7 +50,7 @@ export function watchFlow(
   const signal = o.signal ? AbortSignal.any([check.abortSignal("signal", o.signal), closing]) : closing;
   // Both logs are of one clock: a place in the flow's is one in the account's.
   const begin = async () => {
-    if (closing.aborted) throw new ConnectionError("watch: the flow is not open: call connect() first");
+    if (closing.aborted) throw notOpen("watch");
     if (after !== undefined) return { flow: after, account: after };
     const [flow, account] = await Promise.all([source.page("", 1, false), source.accountPage("", 1)]);
     return { flow: flow.newest, account: account?.newest ?? EMPTY };

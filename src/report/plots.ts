@@ -1,4 +1,5 @@
 /** Plots of a report as SVG, drawn here: nothing is loaded. */
+import { eightDigits } from "../words/in-words.js";
 import type { EquityPoint, ReportDay } from "./report.js";
 
 const WIDTH = 960;
@@ -93,5 +94,5 @@ function day(moment: Date): string {
 }
 
 function short(value: number): string {
-  return Number(value.toPrecision(8)).toLocaleString("en-US", { maximumSignificantDigits: 8 });
+  return eightDigits(value).toLocaleString("en-US", { maximumSignificantDigits: 8 });
 }

@@ -18,7 +18,6 @@ import { ChangeLog, Table } from "./table.js";
 
 /** Where the texts of an account are kept. */
 export interface AccountTexts {
-  readonly size: number;
   get(field: string): string | undefined;
   set(field: string, text: string): void;
   delete(field: string): boolean;

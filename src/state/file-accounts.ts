@@ -80,10 +80,6 @@ class TextsOf implements AccountTexts {
     this.#prefix = `${account}|`;
   }
 
-  get size(): number {
-    return [...this.entries()].length;
-  }
-
   get(field: string): string | undefined {
     return this.table.get(this.#prefix + field);
   }

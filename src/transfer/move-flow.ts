@@ -4,6 +4,7 @@
  * has arrived it can be undone.
  */
 import { RedisFlow } from "../backends/redis/flow.js";
+import { accountAt } from "../backends/redis/place.js";
 import type { RedisConfig } from "../backends/redis/redis-config.js";
 import {
   ConfigError,
@@ -146,17 +147,12 @@ export async function unfinishedMove(config: RedisConfig, flowId: string): Promi
   if (!config.cluster) return undefined;
   using own = await RedisFlow.connectAt(config, flowId, undefined);
   const { movedTo, moving, arriving } = await metaOf(own);
-  if (moving !== undefined && movedTo !== undefined) return { account: accountIn(movedTo), way: "in" };
-  if (arriving !== undefined) return { account: accountIn(arriving), way: "out" };
+  if (moving !== undefined && movedTo !== undefined) return { account: accountAt(config, flowId, movedTo), way: "in" };
+  if (arriving !== undefined) return { account: accountAt(config, flowId, arriving), way: "out" };
   if (movedTo === undefined) return undefined;
-  const account = accountIn(movedTo);
+  const account = accountAt(config, flowId, movedTo);
   using there = await RedisFlow.connectAt(config, flowId, account);
   return (await metaOf(there)).moving === undefined ? undefined : { account, way: "out" };
-}
-
-/** The account at whose place keys begin so. */
-function accountIn(prefix: string): string {
-  return /:\{([^{}]+)\}:[^:]+:$/.exec(prefix)?.[1] ?? prefix;
 }
 
 /** Gives up a move that was left unfinished; false where there is none. The flow is as it was before. */
@@ -346,8 +342,8 @@ function unknown({ flowId }: Mover): UnknownFlowError {
   return new UnknownFlowError(`there is no flow "${flowId}"`);
 }
 
-function elsewhere({ flowId }: Mover, { movedTo = "" }: Meta): ConfigError {
-  const account = accountIn(movedTo);
+function elsewhere({ config, flowId }: Mover, { movedTo = "" }: Meta): ConfigError {
+  const account = accountAt(config, flowId, movedTo);
   return new ConfigError(
     `flow ${flowId} is in account ${account}: it has to leave that first (sf-state account leave)`,
   );

@@ -71,3 +71,8 @@ export function left(until: Date, now: Date): string {
 export function count(many: number, one: string, several = `${one}s`): string {
   return `${many} ${many === 1 ? one : several}`;
 }
+
+/** What is glanced at: eight significant digits. */
+export function eightDigits(value: number): number {
+  return Number(value.toPrecision(8));
+}

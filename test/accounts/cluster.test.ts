@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ConnectionError, LockedError, StateLostError, StateManager, UnknownOutcomeError } from "../../src/index.js";
+import { ConnectionError, LockedError, StateLostError, StateManager } from "../../src/index.js";
 import { moveIn, moveOut, undoMove } from "../../src/transfer/move-flow.js";
 import { sfState } from "../cli/command.js";
 import { newFlowId } from "../contract/backends.js";
@@ -13,6 +13,7 @@ import { startCluster } from "../servers/cluster.js";
 import { makeFolder, removeFolder } from "../servers/folder.js";
 import { until } from "../servers/until.js";
 import { inStep } from "../went-back/stand.js";
+import { known } from "./known.js";
 import { MovingStand, SETTINGS } from "./moving-stand.js";
 
 const test = suite("accounts in a cluster");
@@ -241,23 +242,12 @@ test("flows of an account go on under its limits when its node fails over", asyn
 
   await master.kill("SIGKILL");
   await until("the replica takes over", async () => (await replica.cli("role")).startsWith("master"));
-  const again = async <T>(call: () => Promise<T>): Promise<T> => {
-    let next = call;
-    for (;;) {
-      try {
-        return await next();
-      } catch (error) {
-        if (error instanceof UnknownOutcomeError) next = error.retry;
-        else if (!(error instanceof ConnectionError)) throw error;
-      }
-    }
-  };
   assert.equal(
-    [await again(() => admitted(a, "3")), await again(() => admitted(b, "4"))],
+    [await known(() => admitted(a, "3")), await known(() => admitted(b, "4"))],
     ["admitted", "account_max_open_positions"],
   );
-  await again(() => b.updateDailyPnl(-4));
-  assert.is(await again(() => admitted(a, "5")), "account_circuit_breaker");
+  await known(() => b.updateDailyPnl(-4));
+  assert.is(await known(() => admitted(a, "5")), "account_circuit_breaker");
   const status = await a.getAccount();
   assert.equal(
     [status?.slots, status?.dailyPnl, status?.breaker.reason],

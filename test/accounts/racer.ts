@@ -1,6 +1,7 @@
 /** A bot of a flow that trades at random and as fast as it can, until its work is done: the process that a race starts, and kills. */
-import { ConnectionError, InvalidArgumentError, StateManager, UnknownOutcomeError } from "../../src/index.js";
+import { InvalidArgumentError, StateManager } from "../../src/index.js";
 import { seededRandom } from "../../sync/demo/seeded-random.js";
+import { known } from "./known.js";
 import { type Assignment, fillPrice, PAIRS, signalOf } from "./race.js";
 
 const assignment: Assignment = JSON.parse(process.argv[2] ?? "{}");
@@ -8,19 +9,6 @@ const { flowId, config, instance, seed, steps } = assignment;
 const random = seededRandom(seed, 0);
 const abandoned = () => process.exit(1);
 process.on("disconnect", abandoned);
-
-/** Makes a call until it is answered: again when it did not happen, by its own `retry` when it may have. */
-async function known<Result>(call: () => Promise<Result>): Promise<Result> {
-  let next = call;
-  for (;;) {
-    try {
-      return await next();
-    } catch (error) {
-      if (error instanceof UnknownOutcomeError) next = error.retry;
-      else if (!(error instanceof ConnectionError)) throw error;
-    }
-  }
-}
 
 /** As `known`; undefined where another bot was faster, and the call names what is gone. */
 async function unlessGone<Result>(call: () => Promise<Result>): Promise<Result | undefined> {

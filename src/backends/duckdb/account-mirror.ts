@@ -63,7 +63,7 @@ export class AccountMirror implements Mirror {
   async create(): Promise<void> {}
 
   async load(connection: DuckDBConnection): Promise<void> {
-    if (!(await isThere(connection))) return;
+    if (!(await RISK.isThere(connection))) return;
     const put = (name: string, field: string, value: string) => this.accounts.texts.restore(`${name}|${field}`, value);
     for await (const rows of RISK.read(connection)) {
       for (const { account: name, is_in, ...row } of rows) {
@@ -135,7 +135,8 @@ export class AccountMirror implements Mirror {
 
 async function write(connection: DuckDBConnection, { risk, flows, limits, slots }: Rows): Promise<void> {
   const tables = [RISK, FLOWS, LIMITS, SLOTS];
-  if (await isThere(connection)) for (const { name } of tables) await connection.run(`DELETE FROM ${quoted(name)}`);
+  if (await RISK.isThere(connection))
+    for (const { name } of tables) await connection.run(`DELETE FROM ${quoted(name)}`);
   else for (const each of tables) await each.create(connection);
   if (risk.length > 0) await RISK.append(connection, risk);
   if (flows.length > 0) await FLOWS.append(connection, flows);
@@ -190,11 +191,4 @@ function limitOf(name: string): AccountLimitName {
   const known = ACCOUNT_LIMITS.find((each) => each === name);
   if (known === undefined) throw new TypeError(`${LIMITS.name}: this version knows no limit ${name}`);
   return known;
-}
-
-async function isThere(connection: DuckDBConnection): Promise<boolean> {
-  const found = await connection.run(
-    `SELECT 1 FROM duckdb_tables() WHERE table_name = '${RISK.name}' AND NOT internal`,
-  );
-  return (await found.getRows()).length > 0;
 }

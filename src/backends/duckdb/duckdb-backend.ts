@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import { ConnectionError, LockedError, SilentHolderError, UnknownFlowError } from "../../errors.js";
+import { LockedError, SilentHolderError, UnknownFlowError } from "../../errors.js";
+import { notOpen } from "../../not-open.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
 import type { Operation } from "../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../state/flow-state.js";
@@ -61,7 +62,7 @@ export class DuckdbBackend implements Backend {
 
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (this.#holder) return this.#holder.execute(operation, args, lease);
-    if (!this.#session) throw new ConnectionError("the flow is not open: call connect() first");
+    if (!this.#session) throw notOpen();
     return this.#session.execute(operation, args, callAt(this.#context, lease));
   }
 

@@ -25,7 +25,7 @@ const table = new SqlTable<OpenMark>("open_mark", { checkpoint: text, at: time }
 
 /** Absent in files of versions before 0.5. */
 export async function readMark(connection: DuckDBConnection): Promise<FileMark> {
-  if (!(await isThere(connection))) return {};
+  if (!(await table.isThere(connection))) return {};
   for await (const [mark] of table.read(connection)) {
     if (mark?.checkpoint.startsWith(CLOSED)) return { journal: mark.checkpoint.slice(CLOSED.length) };
     if (mark) return { open: mark, journal: mark.checkpoint };
@@ -35,7 +35,7 @@ export async function readMark(connection: DuckDBConnection): Promise<FileMark> 
 
 /** Within a transaction of the caller. */
 export async function writeOpenMark(connection: DuckDBConnection, mark: OpenMark | undefined): Promise<void> {
-  if (await isThere(connection)) await connection.run("DELETE FROM open_mark");
+  if (await table.isThere(connection)) await connection.run("DELETE FROM open_mark");
   else await table.create(connection);
   if (mark) await table.append(connection, [mark]);
 }
@@ -52,9 +52,4 @@ export async function checkpointClosed(connection: DuckDBConnection): Promise<vo
   await closeMark(connection);
   await connection.run("COMMIT");
   await connection.run("CHECKPOINT");
-}
-
-async function isThere(connection: DuckDBConnection): Promise<boolean> {
-  const found = await connection.run("SELECT 1 FROM duckdb_tables() WHERE table_name = 'open_mark' AND NOT internal");
-  return (await found.getRows()).length > 0;
 }

@@ -12,6 +12,7 @@ import type { CheckpointPolicy, FlowStore } from "./flow-store.js";
 import { GroupCommit } from "./group-commit.js";
 import { refusalOf } from "./refusal.js";
 import { ownerPath } from "./second-lock.js";
+import { settled } from "./settled.js";
 import { SignOfLife } from "./sign-of-life.js";
 import { openStored } from "./stored-flow.js";
 
@@ -210,16 +211,4 @@ async function forOwnerOnly(path: string): Promise<void> {
 
 function withoutSockets(path: string): string {
   return `there are no sockets where ${path} is: ${ownerPath(path)} says who holds it. After a kill in another container it has to be removed by hand, and nobody can ask this bot through its file`;
-}
-
-/** Runs a step now, returns or throws what came of it later. */
-function settled<Result>(step: () => Result): () => Result {
-  try {
-    const result = step();
-    return () => result;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
 }

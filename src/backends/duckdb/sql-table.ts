@@ -22,6 +22,14 @@ export class SqlTable<Fields extends object> {
     for (const name in columns) this.#names.push(name);
   }
 
+  /** Whether the file has it. */
+  async isThere(connection: DuckDBConnection): Promise<boolean> {
+    const found = await connection.run(
+      `SELECT 1 FROM duckdb_tables() WHERE table_name = '${this.name}' AND NOT internal`,
+    );
+    return (await found.getRows()).length > 0;
+  }
+
   async create(connection: DuckDBConnection): Promise<void> {
     const columns = this.#names.map((name) => {
       const { type, nullable } = this.columns[name];

@@ -12,6 +12,7 @@ import { checkLog, type LogEnd } from "./log-check.js";
 import { OpenLog } from "./open-log.js";
 import { type OpenMark, readMark } from "./open-mark.js";
 import { lockedBy, refusalOf } from "./refusal.js";
+import { settled } from "./settled.js";
 
 /** A file that is open, with the flow that was read from it. */
 export interface StoredFlow {
@@ -111,18 +112,6 @@ interface Seen {
   size: number | undefined;
   check: () => LogEnd | undefined;
   restore: () => Promise<void>;
-}
-
-/** Runs a step now, returns or throws later what came of it. */
-function settled<Result>(step: () => Result): () => Result {
-  try {
-    const result = step();
-    return () => result;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
-  }
 }
 
 function withoutLog(path: string, { at }: OpenMark): CorruptStateError {

@@ -30,6 +30,6 @@ function hasPlaces({ cluster }: RedisConfig, flowId: string): boolean {
 }
 
 /** The account whose place has keys that begin so. */
-function accountAt({ key_prefix }: RedisConfig, flowId: string, prefix: string): string {
+export function accountAt({ key_prefix }: RedisConfig, flowId: string, prefix: string): string {
   return prefix.slice(`${key_prefix}:{`.length, -`}:${flowId}:`.length);
 }

@@ -9,6 +9,7 @@ import {
   UnknownFlowError,
   UnknownOutcomeError,
 } from "../../errors.js";
+import { notOpen } from "../../not-open.js";
 import { operations } from "../../operations/all.js";
 import { type ArgumentValue, addArguments } from "../../operations/arguments.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
@@ -161,7 +162,7 @@ export class RedisBackend implements Backend {
 
   execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (!this.#connection || this.#closing) {
-      return Promise.reject(new ConnectionError(`${operation.name}: the flow is not open: call connect() first`));
+      return Promise.reject(notOpen(operation.name));
     }
     if (this.#unfit && operation.kind === "change") return Promise.reject(this.#unfit);
     if (this.#inFlight >= MOST_CALLS) {

@@ -1,5 +1,5 @@
 import type { RedisAccount } from "../../backends/redis/account.js";
-import { ACCOUNT_LIMITS, type AccountLimitName, parseAccountLimits } from "../../config/account.js";
+import { ACCOUNT_LIMITS, parseAccountLimits } from "../../config/account.js";
 import { type ResolvedConfig, resolveConfig } from "../../config/schema.js";
 import { UnknownFlowError } from "../../errors.js";
 import { accountNamed } from "../../manager/account.js";
@@ -7,12 +7,11 @@ import type { AccountLimitsInForce } from "../../operations/set-account-limits.j
 import type { AccountFlow, AccountPart, AccountStatus } from "../../types.js";
 import { amount, count, gain } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
-import { oneOfWords, wordOf } from "../../words/word-lists.js";
 import type { AddCommand } from "../command.js";
 import { endedMove } from "../ended-move.js";
 import { EXIT, ProblemError, UsageError } from "../exit-code.js";
 import type { Invocation } from "../invocation.js";
-import { limitsOf, limitTable } from "../limits.js";
+import { limitNamed, limitsOf, limitTable } from "../limits.js";
 import { accountWords } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
@@ -69,7 +68,7 @@ export const addAccount: AddCommand = (program, run) => {
     .addHelpText("after", "\nExample:\n  $ sf-state account unset max_exposure --config bot.yaml")
     .action((names, options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        const returned = names.map(limitNamed);
+        const returned = names.map((name) => limitNamed(ACCOUNT_LIMITS, name));
         await using found = await invocation.openAccount((await accountSaid(invocation, options.account)).name);
         showLimits(invocation, await found.unsetLimits(returned));
       }),
@@ -179,12 +178,6 @@ export const addAccount: AddCommand = (program, run) => {
 
 function showLimits(invocation: Invocation, { limits, origins }: AccountLimitsInForce): void {
   invocation.print(limits, () => limitTable(invocation.terminal, ACCOUNT_LIMITS, origins));
-}
-
-function limitNamed(name: string): AccountLimitName {
-  const known = wordOf(ACCOUNT_LIMITS, name);
-  if (known === undefined) throw new UsageError(`expected ${oneOfWords(ACCOUNT_LIMITS)}, got ${JSON.stringify(name)}`);
-  return known;
 }
 
 /** The configuration for looking at an account that may be another one than it names. */

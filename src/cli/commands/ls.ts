@@ -7,13 +7,12 @@ import type { AddCommand } from "../command.js";
 import { EXIT, UsageError } from "../exit-code.js";
 import { findFlows, forEach, placeName } from "../flows.js";
 import type { Invocation } from "../invocation.js";
-import { type FlowStatus, type StatusSource, sourceOf } from "../status/flow-status.js";
+import { type FlowStatus, nowOf, type StatusSource, sourceOf } from "../status/flow-status.js";
 import { NARROW_COLUMNS, narrowCells } from "../status/narrow-row.js";
 import { needScreen, repaint } from "../status/repaint.js";
 import { alarmsOf, isActive, type Watched, watchedOf } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
-import { nowOf } from "./status.js";
 
 const TICK = 1000;
 

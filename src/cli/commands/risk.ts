@@ -1,15 +1,13 @@
-import { parseRiskLimits, RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../../config/risk-limits.js";
+import { parseRiskLimits, RISK_LIMITS, type RiskLimits } from "../../config/risk-limits.js";
 import { differingLimits } from "../../doctor/limit-words.js";
 import type { StateManager } from "../../manager/state-manager.js";
 import type { GuardStatus } from "../../types.js";
 import { amount, count, fraction, gain, left } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
-import { oneOfWords, wordOf } from "../../words/word-lists.js";
 import type { AddCommand } from "../command.js";
-import { UsageError } from "../exit-code.js";
 import { guardWords } from "../guard-words.js";
 import type { Invocation } from "../invocation.js";
-import { limitsOf, limitTable } from "../limits.js";
+import { limitNamed, limitsOf, limitTable } from "../limits.js";
 import { breakerWords } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
@@ -80,7 +78,7 @@ export const addRisk: AddCommand = (program, run) => {
     .addHelpText("after", "\nExample:\n  $ sf-state risk unset max_exposure --flow bot --config bot.yaml")
     .action((names, { yes }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        const returned = names.map(limitNamed);
+        const returned = names.map((name) => limitNamed(RISK_LIMITS, name));
         await using manager = await invocation.open();
         const now = await manager.getRiskLimits();
         const configured = manager.config.risk;
@@ -116,12 +114,6 @@ export const addRisk: AddCommand = (program, run) => {
 async function showLimits(invocation: Invocation, manager: StateManager, limits: RiskLimits): Promise<void> {
   const origins = await manager.getRiskLimitOrigins();
   invocation.print(limits, () => limitTable(invocation.terminal, RISK_LIMITS, origins));
-}
-
-function limitNamed(name: string): RiskLimitName {
-  const known = wordOf(RISK_LIMITS, name);
-  if (known === undefined) throw new UsageError(`expected ${oneOfWords(RISK_LIMITS)}, got ${JSON.stringify(name)}`);
-  return known;
 }
 
 /** Each guard with what it blocks now. */

@@ -2,7 +2,7 @@ import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import { placeName } from "../flows.js";
-import { type FlowStatus, sourceOf } from "../status/flow-status.js";
+import { type FlowStatus, nowOf, sourceOf } from "../status/flow-status.js";
 import { needScreen, repaint } from "../status/repaint.js";
 import { alarmsOf, statusText, watchedOf } from "../status/status-text.js";
 
@@ -42,8 +42,3 @@ export const addStatus: AddCommand = (program, run) => {
       }),
     );
 };
-
-/** The flow's own clock, where there is one to ask. A snapshot in a file is as old as this machine's clock says. */
-export function nowOf({ snapshot, snapshotFile }: FlowStatus): Date {
-  return snapshotFile === undefined ? snapshot.at : new Date();
-}

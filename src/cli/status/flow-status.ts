@@ -145,3 +145,8 @@ export async function sourceOf(invocation: Invocation, flowId: string): Promise<
   const open = () => invocation.openFlow(flowId);
   return config.backend === "duckdb" ? fileStatus(config, flowId, open) : openStatus(await open());
 }
+
+/** The flow's own clock, where there is one to ask. A snapshot in a file is as old as this machine's clock says. */
+export function nowOf({ snapshot, snapshotFile }: FlowStatus): Date {
+  return snapshotFile === undefined ? snapshot.at : new Date();
+}

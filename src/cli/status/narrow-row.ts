@@ -1,8 +1,8 @@
 /** A flow in a row of 80 columns: whether it wants somebody comes second. */
-import { ago, fraction, gain } from "../../words/in-words.js";
+import { ago, eightDigits, fraction, gain } from "../../words/in-words.js";
 import type { TextColumn } from "../../words/text-table.js";
 import type { Terminal } from "../terminal.js";
-import type { FlowStatus } from "./flow-status.js";
+import { type FlowStatus, nowOf } from "./flow-status.js";
 
 export type NarrowRow = { readonly flowId: string } & (
   | { readonly status: FlowStatus; readonly alarms: readonly string[] }
@@ -24,19 +24,14 @@ const LONGEST = 20;
 export function narrowCells({ colours: { red, green } }: Terminal, row: NarrowRow): string[] {
   const name = row.flowId.length > LONGEST ? `${row.flowId.slice(0, LONGEST - 1)}…` : row.flowId;
   if ("error" in row) return [name, red("cannot be read"), "", "", "", "", ""];
-  const { snapshot, snapshotFile } = row.status;
-  const { risk, positions, orders, heartbeat, at } = snapshot;
-  const now = snapshotFile === undefined ? at : new Date();
+  const { risk, positions, orders, heartbeat } = row.status.snapshot;
   return [
     name,
     row.alarms.length === 0 ? green("fine") : red(row.alarms.join(", ")),
-    gain(Number(risk.dailyPnl.toPrecision(DIGITS))),
+    gain(eightDigits(risk.dailyPnl)),
     fraction(risk.currentDrawdown),
     String(positions.length),
     String(orders.length),
-    heartbeat ? ago(heartbeat, now) : "never",
+    heartbeat ? ago(heartbeat, nowOf(row.status)) : "never",
   ];
 }
-
-/** Significant digits of what is glanced at; `--json` and `--wide` have all. */
-const DIGITS = 8;

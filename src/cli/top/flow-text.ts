@@ -1,10 +1,9 @@
 /** One flow on one screen, as text: what decides first, then as many of its positions, orders and events as there is room for. */
 import type { RecoveryState, StateEvent } from "../../types.js";
-import { ago, count, fraction, gain, span, time } from "../../words/in-words.js";
+import { ago, count, eightDigits, fraction, gain, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
-import { nowOf } from "../commands/status.js";
 import { eventLine } from "../event-line.js";
-import type { FlowStatus } from "../status/flow-status.js";
+import { type FlowStatus, nowOf } from "../status/flow-status.js";
 import { breakerWords } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
@@ -94,7 +93,6 @@ function lines(text: string, more: number): string[] {
   return [...text.trimEnd().split("\n"), ...(more > 0 ? [`and ${more} more`] : [])];
 }
 
-/** Eight significant digits. */
 function digits(value: number): string {
-  return String(Number(value.toPrecision(8)));
+  return String(eightDigits(value));
 }
