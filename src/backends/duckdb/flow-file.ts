@@ -74,9 +74,9 @@ export class FlowFile {
   }
 
   /**
-   * Makes a file that `fill` has filled, and gives it the name of one that is there, in one step: whoever opens that finds the
-   * old or the new. The old, which is open, is kept under another name, to which this resolves; DuckDB lets go of it, the second lock
-   * stays. It must have left nothing in its log.
+   * Puts a new file, which `fill` has filled, in the place of `old`, in one step: a process that opens the path finds the old file or the new one. The
+   * old file is kept under another name, to which this resolves. DuckDB closes the old file; its second lock stays. The log of the old file must
+   * be empty.
    */
   static replace(path: string, old: FlowFile, fill: Fill, draft: string): Promise<string> {
     return FlowFile.#draft(draft, fill, async () => {
