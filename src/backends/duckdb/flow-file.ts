@@ -38,7 +38,7 @@ export class FlowFile {
   ) {}
 
   /**
-   * Opens a file that exists, without writing to it; `before` is done just before DuckDB opens it. Who only looks says so to whoever asks.
+   * Opens a file that exists, without writing to it; `before` is done just before DuckDB opens it. `isLooking`: the lock tells others that this process only looks.
    * Throws a LockedError when it is open already, and what DuckDB throws.
    */
   static async open(
@@ -83,7 +83,7 @@ export class FlowFile {
       const kept = `${path}.replaced-${new Date().toISOString().replaceAll(":", "")}`;
       const log = await stat(`${path}.wal`).catch(() => undefined);
       if (log && log.size > 0) throw new TypeError(`${path}.wal is not empty`);
-      // Where it has to be copied, the end of the copying would drop DuckDB's lock.
+      // Close it first: if the file has to be copied, the copy's close would drop DuckDB's lock.
       old.#closeDatabase();
       await secondName(path, kept);
       await rename(draft, path);

@@ -16,7 +16,7 @@ const WITHOUT_SOCKETS = /^(?:EPERM|EACCES|EOPNOTSUPP|ENOTSUP|ENOSYS|EAFNOSUPPORT
 
 const IS_LINUX = process.platform === "linux";
 
-/** Where the file is that says who holds another one. */
+/** The path of the file that says who holds the file at `path`. */
 export function ownerPath(path: string): string {
   return `${path}.lock`;
 }
