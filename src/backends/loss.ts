@@ -1,8 +1,8 @@
 import { StateLostError } from "../errors.js";
 
 /**
- * What a manager and its backend know of a state that went back. From then on no change is sent, and no event told, until the flow is connected
- * again: a call of somebody who knows more than the state would be decided on what is no longer so.
+ * Whether a manager and its backend know that the state went back. Once they do, no change is sent and no event is told until the flow is connected
+ * again: the manager knows of changes that the state has lost, so a new decision would rest on facts that no longer hold.
  */
 export class Loss {
   #aborts = new AbortController();

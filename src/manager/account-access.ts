@@ -85,13 +85,13 @@ export class AccountAccess implements AsyncDisposable {
     return this.#run(setAccountLimits, { how: "call", limits });
   }
 
-  /** Each is what the configuration says of this account, or none. */
+  /** Gives each limit back to the configuration; one that is not configured is removed. */
   unsetLimits(names: readonly AccountLimitName[]): Promise<AccountLimitsInForce> {
     const limits = names.map((name) => [name, this.#configured[name] ?? null] as const);
     return this.#run(setAccountLimits, { how: "unset", limits });
   }
 
-  /** Takes what a flow whose state was lost held off the sums; undefined where that is nothing. Rejects where there is such a flow. */
+  /** Takes the part of a flow whose state was lost off the account's sums; undefined if it had none. Rejects if the flow is still there. */
   async forget(flowId: string): Promise<ForgottenPart | undefined> {
     await refuseKept({ backend: "redis", redis: this.#redis }, undefined, this.name, flowId);
     return this.#run(forgetAccountPart, { flowId });

@@ -17,7 +17,7 @@ import type { FlowCalls } from "./flow-calls.js";
 import type { FlowMover } from "./flow-mover.js";
 import { limitDifferences } from "./limit-differences.js";
 
-/** Reads the log of the account that the flow is in, as `getEvents` does its own. Where it is kept in this process, each of its flows has its events. */
+/** Reads the log of the flow's account, as `getEvents` reads the flow's. In memory and DuckDB each flow's own log has the account's events. */
 export const accountEvents: typeof getEvents = {
   ...getEvents,
   keys: ["account:events"],
@@ -36,7 +36,7 @@ export async function writeAccount(
 }
 
 /**
- * Writes the configured limits into the account, where every flow of it finds them; what a call set is only made tighter. Answers, in words, where the
+ * Writes the configured limits into the account, for all its flows. A limit that a call has set is only made tighter. Resolves to lines that say where the
  * account has another limit, or another starting equity, than the configuration.
  */
 export async function writeAccountLimits(calls: FlowCalls, { account }: ResolvedConfig): Promise<string[]> {
@@ -77,8 +77,8 @@ export function accountLimitEntries(account: AccountLimits): [AccountLimitName, 
 }
 
 /**
- * Joins an account with whatever the flow has open; its settings are the configured ones, or else those under `risk`. Rejects with a ConfigError where
- * accounts are not kept, as a configuration with one does.
+ * Joins an account with whatever the flow has open; its settings are the configured ones, or else those under `risk`. Rejects with a ConfigError on a
+ * backend that keeps no accounts.
  */
 export async function joinByCall(
   backend: Backend,
@@ -159,8 +159,8 @@ export async function leave(backend: Backend, calls: FlowCalls, mover: FlowMover
 }
 
 /**
- * Goes on under the epoch that a step gives the flow. Where the step's answer was lost, and the call was sent again, that is refused for its old
- * epoch: the flow's epoch then says that the step happened.
+ * Goes on under the epoch that a step gives the flow. If the step's answer was lost and the call was sent again, the second copy is refused for its old
+ * epoch. Then the flow's new epoch proves that the step happened.
  */
 async function withNewEpoch(backend: Backend, epoch: string, step: () => Promise<unknown>): Promise<OpenedFlow> {
   try {

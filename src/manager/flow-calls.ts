@@ -38,7 +38,7 @@ export class FlowCalls {
     return found;
   }
 
-  /** Runs an operation that the holder of the lease and the others may do alike. */
+  /** Runs an operation that needs no lease. */
   runUnfenced<Args, Result>(operation: Operation<Args, Result>, args: Args): Promise<Result> {
     return this.#run(operation, args, "");
   }

@@ -7,7 +7,7 @@ export interface ResultReader<Result, Value> {
   error?(error: unknown): Value;
 }
 
-/** Reads the result of a call; when its outcome is unknown, the error's `retry()` reads the late result alike. */
+/** Reads the result of a call. If its outcome is unknown, the error's `retry()` reads the late result in the same way. */
 export async function read<Result, Value>(call: Promise<Result>, reading: ResultReader<Result, Value>): Promise<Value> {
   let result: Result;
   try {

@@ -1,6 +1,6 @@
 /**
- * Takes something every so often and writes it down, one after the other, and once more at the end. What goes wrong is told, and
- * tried again.
+ * Takes a value at regular times and writes it, one at a time, and once more at the end. A failure is logged, and the next
+ * time tries again.
  */
 import { errorText } from "../words/error-text.js";
 export class RegularWriter<Taken> {
@@ -45,7 +45,7 @@ export class RegularWriter<Taken> {
     return this.#last;
   }
 
-  /** One that waits for its turn is as good as another one. */
+  /** A write that waits for its turn serves every caller. */
   #next(): void {
     if (this.#waiting) return;
     this.#waiting = true;
@@ -55,7 +55,7 @@ export class RegularWriter<Taken> {
     });
   }
 
-  /** Writes what `take` takes when its turn comes; nothing, when it takes nothing. */
+  /** Calls `take` when its turn comes and writes the value, if there is one. */
   #after(take: () => Promise<Taken> | undefined): void {
     this.#last = this.#last
       .then(async () => {

@@ -1,6 +1,6 @@
 import { StateError } from "../errors.js";
 
-/** An instance that ends by itself says so, once: what gave heartbeats and is silent, without a word, is dead. */
+/** An instance that ends by itself signs off, once. One that gave heartbeats, did not sign off and is silent is dead. */
 export class SignOff {
   readonly #say: (lastHeartbeat: number) => Promise<void>;
   /** The heartbeat told last, as it comes; undefined: none since the last word. */
@@ -19,7 +19,7 @@ export class SignOff {
     );
   }
 
-  /** Signs off, if there is anything to sign off from. A store that does not answer keeps nobody from closing. */
+  /** Signs off, if the instance gave a heartbeat. If the store does not answer, closing goes on. */
   async tell(): Promise<void> {
     const last = await this.#last;
     this.#last = undefined;

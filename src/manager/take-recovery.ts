@@ -9,8 +9,8 @@ import { read } from "./outcome.js";
 import { Recovery } from "./recovery.js";
 
 /**
- * Leaves a recovery that anybody may take up, so that entries are refused until it has ended. One that is held by somebody blocks them already. It is no
- * change of a trader: it asks for no lease.
+ * Begins a recovery and leaves it for anybody to take up, so that entries are refused until it has ended. If somebody holds a recovery, entries are
+ * refused already. It needs no lease, since it is no change by the trading bot.
  */
 export async function blockEntries(calls: FlowCalls): Promise<void> {
   const outcome = await calls.runUnfenced(beginRecovery, { reason: "the state went back", ttl: 10_000 });

@@ -1,4 +1,4 @@
-/** Waiting for what one process at a time may hold. */
+/** Waits for a lease or a recovery, which one process at a time may hold. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Duration } from "../config/duration.js";
 import { ConnectionError, InvalidArgumentError } from "../errors.js";
@@ -38,7 +38,7 @@ export async function waitFor<T>(
       const unknown = isUnknown<T | undefined>(error) ? error : undefined;
       const isAway = unknown !== undefined || error instanceof ConnectionError;
       if (!isAway || closing() || performance.now() >= deadline) throw error;
-      // Asked anew, it would wait for what it has already.
+      // A new call would wait for what this one may have acquired already.
       next = unknown?.retry ?? ask;
     }
     await pause(Math.min(deadline - performance.now(), POLL));

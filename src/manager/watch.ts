@@ -9,13 +9,13 @@ import * as check from "./check.js";
 export interface EventSource {
   /** `told`: the reader was told of the event `after`. */
   page(after: string, limit: number, told: boolean): Promise<EventPage>;
-  /** Resolves when there may be an event after this one, or one of the account after `inAccount`, or the signal aborts. */
+  /** Resolves when there may be an event after this one in the flow's log, or after `inAccount` in the account's, or when the signal aborts. */
   eventAfter(id: string, signal: AbortSignal, inAccount?: string): Promise<void>;
   /** The same page of the log of the account that the flow is in; undefined where that has none of its own. */
   accountPage(after: string, limit: number): Promise<EventPage> | undefined;
   /** Throws a StateLostError once the state is known to have gone back. */
   check(): void;
-  /** The state went back: the log does not know the event of which the reader was told. The error, or undefined where it may have been evicted. */
+  /** The log does not know the event that the reader was told: the state went back. Returns the error; undefined if the event may have been evicted. */
   unknown(after: string, newest: string): Error | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Whether the sums of an account are those of its flows, to the last place: from the texts that are kept of both. */
+/** Compares the sums of an account with the sums over its flows, to the last place, from the texts that are stored of both. */
 import { parseDecimal, subtractDecimal, toNumber } from "../exact/decimal.js";
 import { decimalOf, formatMoney, type Money, parseMoney } from "../exact/money.js";
 

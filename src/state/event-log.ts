@@ -133,7 +133,7 @@ export class EventLog implements ChangedTable {
 /** Compares two ids `ms-seq`, number by number. */
 export function compareEventIds(a: string, b: string): number {
   const [aDash, bDash] = [dashOf(a), dashOf(b)];
-  // As texts where they are alike in length, part by part: nothing is cut out or read.
+  // Ids of equal length, part by part, are compared as texts: no part is cut out or read as a number.
   if (aDash === bDash && a.length === b.length) return a === b ? 0 : a < b ? -1 : 1;
   return Number(a.slice(0, aDash)) - Number(b.slice(0, bDash)) || seqOf(a, aDash) - seqOf(b, bDash);
 }

@@ -2,7 +2,7 @@ import { AccountState, type AccountTexts, type KeptAccounts } from "./account.js
 import { type FlowState, SCHEMA_IN_ACCOUNT } from "./flow-state.js";
 import { type ChangeLog, Table } from "./table.js";
 
-/** Stands before the names of the accounts: no field of one has such a key. */
+/** Prefix of the keys that list accounts by name; no field of an account has such a key. */
 const MEMBER = "";
 
 /**
@@ -44,7 +44,7 @@ export class FileAccounts implements KeptAccounts {
     return this.texts.get(MEMBER);
   }
 
-  /** Takes over all accounts of a file that this one replaces: the flow stays in its account, with what it holds now for its part. */
+  /** Takes over all accounts of a file that this one replaces. The flow stays in its account; its part becomes what it holds now. */
   takeOver(others: FileAccounts, state: FlowState): void {
     for (const [key, text] of others.texts.entries()) this.texts.set(key, text);
     this.apply(state);

@@ -14,7 +14,7 @@ export function livenessOf(instances: readonly Instance[], now: Date, deadAfter:
   return { alive: instances.filter((each) => !isDead(each)), dead: instances.filter(isDead) };
 }
 
-/** Whether somebody who holds the lease or a recovery is there: `quiet` gave no heartbeat, or signed off; `gone` lets nobody hold it any more. */
+/** Whether the holder of a lease or a recovery is alive. `quiet`: it gave no heartbeat, or signed off. `gone`: the time of its hold is over. */
 export type HolderLife = "alive" | "dead" | "quiet" | "gone";
 
 export function lifeOf(

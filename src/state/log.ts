@@ -24,7 +24,7 @@ export class Log<Row extends LogRow> implements ChangedTable {
     return this.#rows.length - this.#start;
   }
 
-  /** The key of a row that is appended at `now`, `before` others before it. A clock that steps back makes no key that is not the newest. */
+  /** The key of a row that is appended at `now` after `before` others of the same step. It is the newest key even if the clock has stepped back. */
   nextKey(now: number, before = 0): string {
     const ms = Math.max(now, this.#lastMs);
     return `${ms}-${(ms === this.#lastMs ? this.#lastSeq + 1 : 0) + before}`;

@@ -47,7 +47,7 @@ export class ChangeLog {
   }
 }
 
-/** Called with the row that was and the row that is, whenever one changes: keeps sums over a table up to date. */
+/** Called with the old and the new row at each change: keeps sums over a table up to date. */
 export type RowWatcher<Row> = (before: Row | undefined, after: Row | undefined) => void;
 
 /** Rows by key, in the order in which the keys were first set. Rows are never changed in place. */

@@ -1,6 +1,6 @@
 /**
- * What a file's log must hold, in a small file beside it: how many commits were acknowledged after which checkpoint. A log that was cut looks like
- * one whose last commit was torn by a crash; this tells them apart.
+ * A small file beside the log that says how many commits the log must hold: those that were acknowledged, and the checkpoint they follow. A log that was
+ * cut looks like one whose last commit was torn by a crash; this file tells the two apart.
  *
  * The number is written after DuckDB has synced the commit and before anybody is told of it, so it is never ahead of the log. Only the first
  * one after a checkpoint is synced: a power cut may leave a number that is too low, and then less is noticed.

@@ -4,8 +4,8 @@ import { duckdb } from "./library.js";
 import { SqlTable } from "./sql-table.js";
 
 /**
- * What changed in one commit: JSON by table, `{"positions":[["p1",{...}],["p2",null]],"events":[{...}]}`. That of the first row begins with the checkpoint
- * which it follows, `{"after":"...",`: a log of another time, put beside the file, is known by it.
+ * What changed in one commit: JSON by table, `{"positions":[["p1",{...}],["p2",null]],"events":[{...}]}`. The first row begins with the checkpoint that it
+ * follows, `{"after":"...",`: a log of another time that was put beside the file does not follow the file's checkpoint.
  */
 interface JournalRow {
   readonly seq: number;

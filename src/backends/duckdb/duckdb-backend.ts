@@ -92,7 +92,7 @@ export class DuckdbBackend implements Backend {
     const { path, exists } = await placeOf(this.#path, existing);
     if (existing && !exists)
       throw new UnknownFlowError(`there is no file ${path}, and so no flow "${this.#context.flowId}"`);
-    // Who lost its file still holds its place: no new flow is begun there meanwhile.
+    // A manager whose file is gone still holds the path, so nobody begins a new flow there meanwhile.
     if (!exists) await SecondLock.refuseHeld(path);
     const created = !exists && (await this.#make(path));
     if (existing && this.#context.isVisitor) await this.#visit(path);

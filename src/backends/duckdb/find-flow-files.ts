@@ -66,7 +66,7 @@ async function flowHeld(path: string): Promise<string | undefined> {
     await holder?.close();
     return holder?.holder.flowId;
   } catch (error) {
-    // Why it cannot be asked is told by whoever opens it.
+    // Opening the file reports why it cannot be asked.
     if (error instanceof StateError) return undefined;
     throw error;
   }

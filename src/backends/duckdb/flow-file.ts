@@ -38,7 +38,7 @@ export class FlowFile {
   ) {}
 
   /**
-   * Opens a file that exists, without writing to it; `before` is done just before DuckDB opens it. Who only looks says so to whoever asks.
+   * Opens a file that exists, without writing to it; `before` is done just before DuckDB opens it. `isLooking`: the lock tells others that this process only looks.
    * Throws a LockedError when it is open already, and what DuckDB throws.
    */
   static async open(
@@ -74,16 +74,16 @@ export class FlowFile {
   }
 
   /**
-   * Makes a file that `fill` has filled, and gives it the name of one that is there, in one step: whoever opens that finds the
-   * old or the new. The old, which is open, is kept under another name, to which this resolves; DuckDB lets go of it, the second lock
-   * stays. It must have left nothing in its log.
+   * Puts a new file, which `fill` has filled, in the place of `old`, in one step: a process that opens the path finds the old file or the new one. The
+   * old file is kept under another name, to which this resolves. DuckDB closes the old file; its second lock stays. The log of the old file must
+   * be empty.
    */
   static replace(path: string, old: FlowFile, fill: Fill, draft: string): Promise<string> {
     return FlowFile.#draft(draft, fill, async () => {
       const kept = `${path}.replaced-${new Date().toISOString().replaceAll(":", "")}`;
       const log = await stat(`${path}.wal`).catch(() => undefined);
       if (log && log.size > 0) throw new TypeError(`${path}.wal is not empty`);
-      // Where it has to be copied, the end of the copying would drop DuckDB's lock.
+      // Close it first: if the file has to be copied, the copy's close would drop DuckDB's lock.
       old.#closeDatabase();
       await secondName(path, kept);
       await rename(draft, path);

@@ -110,7 +110,7 @@ export class FlowStore {
   note(changes: readonly Change[]): void {
     for (const { table, key, before } of changes) {
       this.#mirror(table.name).note(key, before);
-      // What says whose file it is must not lag behind: versions that know no accounts are refused by it, by name.
+      // The schema in the file must not lag behind: it keeps out older versions, which know no accounts.
       if (table === this.state.meta && this.#saysAnotherSchema(before)) this.#due = true;
     }
   }
@@ -123,7 +123,7 @@ export class FlowStore {
   /** Makes everything durable that was noted before the call. */
   async commit(): Promise<void> {
     if (this.#checkpoint && this.beside?.log.isAsLeft === false) this.#missLog();
-    // Commits of before the file was opened follow another checkpoint than those to come.
+    // Commits from before the file was opened follow an older checkpoint than the next ones would.
     const isOlder = !this.#checkpoint && this.journal.rows > 0;
     if (!this.#due && !isOlder && this.#progress < 1) {
       const tables = this.#takeJournal();

@@ -241,7 +241,7 @@ function busyHolder(path: string, pid: number): LockedError {
 /** A question was sent, and nothing came back. */
 class Unanswered extends Error {}
 
-/** What a holder with an operation of the same name and shape answers is what that answers. */
+/** A holder that has an operation of this name and shape answers with that operation's result. */
 function isResultOf<Args, Result>(_: Operation<Args, Result>, _told: unknown): _told is Result {
   return true;
 }

@@ -58,7 +58,7 @@ export async function isHeldHere(file: string): Promise<boolean> {
 }
 
 /**
- * A path to connect to: one of more than 107 bytes is cut without a word, one by way of a descriptor is short. Undefined when nothing is there.
+ * A short path to connect to: the system cuts a socket's path after 107 bytes without an error, so this goes through a descriptor. Undefined when nothing is there.
  * Release it when the connection is there.
  */
 export function addressOf(path: string): Address | undefined {
@@ -125,7 +125,7 @@ function ask(path: string, secret?: string): Promise<Holder> {
       const code = errorCode(error);
       if (code === "ENOENT") resolve("none");
       else if (code === "ECONNREFUSED") resolve("dead");
-      // Its backlog is full, or it has just closed the connection: there is somebody.
+      // The backlog is full, or the other side has just closed the connection: somebody is there.
       else if (code === "EAGAIN" || code === "ECONNRESET" || code === "EPIPE") resolve({ pid: 0, isLooking: false });
       else reject(error);
     });

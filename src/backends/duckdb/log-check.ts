@@ -18,9 +18,9 @@ export interface LogEnd {
 }
 
 /**
- * Is `path`, the log beside a DuckDB file, whole as far as DuckDB is going to read it? DuckDB finds a wrong checksum by itself,
- * but takes a record that is longer than the rest of the log for the last one, cut off in a crash, and forgets what comes
- * after. That is right for a length that can be, and a loss for one that cannot: throws a TypeError then. Undefined where it cannot be told how it ends.
+ * Checks that DuckDB will read all of `path`, the log beside a DuckDB file. DuckDB finds a wrong checksum by itself. But a record that claims to be
+ * longer than the rest of the log counts for DuckDB as the last one, cut off in a crash, and what comes after it is forgotten. That is right for
+ * a possible length. An impossible one is damage: throws a TypeError. Undefined where nobody can tell how the log ends.
  */
 export function checkLog(path: string): LogEnd | undefined {
   const log = openSync(path, "r");
@@ -28,12 +28,12 @@ export function checkLog(path: string): LogEnd | undefined {
     const { size } = fstatSync(log);
     const first = Buffer.alloc(Math.min(size, FIRST.length));
     readSync(log, first, 0, first.length, 0);
-    // After a power cut: made longer, and nothing written yet.
+    // A power cut can leave a log that was made longer and not yet written.
     if (first.every((byte) => byte === 0)) return undefined;
     if (!first.subarray(0, VERSION_AT).equals(FIRST.subarray(0, Math.min(size, VERSION_AT)))) {
       throw new TypeError(`${path} is not its log`);
     }
-    // Cut within its head, or of a version with other records.
+    // The log was cut within its head, or is of a DuckDB version with other records.
     if (first[VERSION_AT] !== FIRST[VERSION_AT]) return undefined;
 
     const head = Buffer.alloc(HEAD + COMMITTED.length);

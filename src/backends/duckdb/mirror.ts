@@ -28,6 +28,6 @@ export interface Mirror {
   /** About how many rows the SQL table lacks. */
   readonly lag: number;
 
-  /** What makes the SQL table like the state as it is now; undefined when they are alike. From now on they count as alike. */
+  /** The write that brings the SQL table up to date with the state; undefined if it is. From now on they count as equal. */
   takeDifference(): Write | undefined;
 }

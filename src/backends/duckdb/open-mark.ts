@@ -1,6 +1,6 @@
 /**
- * What a file says of being open: a row with its newest checkpoint. Without a row it was closed, and needs no log. So was one whose checkpoint begins with `CLOSED`:
- * that one has commits in its journal, which follow it.
+ * The mark of an open file: a row with its newest checkpoint. A file without the row was closed and needs no log. A file whose checkpoint begins with `CLOSED`
+ * was closed as well, with commits in its journal that follow the checkpoint.
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { text, time } from "./columns.js";

@@ -31,10 +31,10 @@ export function isProvenDead({ pid, started, boot, space }: Owner): boolean {
 const WITHOUT_LINKS = /^(?:EPERM|EACCES|EOPNOTSUPP|ENOTSUP|ENOSYS|EMLINK)$/;
 
 /**
- * Makes the file, all of it at once. Answers with its owner where there is one who may be alive.
+ * Makes the file in one step. Answers with the file's owner if there is one who may be alive; undefined: the file is ours.
  *
- * A dead owner's file is replaced by whoever owns the right to replace that very file, which is a file of the same kind: of two who find it
- * dead, the later one can neither remove nor replace what the earlier one has put there.
+ * To replace a dead owner's file, a process must first own another file, which is the right to replace it and is named after its text. So of two processes
+ * that find the owner dead, the later one can neither remove nor replace the file of the earlier one.
  */
 export function own(path: string): Owner | undefined {
   const nonce = randomUUID();

@@ -16,7 +16,7 @@ const WITHOUT_SOCKETS = /^(?:EPERM|EACCES|EOPNOTSUPP|ENOTSUP|ENOSYS|EAFNOSUPPORT
 
 const IS_LINUX = process.platform === "linux";
 
-/** Where the file is that says who holds another one. */
+/** The path of the file that says who holds the file at `path`. */
 export function ownerPath(path: string): string {
   return `${path}.lock`;
 }
@@ -67,7 +67,7 @@ export class SecondLock {
       throw new ConfigError(`duckdb.path: ${socket} cannot be asked who holds ${path}: ${errorCode(cause)}`, { cause });
     }
     if (typeof holder === "object") throw lockedBy(path, holder.pid);
-    // Somebody may hold it from where there are no sockets.
+    // A holder on a system without sockets is known by its file alone.
     const owner = livingOwner(ownerPath(path));
     if (owner) throw ownedBy(path, owner);
     if (holder === "dead" && !statSync(socket, { throwIfNoEntry: false })?.isSocket()) {
@@ -85,7 +85,7 @@ export class SecondLock {
     if (process.platform === "win32") return false;
     const holder = await askHolder(socketPath(path)).catch(() => undefined);
     if (typeof holder === "object") return holder.isLooking;
-    // Its socket comes after its name.
+    // A holder binds its abstract name before its socket file.
     const name = statSync(path, { throwIfNoEntry: false }) && nameOf(path);
     const other = name && IS_LINUX ? await askHolder(`\0${name}`).catch(() => undefined) : undefined;
     return typeof other === "object" && other.isLooking;

@@ -126,10 +126,10 @@ export class Session {
     clearTimeout(this.#idle);
     this.#control?.close();
     try {
-      // The log at the path of a replaced file is another's.
+      // Another file is at the path, so the log there belongs to that file.
       if (!this.file.isReplaced) {
         if (this.isBehind && !this.#commits.failure) await this.store.leave();
-        // A file that was moved gets what was acknowledged, out of the log that is left where it was.
+        // The file was moved away from its log: write what was acknowledged into the file itself.
         else if (this.#commits.failure?.cause instanceof StateLostError) await this.store.leaveAsCommitted();
       }
     } catch {
@@ -146,12 +146,12 @@ export class Session {
     this.isBehind = true;
     try {
       await this.store.commit();
-      // What was written into a file that is gone by now counts for nobody.
+      // If the file is gone by now, nobody will find what was written into it.
       const trouble = this.file.trouble;
       if (trouble) throw new Error(trouble);
       this.#checkpointWhenIdle();
     } finally {
-      // There may be events now, or there will be none any more: who waits asks again.
+      // Watchers ask again: there are new events, or there will be none any more.
       this.#watchers.wake();
     }
   }
@@ -162,7 +162,7 @@ export class Session {
       this.#idle = setTimeout(() => {
         this.#idle = undefined;
         this.store.checkpointNext();
-        // What failed is told by the next call.
+        // A failure is reported by the next call.
         this.#commits.join().catch(() => {});
       }, this.store.policy.idle).unref();
     }

@@ -1,6 +1,6 @@
 /**
- * A small file beside one that a bot has open, `<file>.pid`: which process it is, and, as the file's time, when its event loop last turned. Whoever gets no answer
- * from the bot reads it there. Nothing rests on it: it is no lock.
+ * A small file beside one that a bot has open, `<file>.pid`: the bot's pid and, as the file's time, when the bot's event loop last turned. A command that gets no
+ * answer from the bot reads it. It is no lock: nothing depends on it.
  */
 import { closeSync, fstatSync, futimesSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { SilentHolderError } from "../../errors.js";

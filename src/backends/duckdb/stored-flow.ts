@@ -63,7 +63,7 @@ export async function openAny<Read>(
     const seen: Seen = { size: undefined, check: () => undefined, async restore() {} };
     file = await FlowFile.open(path, {
       isLooking: context.isLooking ?? false,
-      // Before DuckDB has it: to close the log afterwards would drop DuckDB's lock. A holder whom only DuckDB knows is told first.
+      // Read the log before DuckDB opens it: closing it afterwards would drop DuckDB's lock. If only DuckDB's lock knows a holder, that error comes first.
       async before() {
         const { size } = log;
         seen.size = size;
@@ -73,7 +73,7 @@ export async function openAny<Read>(
       },
     });
     const { size, check, restore } = seen;
-    // Somebody whom the second lock did not know yet has just come and gone: what was read is not what is there.
+    // Another process, which had no second lock yet, opened and closed the file meanwhile: what was read is out of date.
     if (size !== 0 && log.size !== size) throw lockedBy(path, 0);
     const end = check();
     if (size === 0) {
@@ -92,7 +92,7 @@ export async function openAny<Read>(
       if (size !== undefined && size > 0) {
         if (found < (expected ?? 1)) throw cutLog(path, mark, { found, expected, end });
         if (expected === undefined && end?.isTorn) throw tornLog(path, mark, found, end);
-        // A log that was cut just where a commit ends looks like one that never held more.
+        // A log that was cut exactly at the end of a commit looks whole.
         if (expected === undefined) context.warn?.(untold(path, mark, found));
       }
       if (size === 0 && !isAllThere) context.warn?.(emptyLog(path, mark, expected));

@@ -13,8 +13,8 @@ export type ReadHoldings = (
 ) => Promise<Pick<Snapshot, "positions" | "orders"> & { readonly ended?: readonly PendingOrder[] }>;
 
 /**
- * An exchange account that flows of one Redis share (`recovery.account`): the set of their ids. Each has its own keys, in a cluster in
- * another slot than the set: the set is never touched in the step that changes a flow.
+ * The flows of one Redis that share an exchange account (`recovery.account`): a set of their ids. In a cluster the set may be in another slot than a
+ * flow's keys, so no step that changes a flow touches the set.
  */
 export class RedisAccount {
   readonly name: string;

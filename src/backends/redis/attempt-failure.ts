@@ -26,8 +26,8 @@ export type AttemptFailure =
   /** It happened, and fewer replicas have it than have to. */
   | { readonly kind: "unconfirmed"; readonly why: string }
   /**
-   * It was refused by a state that does not know an answer that the caller has, and did not happen. `knowsNone`: nothing is remembered where the answer
-   * was, not even an older one.
+   * It did not happen: the state does not know an answer that the caller has, and refused it. `knowsNone`: the answer's slot holds nothing at all, not
+   * even an older answer.
    */
   | { readonly kind: "went_back"; readonly knowsNone: boolean; readonly why: string }
   /** It was refused. `decided`: by the script, which first looked for an answer to an earlier copy of the call, and would refuse a later one. */

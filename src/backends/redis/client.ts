@@ -9,8 +9,8 @@ import { loginOf, type RedisConfig, urlOf } from "./redis-config.js";
 
 export interface Client {
   /**
-   * One connection at a time: to the server, to the sentinels' master, or to the cluster's master of the key. It says nothing by itself: whoever
-   * uses it greets the server first.
+   * One connection at a time: to the server, to the sentinels' master, or to the cluster's master of the key. It sends nothing by itself, not even a
+   * login: its user greets the server first.
    */
   readonly redis: Redis;
   /** Where it connects to, for messages; never with a password. */

@@ -26,9 +26,8 @@ interface Topology {
 }
 
 /**
- * A flow lives in one slot, so its connection is one to the master of that slot. Each time it connects, it asks the cluster who
- * the master is, beginning with another member than the last time, and remembers the members it is told of.
- * (`Cluster` of ioredis would queue calls while a node is away, and send them again by itself.)
+ * A flow lives in one slot, so it needs one connection, to the master of that slot. Each connect asks the cluster who the master is. It begins with
+ * another member than the last time, and remembers the members it is told of. Why not ioredis' `Cluster`: `src/decisions/no-ioredis-cluster.md`.
  */
 export function clusterConnector(
   seeds: readonly ServerAddress[],

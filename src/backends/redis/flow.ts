@@ -12,8 +12,8 @@ import type { RedisConfig } from "./redis-config.js";
 const LONG_CALL = 60_000;
 
 /**
- * A flow on a Redis server, worked on without being opened: nothing is made by looking at it. Only what may be asked twice goes
- * through it: commands and scripts that read, or whose second run changes nothing.
+ * A flow on a Redis server that is worked on without opening it: looking at a flow never makes one. Only for commands and scripts that may run twice:
+ * they read, or their second run changes nothing.
  */
 export class RedisFlow implements Disposable {
   readonly keys: FlowKeys;

@@ -20,8 +20,8 @@ export interface Wanted {
 export type Greeting = { readonly info: string } | { readonly denied: string };
 
 /**
- * In capitals ioredis takes it for any command. A "select" it remembers, and sends by itself on the next connection: before the login, and nobody
- * hears when it fails, so that the rejection ends the process.
+ * Must be in capitals. ioredis remembers the database of a "select" and sends it by itself on the next connection, before the login. Nobody handles
+ * the failure of that command, so its rejection ends the process. "SELECT" is sent like any other command.
  */
 const SELECT = "SELECT";
 
@@ -29,8 +29,8 @@ const SELECT = "SELECT";
 const LOADING_PAUSE = 50;
 
 /**
- * Logs in, selects the database, and looks whether user, database and protocol are those that were asked for: all in one round trip. Rejects with
- * what is not as it has to be, by name.
+ * Logs in, selects the database, and checks that user, database and protocol are those that were asked for, in one round trip. Rejects with an
+ * error that names what differs.
  */
 export async function greet(say: Say, { login, db, master }: Wanted): Promise<Greeting> {
   const [authorised, selected, client, info] = await Promise.allSettled([

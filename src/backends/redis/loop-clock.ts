@@ -13,9 +13,9 @@ export interface Watch {
 }
 
 /**
- * Time in which the event loop turned, ms. While it stands still - a long computation, a collection of garbage, a suspended machine - answers lie
- * unread in their sockets, so that time is nobody's silence. Whoever waits for a server reckons in this time, and is told that it is over only after
- * what has arrived was read.
+ * A clock that runs only while the event loop turns, ms. While the loop stands still (a long computation, garbage collection, a suspended machine)
+ * answers lie unread in their sockets: that time does not count as the server's silence. Deadlines for a server are kept on this clock, and one
+ * expires only after everything that has arrived was read.
  */
 class LoopClock {
   #counted = 0;

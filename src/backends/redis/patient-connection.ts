@@ -30,8 +30,8 @@ export interface Patience {
 }
 
 /**
- * A connection for what may be asked twice: commands and scripts that read, or whose second run changes nothing. They are asked
- * again until there is an answer.
+ * A connection that sends a command or script again until there is an answer. Only for those that may run twice: they read, or their second run
+ * changes nothing.
  */
 export class PatientConnection implements Disposable {
   readonly #connection: Connection;

@@ -28,9 +28,9 @@ export interface Carried {
 const MOST_BESIDE = 8;
 
 /**
- * The newest answers that a manager has. Answers on one connection come in the order in which the calls ran: the last one is the newest. But
- * for the answer to a call that was sent again: it may have been remembered, and older than others. It is carried beside the newest, until a newer one
- * has come.
+ * The newest answers that a manager has. Answers on one connection come in the order in which the calls ran, so the last one is the newest. An answer
+ * to a call that was sent again is the exception: Redis may have remembered it, so it may be older than it looks. It is carried beside the newest
+ * answer until a newer one comes.
  */
 export class Proofs {
   #newest: Answer | undefined;

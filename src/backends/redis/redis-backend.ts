@@ -144,7 +144,7 @@ export class RedisBackend implements Backend {
   }
 
   async connect(existing = false): Promise<OpenedFlow> {
-    // Without a pause where nothing closes: a `close` that comes next has to find this one in flight.
+    // Await only if a close is under way: otherwise a `close` right after this call would not find it in flight.
     if (this.#closing) await this.#closing;
     if (this.#connection) throw new ConnectionError("the flow is already open");
     if (this.#config.cluster) await this.#goToPlace(existing);
@@ -264,7 +264,7 @@ export class RedisBackend implements Backend {
       try {
         const { greeting } = connection;
         if ("info" in greeting) checkServer(greeting.info, connection.address, this.#config);
-        // In one round trip; of both, the rights have the first word.
+        // Both go out in one round trip. If both fail, the error about rights is thrown.
         const taught = this.#teach(connection, deadline);
         taught.catch(() => {});
         const missing = await this.#missingRights(connection, deadline);
@@ -409,7 +409,7 @@ export class RedisBackend implements Backend {
     this.#slots = new CallSlots();
     this.#keysOf.clear();
     const seen = moment();
-    // Without an answer what was seen before stays.
+    // If no answer comes, the time that was seen before stays.
     this.#connection?.send("time", [], this.#deadline()).then(
       (time) => this.#serverClock.see(time, seen),
       () => {},
@@ -489,7 +489,7 @@ export class RedisBackend implements Backend {
         throw this.#failed(request, "too late to ask again: the server has forgotten its answers");
       }
 
-      // A first copy without the time to be answered would make an unknown outcome of a refusal.
+      // Too little time is left for an answer: do not send a first copy, or a plain refusal would become an unknown outcome.
       if (request.changes && !request.maybeSent && deadline - loopClock.now() < this.#answerTime()) {
         throw this.#failed(request, this.#noAnswer(fault, refusal));
       }
@@ -535,10 +535,10 @@ export class RedisBackend implements Backend {
   }
 
   /**
-   * Waits until as many replicas as have to, have what was done for the answer that just came on this stream; undefined: they do. What was done
-   * for an answer that may have been remembered was done on another connection, which WAIT knows nothing of: Redis 8 and Valkey then answer that all
-   * replicas have what this one wrote, which is nothing. So the answers get another life on this connection, which is a write even where the
-   * life stays the same. There is one stream of writes to a replica: who has this one has the call's, which stands before it.
+   * Waits until enough replicas have the change of the answer that just came on this connection; undefined when they do. WAIT counts only what
+   * this connection wrote. An answer that may have been remembered belongs to a write on another connection, and Redis 8 and Valkey then say at once
+   * that all replicas have it. So this connection first writes something itself: it sets the expiry of the remembered answers anew. A replica gets all
+   * writes in one order, so one that has this write has the change before it.
    */
   async #unconfirmed<Result>(
     { changes, place, maybeSent }: Request<Result>,
@@ -563,8 +563,8 @@ export class RedisBackend implements Backend {
   }
 
   /**
-   * Why a state does not know an answer that this manager has: it was forgotten, and the call is asked again with what is proven since then. Throws a
-   * StateLostError where nothing explains it: the state went back.
+   * Explains why the state does not know an answer that this manager has. If the server has forgotten it, the call is sent again with the proof of then. If
+   * nothing explains it, the state went back: throws a StateLostError.
    */
   async #explain(
     { knowsNone, why }: AttemptFailure & { kind: "went_back" },

@@ -16,8 +16,8 @@ interface Round {
 }
 
 /**
- * How many replicas have what was written on a connection: one WAIT for all who ask at once, and one at a time, so that a missing replica
- * holds up nothing for longer than one of them.
+ * Tells how many replicas have what was written on a connection. All who ask at once share one WAIT, and only one WAIT runs at a time: a missing
+ * replica holds up other calls for no longer than one WAIT.
  */
 export class Replicas {
   /** How many have to confirm a change; 0: nobody asks. */
@@ -32,8 +32,8 @@ export class Replicas {
   }
 
   /**
-   * Resolves to how many replicas have all that was written on this stream before, as soon as they are enough, and not after the deadline. Rejects
-   * when the connection is another one by now: that one has written nothing to wait for.
+   * Resolves to how many replicas have everything that this connection wrote before the call: as soon as they are enough, or at the deadline. Rejects
+   * when there is a new connection by now, since that one has written nothing to wait for.
    */
   async confirmed(connection: Connection, stream: Socket, deadline: number): Promise<number> {
     let known: number | undefined;

@@ -182,8 +182,8 @@ function commandRules(): string[] {
 }
 
 /**
- * What is said where not even the script that asks for the rights may run: because of the keys, or since the user may not run the command that
- * runs it. What else is missing cannot be known then.
+ * The error for a user who may not even run the script that asks for the rights: the keys are denied, or the command that runs scripts is. Nobody
+ * can know then what else is missing.
  */
 export function nothingAskedText(denied: { readonly command: string } | "keys", { user, keys }: Holder): string {
   const all = "what else is missing cannot be asked for; all that a bot needs";

@@ -2,7 +2,7 @@ import { Command } from "ioredis";
 import { type ArgumentValue, argumentText } from "../../operations/arguments.js";
 import type { Script } from "./scripts.js";
 
-/** Values as the protocol has them. What a call has in common with others is put into words once, and not at every call. */
+/** Values as the protocol has them. Keys and arguments that every call shares are encoded once. */
 export function bulks(values: readonly ArgumentValue[]): string {
   let wire = "";
   for (const value of values) {
@@ -42,8 +42,8 @@ export function joined(...parts: readonly ScriptArguments[]): ScriptArguments {
 }
 
 /**
- * Runs a script by its hash, or by its source where the server does not know it. `readsOnly`: by a command that lets no script write, and
- * for which the right to read its keys is enough.
+ * Runs a script by its hash, or by its source where the server does not know it. `readsOnly`: by EVALSHA_RO or EVAL_RO, under which no script can
+ * write, and for which the right to read the keys is enough.
  */
 export class ScriptCall extends Command {
   readonly #wire: string;

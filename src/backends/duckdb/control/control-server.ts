@@ -34,7 +34,7 @@ const MOST_CLIENTS = 64;
 const MOST_QUESTIONS = 64;
 /** Bytes of answers that a client has not read, beside one. */
 const MOST_UNREAD = 8 * 1024 ** 2;
-/** Who has not said who they are by then, ms, is cut off; and who has not read anything of an answer. */
+/** A client that has not said who it is, or has read nothing of an answer, for so long is cut off, ms. */
 const PATIENCE = 10_000;
 const LONGEST_NAME = 256;
 
