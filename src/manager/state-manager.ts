@@ -288,7 +288,7 @@ export class StateManager {
   /**
    * Opens the flow, making it if it is new, and writes the configured currency, risk limits, guards and starting equity; not so with
    * `options.existing`. A limit that a call set is only made tighter; where it is another one than configured, the logger is warned. Rejects with a ConnectionError within
-   * `redis.command_timeout` when Redis cannot be reached, LockedError when another process holds the DuckDB file, StateLostError when the flow is
+   * `redis.connect_timeout` when Redis cannot be reached, LockedError when another process holds the DuckDB file, StateLostError when the flow is
    * older than the mark on this machine knows it (`mark.path`). With `accept: "went_back"` it connects all the same, and entries are
    * blocked (`recovering`) until a recovery has ended: `recover` brings what is left in line with the exchange, and the mark is set anew.
    */
