@@ -13,6 +13,7 @@ export * from "./errors.js";
 export type { Entry, FlowLayout, StoredKey } from "./layout/flow-layout.js";
 export type { KeyType } from "./layout/table-forms.js";
 export type { RefusalsOptions } from "./manager/admission-arguments.js";
+export type { CallTold } from "./manager/call-watch.js";
 export { Lease } from "./manager/lease.js";
 export type { Logger, ManagerOptions } from "./manager/manager-options.js";
 export type { CancelOptions } from "./manager/order-arguments.js";
@@ -20,6 +21,7 @@ export type { CloseOptions, RemoveOptions } from "./manager/position-arguments.j
 export { Recovery } from "./manager/recovery.js";
 export type { PnlOptions, TradesOptions } from "./manager/risk-arguments.js";
 export { StateManager } from "./manager/state-manager.js";
+export { type FlowMetrics, metrics } from "./metrics/metrics.js";
 export type { ForgottenPart } from "./operations/forget-account-part.js";
 export { type Booking, bookingsOf } from "./report/booking.js";
 export {

@@ -3,6 +3,7 @@ import type { Loss } from "../backends/loss.js";
 import { notOpen } from "../not-open.js";
 import type { LogPage, PageAsked } from "../operations/log-page.js";
 import type { Operation } from "../operations/operation.js";
+import { type CallListener, watched } from "./call-watch.js";
 
 /** Runs operations on a flow, under the lease that its manager acquired last where `execution.single_active` asks for one. */
 export class FlowCalls {
@@ -12,6 +13,7 @@ export class FlowCalls {
   /** The lease last acquired; 0: none. */
   #token = 0;
   #isShut = false;
+  readonly #listeners = new Set<CallListener>();
 
   constructor(backend: Backend, singleActive: boolean, loss: Loss) {
     this.#backend = backend;
@@ -43,11 +45,22 @@ export class FlowCalls {
     return this.#run(operation, args, "");
   }
 
-  /** Once the state is known to have gone back, nothing is changed any more. */
   async #run<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (this.#isShut) throw notOpen(operation.name);
+    if (this.#listeners.size === 0) return this.#execute(operation, args, lease);
+    return watched(operation.name, this.#listeners, () => this.#execute(operation, args, lease));
+  }
+
+  /** Once the state is known to have gone back, nothing is changed any more. */
+  async #execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (operation.kind === "change") this.#loss.check();
     return this.#backend.execute(operation, args, lease);
+  }
+
+  /** Calls back after every call, until the result is called. */
+  listen(listener: CallListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** From now on nothing is run, until it is opened again. */

@@ -147,6 +147,7 @@ import {
   type RefusalsOptions,
   refusalsArguments,
 } from "./admission-arguments.js";
+import type { CallTold } from "./call-watch.js";
 import * as check from "./check.js";
 import { createBackend, withCredentials } from "./create-backend.js";
 import { CurrencyWatch } from "./currency-watch.js";
@@ -1162,6 +1163,14 @@ export class StateManager {
       },
     };
     return watchFlow(source, this.#closing.signal, options);
+  }
+
+  /**
+   * Calls back after every call of this manager: which operation, how long it took, how it ended. For metrics. What the listener throws rejects
+   * the call: let it throw nothing. The result ends it.
+   */
+  onCall(listener: (told: CallTold) => void): () => void {
+    return this.#calls.listen(listener);
   }
 
   /** Everything at once, as it stands at one moment. */

@@ -1,16 +1,19 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { aliveWords } from "../../doctor/liveness-words.js";
 import { type Liveness, lifeOf, livenessOf } from "../../state/liveness.js";
+import { readFlow } from "../../wants/flow-reading.js";
+import { isActive } from "../../wants/wants.js";
+import { type Watched, watchedOf } from "../../wants/watched.js";
 import { ago, count, fraction, gain, span, time } from "../../words/in-words.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, UsageError } from "../exit-code.js";
 import { findFlows, forEach, placeName } from "../flows.js";
 import type { Invocation } from "../invocation.js";
-import { type FlowStatus, nowOf, type StatusSource, sourceOf } from "../status/flow-status.js";
+import { type FlowStatus, nowOf, type ReadOpen, type StatusSource, sourceOf } from "../status/flow-status.js";
 import { NARROW_COLUMNS, narrowCells } from "../status/narrow-row.js";
 import { needScreen, repaint } from "../status/repaint.js";
-import { alarmsOf, isActive, type Watched, watchedOf } from "../status/status-text.js";
+import { alarmsOf } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
 
@@ -66,6 +69,8 @@ export class FlowList implements AsyncDisposable {
   constructor(
     private readonly invocation: Invocation,
     private readonly watched: Watched,
+    /** How a flow is read, where it is not merely read. */
+    private readonly readerOf: (flowId: string) => ReadOpen = () => readFlow,
   ) {}
 
   async read(): Promise<Listing> {
@@ -85,7 +90,7 @@ export class FlowList implements AsyncDisposable {
 
   /** A flow that fails is opened anew the next time. */
   async #status(flowId: string): Promise<FlowStatus> {
-    const source = this.#sources.get(flowId) ?? (await sourceOf(this.invocation, flowId));
+    const source = this.#sources.get(flowId) ?? (await sourceOf(this.invocation, flowId, this.readerOf(flowId)));
     this.#sources.set(flowId, source);
     try {
       return await source.read();

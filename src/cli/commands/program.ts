@@ -21,6 +21,7 @@ import { addInit } from "./init.js";
 import { addInstances } from "./instances.js";
 import { addLease } from "./lease.js";
 import { addLs } from "./ls.js";
+import { addMetrics } from "./metrics.js";
 import { addMigrate } from "./migrate.js";
 import { addOrders } from "./orders.js";
 import { addPositions } from "./positions.js";
@@ -58,6 +59,7 @@ const COMMANDS: readonly AddCommand[] = [
   addScripts,
   addAccount,
   addDoctor,
+  addMetrics,
   addCopy,
   addBackup,
   addRestore,

@@ -2,25 +2,20 @@ import { stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
-import { CorruptStateError, InvalidArgumentError, LockedError, SilentHolderError } from "../../errors.js";
+import { LockedError, SilentHolderError } from "../../errors.js";
 import type { StateManager } from "../../manager/state-manager.js";
-import { readSnapshot, type SnapshotTold, snapshotPath } from "../../snapshot-file.js";
-import type { GuardStatus, LeaseState, RecoveryState, Trade } from "../../types.js";
+import { readSnapshot, snapshotPath } from "../../snapshot-file.js";
+import { type FlowReading, readFlow } from "../../wants/flow-reading.js";
 import type { Invocation } from "../invocation.js";
 
 /** How a flow stands. */
-export interface FlowStatus {
-  readonly snapshot: SnapshotTold;
-  readonly lease?: LeaseState;
-  /** Who holds the recovery under way, and since when it is; without its journal. */
-  readonly recovery?: Omit<RecoveryState, "journal">;
-  /** Why the guards cannot be told, where they cannot be read. */
-  readonly guards?: GuardStatus | { readonly unreadable: string };
-  /** Trades whose result nobody told, and that no person has seen. */
-  readonly untold?: readonly Trade[];
+export interface FlowStatus extends FlowReading {
   /** Where the snapshot comes from when a bot holds the flow's file: it is as old as it says. */
   readonly snapshotFile?: string;
 }
+
+/** Reads a flow that is open. */
+export type ReadOpen = (manager: StateManager) => Promise<FlowReading>;
 
 /** Reads how a flow stands, as often as somebody wants to know. */
 export interface StatusSource extends AsyncDisposable {
@@ -40,7 +35,7 @@ function atMost(signal: AbortSignal): Promise<void> {
 }
 
 /** A flow that is open: its events say when it changed. */
-export function openStatus(manager: StateManager): StatusSource {
+export function openStatus(manager: StateManager, read: ReadOpen = readFlow): StatusSource {
   const end = new AbortController();
   let wake = () => {};
   const follow = async () => {
@@ -48,7 +43,7 @@ export function openStatus(manager: StateManager): StatusSource {
   };
   let following: Promise<void> | undefined;
   return {
-    read: () => readOpen(manager),
+    read: () => read(manager),
     async changed(signal) {
       // What is wrong with the flow is told by the next reading of it.
       following ??= follow().catch(() => {});
@@ -66,46 +61,24 @@ export function openStatus(manager: StateManager): StatusSource {
   };
 }
 
-export async function readOpen(manager: StateManager): Promise<FlowStatus> {
-  const [snapshot, lease, guards, untold] = await Promise.all([
-    manager.snapshot(),
-    manager.getLease(),
-    guardsOf(manager),
-    manager.getUntoldTrades(),
-  ]);
-  const recovery = snapshot.recovering === undefined ? undefined : await recoveryOf(manager);
-  return { snapshot, guards, untold, ...(lease && { lease }), ...(recovery && { recovery }) };
-}
-
-async function recoveryOf(manager: StateManager): Promise<FlowStatus["recovery"]> {
-  const found = await manager.getRecovery();
-  if (!found) return undefined;
-  const { journal: _, ...recovery } = found;
-  return recovery;
-}
-
-async function guardsOf(manager: StateManager): Promise<NonNullable<FlowStatus["guards"]>> {
-  try {
-    return await manager.getGuards();
-  } catch (error) {
-    if (!(error instanceof InvalidArgumentError || error instanceof CorruptStateError)) throw error;
-    return { unreadable: error.message };
-  }
-}
-
 /**
  * A flow in a DuckDB file, which belongs to the bot: it is opened for a moment, and only when it changed, so that a bot that
  * starts finds it free. While a bot holds it, the bot is asked; one that cannot be asked may have left a snapshot, which has to do then; without one,
  * `read` rejects with a LockedError.
  */
-export function fileStatus(config: ResolvedConfig, flowId: string, open: () => Promise<StateManager>): StatusSource {
+export function fileStatus(
+  config: ResolvedConfig,
+  flowId: string,
+  open: () => Promise<StateManager>,
+  readOpen: ReadOpen = readFlow,
+): StatusSource {
   const path = duckdbPath(config.duckdb.path, flowId);
   let seen = "";
   let known: FlowStatus | undefined;
   const read = async (): Promise<FlowStatus> => {
     const signature = await signatureOf(path);
     if (known && signature === seen) return known;
-    known = await readFileStatus(path, open);
+    known = await readFileStatus(path, open, readOpen);
     seen = signature;
     return known;
   };
@@ -116,7 +89,11 @@ export function fileStatus(config: ResolvedConfig, flowId: string, open: () => P
   };
 }
 
-async function readFileStatus(path: string, open: () => Promise<StateManager>): Promise<FlowStatus> {
+async function readFileStatus(
+  path: string,
+  open: () => Promise<StateManager>,
+  readOpen: ReadOpen,
+): Promise<FlowStatus> {
   try {
     await using manager = await open();
     return await readOpen(manager);
@@ -140,10 +117,14 @@ async function signatureOf(path: string): Promise<string> {
 }
 
 /** A source for a flow at the place that the command line names. Rejects with a StateError when it cannot be opened. */
-export async function sourceOf(invocation: Invocation, flowId: string): Promise<StatusSource> {
+export async function sourceOf(
+  invocation: Invocation,
+  flowId: string,
+  read: ReadOpen = readFlow,
+): Promise<StatusSource> {
   const config = await invocation.config();
   const open = () => invocation.openFlow(flowId);
-  return config.backend === "duckdb" ? fileStatus(config, flowId, open) : openStatus(await open());
+  return config.backend === "duckdb" ? fileStatus(config, flowId, open, read) : openStatus(await open(), read);
 }
 
 /** The flow's own clock, where there is one to ask. A snapshot in a file is as old as this machine's clock says. */
