@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { RISK_LIMITS, type RiskLimitName } from "./config/risk-limits.js";
 import { errorCode } from "./error-code.js";
 import { CorruptStateError } from "./errors.js";

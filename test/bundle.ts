@@ -22,6 +22,11 @@ const inPlace: Plugin = {
       const url = JSON.stringify(pathToFileURL(path).href);
       return { contents: source.replaceAll(/\bimport\.meta\.url\b/g, url), loader: "ts" };
     });
+    // "sideEffects" in package.json names files of dist.
+    onResolve({ filter: /\/dispose-symbols\.js$/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.replace(/js$/, "ts")),
+      sideEffects: true,
+    }));
     onResolve({ filter: /^\..*\.cjs$/ }, ({ path, resolveDir, importer }) =>
       importer.endsWith(".ts") ? { path: resolve(resolveDir, path), external: true } : undefined,
     );
@@ -74,7 +79,6 @@ async function make(programs: readonly URL[]): Promise<string[]> {
     external: APART,
     banner: { js: REQUIRE },
     plugins: [fromSource, inPlace],
-    ignoreAnnotations: true, // "sideEffects" in package.json names files of dist
   });
   return sources.map((source) => join(folder, `${basename(source, ".ts")}.mjs`));
 }

@@ -1,12 +1,15 @@
-import { findDuckdbFlows } from "../backends/duckdb/find-flow-files.js";
-import { type FoundFlows, findRedisFlows } from "../backends/redis/find-flows.js";
+import type { FoundFlows } from "../backends/redis/find-flows.js";
 import { duckdbPath } from "../config/flow-id.js";
 import { parseRedisUrl } from "../config/redis-url.js";
 import type { ResolvedConfig } from "../config/schema.js";
 
 /** The flows at the place that a configuration names. Nothing is written there. Rejects with a StateError. */
 export async function findFlows(config: ResolvedConfig): Promise<FoundFlows> {
-  if (config.backend === "redis") return findRedisFlows(config.redis);
+  if (config.backend === "redis") {
+    const { findRedisFlows } = await import("../backends/redis/find-flows.js");
+    return findRedisFlows(config.redis);
+  }
+  const { findDuckdbFlows } = await import("../backends/duckdb/find-flow-files.js");
   return { flows: await findDuckdbFlows(config.duckdb.path), failures: [] };
 }
 

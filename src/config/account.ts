@@ -3,7 +3,7 @@
  * settings: the flows of an account count in one currency, and their days begin alike.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { InvalidArgumentError } from "../errors.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./problem.js";

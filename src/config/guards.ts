@@ -1,6 +1,6 @@
 /** The look-back guards of a configuration: their fields, and reading a list of them. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { InvalidArgumentError } from "../errors.js";
 import { GUARD_BLOCKS, GUARD_KINDS, type GuardBlock, type GuardKind, oneOfWords } from "../words/word-lists.js";
 import type { Duration } from "./duration.js";

@@ -1,6 +1,6 @@
 /** The configuration as JSON Schema, so that editors complete and check the file while it is written. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { configSchema } from "./schema.js";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;

@@ -3,7 +3,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { ConfigError } from "../errors.js";
-import { type ConfigFile, parseConfigFile } from "./config-file.js";
+import type { ConfigFile } from "./config-file.js";
 import { type Environment, interpolate, type Source } from "./interpolate.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, withoutConsequences } from "./problem.js";
@@ -21,7 +21,9 @@ import { checkConfig, type ResolvedConfig } from "./schema.js";
  * Throws one `ConfigError` that names, one per line, file, line, column, path, value and what was expected.
  */
 export async function loadConfig(path: string, options: { env?: Environment } = {}): Promise<ResolvedConfig> {
-  const file = parseConfigFile(path, await read(path));
+  const text = await read(path);
+  const { parseConfigFile } = await import("./config-file.js"); // which needs a reader of YAML
+  const file = parseConfigFile(path, text);
   const data = plain(file.value);
   const environment = options.env ?? process.env;
 

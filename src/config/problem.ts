@@ -1,6 +1,6 @@
 /** What is wrong with a configuration, and where: zod's issues in the words of this library. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { bareWord, nearest } from "./nearest.js";
 import { kindOf, show } from "./show.js";
 

@@ -1,6 +1,6 @@
 /** The risk limits: their names, their ranges, and reading a set of them. An absent limit means that there is none. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { InvalidArgumentError } from "../errors.js";
 import { plain } from "./plain.js";
 import { formatProblem, problemsOf, withoutConsequences } from "./problem.js";

@@ -1,6 +1,6 @@
 /** The configuration: every key, its range, its default and its meaning, and how it is checked. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { ConfigError } from "../errors.js";
 import { isCurrency } from "../words/pair-name.js";
 import {

@@ -1,6 +1,6 @@
 /** Records that Redis stores as JSON and as entries of a stream: their texts, and reading them back strictly. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { formatMoney } from "../exact/money.js";
 import type { AdmissionRow } from "../records/admission.js";
 import { type AmendmentRow, amendment } from "../records/amendment.js";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { errorCode } from "../error-code.js";
 import { ConfigError, CorruptStateError } from "../errors.js";
 import { syncFolder } from "../sync-folder.js";

@@ -1,5 +1,5 @@
 /** What a flow of schema 3 has open: positions and pending entries, as far as schema 4 counts them anew. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Decimal, multiplyDecimal, toDecimal } from "../exact/decimal.js";
 import { quotient } from "../exact/kept.js";
 import { formatMoney, roundDecimal } from "../exact/money.js";

@@ -2,7 +2,7 @@
  * Records as Redis stores them, read back strictly: a field that is missing, foreign or of another kind is an error. Only who
  * moves or checks a flow reads so; it may take its time.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { parseMoney } from "../exact/money.js";
 import { type Field, type Fields, type Kind, madeOf, type Row } from "./field.js";
 

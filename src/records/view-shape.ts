@@ -1,5 +1,5 @@
 /** The JSON of a view, as zod reads it, from the declaration of its record. */
-import { z } from "zod";
+import * as z from "zod";
 import { fromMoney } from "../exact/money.js";
 import { camelCase, type Field, type Fields, fieldsSeen, type Kind, madeOf, type View } from "./field.js";
 

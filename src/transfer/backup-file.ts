@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
-import { z } from "zod";
+import * as z from "zod";
 import { errorCode } from "../error-code.js";
 import { ConfigError, CorruptStateError, InvalidArgumentError, SchemaVersionError } from "../errors.js";
 import { stateOf } from "../layout/convert.js";

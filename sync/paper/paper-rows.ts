@@ -1,6 +1,6 @@
 /** What a simulated exchange remembers. Rows are plain JSON, never changed in place; amounts in quotes are exact decimals. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { ORDER_SIDES, POSITION_SIDES } from "../../src/words/word-lists.js";
 
 const side = z.enum(ORDER_SIDES);

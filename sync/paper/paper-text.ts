@@ -3,7 +3,7 @@
  * each write. The first lines were put in place whole; after them a line that was torn by a crash can only be the last.
  */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { CorruptStateError, SchemaVersionError } from "../../src/errors.js";
 import type { WrittenRow } from "./book.js";
 import { type Rules, writtenRules } from "./rules.js";

@@ -1,5 +1,5 @@
 /** How a simulated exchange works: what `PaperExchange` takes, checked. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Duration } from "../../src/config/duration.js";
 import { InvalidArgumentError } from "../../src/errors.js";
 import { type Decimal, toDecimal } from "../../src/exact/decimal.js";

@@ -12,7 +12,7 @@ import { EXCHANGE_COMMANDS } from "../../sync/commands/exchange-commands.js";
 import { sfState } from "./command.js";
 
 const test = suite("cli: completion");
-const declared = declaredBy(buildProgram(processTerminal(), async () => {}, EXCHANGE_COMMANDS));
+const declared = declaredBy(await buildProgram(processTerminal(), async () => {}, EXCHANGE_COMMANDS));
 const folder = await mkdtemp(join(tmpdir(), "sf-completion-"));
 
 async function scriptOf(shell: string): Promise<string> {

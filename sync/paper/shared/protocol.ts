@@ -1,5 +1,5 @@
 /** What the server of a paper exchange and its clients say to each other: a line each, as `wire.ts` writes it. */
-import { z } from "zod";
+import * as z from "zod";
 import { InvalidArgumentError } from "../../../src/errors.js";
 import { ExchangeError } from "../../port/exchange-error.js";
 import { writtenRules } from "../rules.js";

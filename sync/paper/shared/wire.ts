@@ -1,5 +1,5 @@
 /** Values as they go between processes: one line of JSON, in which dates, numbers that JSON does not know, and `undefined` stay what they are. */
-import { z } from "zod";
+import * as z from "zod";
 
 const marked = z.object({ $: z.tuple([z.string(), z.unknown()]) }).strict();
 
