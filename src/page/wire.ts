@@ -254,13 +254,13 @@ export interface PlanAnswer {
   readonly notes: readonly string[];
 }
 
-/** An action in words. */
+/** An action in words, and what it rests on. */
 export interface PlanRow {
-  readonly action: string;
   readonly pair: string;
+  readonly what: string;
   readonly why: string;
-  /** What was read, of whom and when. */
-  readonly evidence: readonly string[];
+  /** Why a person has to approve it; "": nobody has to. */
+  readonly needsPerson: string;
 }
 
 /** GET /api/flow/:place/:flow/trades?before=KEY&pair=PAIR&limit=N: newest first. */
@@ -315,6 +315,8 @@ export type StreamFrame =
   | { readonly kind: "hello"; readonly now: string; readonly resumed: boolean; readonly session: Session }
   /** With `id:`, to be sent as `Last-Event-ID` by who comes back. */
   | (FlowName & { readonly kind: "event" } & EventAnswer)
+  /** The same of an account's own log. */
+  | ({ readonly kind: "account_event"; readonly place: string; readonly account: string } & EventAnswer)
   /** What changed in the fleet; after `hello` all of it. Without `id:`. */
   | {
       readonly kind: "fleet";
