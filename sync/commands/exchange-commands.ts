@@ -6,4 +6,5 @@ export const EXCHANGE_COMMANDS: Commands = {
   recovery: async () => (await import("./recovery.js")).addRecovery,
   demo: async () => (await import("./demo.js")).addDemo,
   top: async () => (await import("./top.js")).addTop,
+  serve: async () => (await import("./serve.js")).addServe,
 };

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
+import { socketPath } from "../../backends/duckdb/holder-socket.js";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { LockedError, SilentHolderError } from "../../errors.js";
@@ -61,6 +62,9 @@ export function openStatus(manager: StateManager, read: ReadOpen = readFlow): St
   };
 }
 
+/** Opens a flow for as long as the work on it takes. */
+type Borrow = <Result>(work: (manager: StateManager) => Promise<Result>) => Promise<Result>;
+
 /**
  * A flow in a DuckDB file, which belongs to the bot: it is opened for a moment, and only when it changed, so that a bot that
  * starts finds it free. While a bot holds it, the bot is asked; one that cannot be asked may have left a snapshot, which has to do then; without one,
@@ -69,7 +73,7 @@ export function openStatus(manager: StateManager, read: ReadOpen = readFlow): St
 export function fileStatus(
   config: ResolvedConfig,
   flowId: string,
-  open: () => Promise<StateManager>,
+  borrow: Borrow,
   readOpen: ReadOpen = readFlow,
 ): StatusSource {
   const path = duckdbPath(config.duckdb.path, flowId);
@@ -78,7 +82,7 @@ export function fileStatus(
   const read = async (): Promise<FlowStatus> => {
     const signature = await signatureOf(path);
     if (known && signature === seen) return known;
-    known = await readFileStatus(path, open, readOpen);
+    known = await readFileStatus(path, borrow, readOpen);
     seen = signature;
     return known;
   };
@@ -89,14 +93,9 @@ export function fileStatus(
   };
 }
 
-async function readFileStatus(
-  path: string,
-  open: () => Promise<StateManager>,
-  readOpen: ReadOpen,
-): Promise<FlowStatus> {
+async function readFileStatus(path: string, borrow: Borrow, readOpen: ReadOpen): Promise<FlowStatus> {
   try {
-    await using manager = await open();
-    return await readOpen(manager);
+    return await borrow(readOpen);
   } catch (error) {
     if (!(error instanceof LockedError) || error instanceof SilentHolderError) throw error;
     const snapshotFile = snapshotPath(path);
@@ -109,9 +108,9 @@ async function readFileStatus(
   }
 }
 
-/** Another one means that the file, its log or its snapshot changed. */
-async function signatureOf(path: string): Promise<string> {
-  const files = [path, `${path}.wal`, snapshotPath(path)];
+/** Another one means that the file, its log or its snapshot changed, or that another process has it open. */
+export async function signatureOf(path: string): Promise<string> {
+  const files = [path, `${path}.wal`, snapshotPath(path), socketPath(path)];
   const found = await Promise.all(files.map((file) => stat(file, { bigint: true }).catch(() => undefined)));
   return found.map((file) => (file ? `${file.ino}:${file.size}:${file.mtimeNs}` : "none")).join(" ");
 }
@@ -123,8 +122,12 @@ export async function sourceOf(
   read: ReadOpen = readFlow,
 ): Promise<StatusSource> {
   const config = await invocation.config();
-  const open = () => invocation.openFlow(flowId);
-  return config.backend === "duckdb" ? fileStatus(config, flowId, open, read) : openStatus(await open(), read);
+  if (config.backend !== "duckdb") return openStatus(await invocation.openFlow(flowId), read);
+  const borrow: Borrow = async (work) => {
+    await using manager = await invocation.openFlow(flowId);
+    return await work(manager);
+  };
+  return fileStatus(config, flowId, borrow, read);
 }
 
 /** The flow's own clock, where there is one to ask. A snapshot in a file is as old as this machine's clock says. */
