@@ -1,0 +1,39 @@
+// Builds the operator's page (src/page/app) for browsers: bundled, minified, each file but the page itself named after its content. What is
+// written may be cached for ever, but for index.html.
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const APP = fileURLToPath(new URL("../src/page/app/", import.meta.url));
+
+/** Writes index.html, icon.svg and assets/ into the folder, which is emptied first. */
+export async function buildPage(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, "assets"), { recursive: true });
+  const { metafile } = await build({
+    entryPoints: [join(APP, "main.tsx"), join(APP, "page.css")],
+    outdir: join(folder, "assets"),
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    bundle: true,
+    splitting: true, // charts and the view of a flow come when they are wanted
+    minify: true,
+    format: "esm",
+    target: ["chrome111", "firefox115", "safari16.4"],
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    charset: "utf8",
+    legalComments: "none",
+    metafile: true,
+  });
+  const made = (source) => {
+    const found = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint?.endsWith(`src/page/app/${source}`));
+    return `/assets/${basename(found[0])}`;
+  };
+  copyFileSync(join(APP, "icon.svg"), join(folder, "icon.svg"));
+  const page = readFileSync(join(APP, "index.html"), "utf8")
+    .replaceAll("main.tsx", made("main.tsx"))
+    .replaceAll("page.css", made("page.css"));
+  writeFileSync(join(folder, "index.html"), page);
+}
