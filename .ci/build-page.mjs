@@ -1,16 +1,35 @@
 // Builds the operator's page (src/page/app) for browsers: bundled, minified, each file but the page itself named after its content. What is
 // written may be cached for ever, but for index.html.
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const APP = fileURLToPath(new URL("../src/page/app/", import.meta.url));
 
-/** Writes index.html, icon.svg and assets/ into the folder, which is emptied first. */
+/** Makes the folder anew, with index.html, icon.svg and assets/; one that has the same page stays as it is, for whoever reads it. */
 export async function buildPage(folder) {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, "assets"), { recursive: true });
+  const home = resolve(folder);
+  mkdirSync(dirname(home), { recursive: true });
+  const place = mkdtempSync(`${home}-`);
+  try {
+    await writePage(place);
+    if (pageIn(home) === pageIn(place)) return;
+    rmSync(home, { recursive: true, force: true });
+    renameSync(place, home);
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+/** What names all the rest, each after its content. */
+function pageIn(folder) {
+  const page = join(folder, "index.html");
+  return existsSync(page) ? readFileSync(page, "utf8") : undefined;
+}
+
+async function writePage(folder) {
+  mkdirSync(join(folder, "assets"));
   const { metafile } = await build({
     entryPoints: [join(APP, "main.tsx"), join(APP, "page.css")],
     outdir: join(folder, "assets"),
