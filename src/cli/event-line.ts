@@ -9,10 +9,11 @@ import type { Colours } from "./terminal.js";
 export function eventLine({ dim, yellow }: Colours, event: StateEvent): string {
   if (event.type === "history_trimmed") return yellow("-- older events are no longer kept");
   const { id, at, type, instance } = event;
-  return `${dim(time(at))}  ${type.padEnd(17)} ${printable(detailsOf(event))}  ${dim(printable(`${instance} ${id}`))}`;
+  return `${dim(time(at))}  ${type.padEnd(17)} ${printable(eventWords(event))}  ${dim(printable(`${instance} ${id}`))}`;
 }
 
-function detailsOf(event: StateEvent): string {
+/** What happened, without when and by whom. */
+export function eventWords(event: StateEvent): string {
   switch (event.type) {
     case "position_saved":
     case "position_updated": {

@@ -5,13 +5,14 @@ import { type Config, type ResolvedConfig, resolveConfig } from "../config/schem
 import { ConfigError, UnknownFlowError } from "../errors.js";
 import { type ForgottenPart, forgetAccountPart } from "../operations/forget-account-part.js";
 import { getAccount } from "../operations/get-account.js";
+import { getEvents } from "../operations/get-events.js";
 import type { Operation } from "../operations/operation.js";
 import { resetAccount } from "../operations/reset-account.js";
 import { type AccountLimitsInForce, setAccountLimits } from "../operations/set-account-limits.js";
 import { tripAccount } from "../operations/trip-account.js";
 import type { BreakerDuration } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
-import type { AccountStatus, CircuitBreaker } from "../types.js";
+import type { AccountStatus, CircuitBreaker, StateEvent } from "../types.js";
 import { refuseKept } from "./account.js";
 
 /** Runs the operations of an account on its own keys: its hash is what a flow has as `flow:meta`. */
@@ -68,6 +69,16 @@ export class AccountAccess implements AsyncDisposable {
     const status = await this.#run(getAccount, undefined);
     if (!status) throw new UnknownFlowError(`there is no account ${this.name}`);
     return status;
+  }
+
+  /** What its own log tells after an event: its breaker, its limits, who joined and left. At most 1,000, oldest first. */
+  async events(after: string): Promise<readonly StateEvent[]> {
+    return (await this.#run(getEvents, { after, limit: 1000 })).events;
+  }
+
+  /** The id of the newest event in its own log; `0-0`: there is none. */
+  async newestEvent(): Promise<string> {
+    return (await this.#run(getEvents, { after: "", limit: 1 })).newest;
   }
 
   /** `duration` by default the account's. */

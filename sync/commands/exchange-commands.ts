@@ -3,6 +3,7 @@ import type { AddCommand } from "../../src/cli/command.js";
 import { addDemo } from "./demo.js";
 import { addRecover } from "./recover.js";
 import { addRecovery } from "./recovery.js";
+import { addServe } from "./serve.js";
 import { addTop } from "./top.js";
 
-export const EXCHANGE_COMMANDS: readonly AddCommand[] = [addRecover, addRecovery, addDemo, addTop];
+export const EXCHANGE_COMMANDS: readonly AddCommand[] = [addRecover, addRecovery, addDemo, addTop, addServe];

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
+import { socketPath } from "../../backends/duckdb/holder-socket.js";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { CorruptStateError, InvalidArgumentError, LockedError, SilentHolderError } from "../../errors.js";
@@ -93,19 +94,22 @@ async function guardsOf(manager: StateManager): Promise<NonNullable<FlowStatus["
   }
 }
 
+/** Opens a flow for as long as the work on it takes. */
+type Borrow = <Result>(work: (manager: StateManager) => Promise<Result>) => Promise<Result>;
+
 /**
  * A flow in a DuckDB file, which belongs to the bot: it is opened for a moment, and only when it changed, so that a bot that
  * starts finds it free. While a bot holds it, the bot is asked; one that cannot be asked may have left a snapshot, which has to do then; without one,
  * `read` rejects with a LockedError.
  */
-export function fileStatus(config: ResolvedConfig, flowId: string, open: () => Promise<StateManager>): StatusSource {
+export function fileStatus(config: ResolvedConfig, flowId: string, borrow: Borrow): StatusSource {
   const path = duckdbPath(config.duckdb.path, flowId);
   let seen = "";
   let known: FlowStatus | undefined;
   const read = async (): Promise<FlowStatus> => {
     const signature = await signatureOf(path);
     if (known && signature === seen) return known;
-    known = await readFileStatus(path, open);
+    known = await readFileStatus(path, borrow);
     seen = signature;
     return known;
   };
@@ -116,10 +120,9 @@ export function fileStatus(config: ResolvedConfig, flowId: string, open: () => P
   };
 }
 
-async function readFileStatus(path: string, open: () => Promise<StateManager>): Promise<FlowStatus> {
+async function readFileStatus(path: string, borrow: Borrow): Promise<FlowStatus> {
   try {
-    await using manager = await open();
-    return await readOpen(manager);
+    return await borrow(readOpen);
   } catch (error) {
     if (!(error instanceof LockedError) || error instanceof SilentHolderError) throw error;
     const snapshotFile = snapshotPath(path);
@@ -132,9 +135,9 @@ async function readFileStatus(path: string, open: () => Promise<StateManager>): 
   }
 }
 
-/** Another one means that the file, its log or its snapshot changed. */
-async function signatureOf(path: string): Promise<string> {
-  const files = [path, `${path}.wal`, snapshotPath(path)];
+/** Another one means that the file, its log or its snapshot changed, or that another process has it open. */
+export async function signatureOf(path: string): Promise<string> {
+  const files = [path, `${path}.wal`, snapshotPath(path), socketPath(path)];
   const found = await Promise.all(files.map((file) => stat(file, { bigint: true }).catch(() => undefined)));
   return found.map((file) => (file ? `${file.ino}:${file.size}:${file.mtimeNs}` : "none")).join(" ");
 }
@@ -142,8 +145,11 @@ async function signatureOf(path: string): Promise<string> {
 /** A source for a flow at the place that the command line names. Rejects with a StateError when it cannot be opened. */
 export async function sourceOf(invocation: Invocation, flowId: string): Promise<StatusSource> {
   const config = await invocation.config();
-  const open = () => invocation.openFlow(flowId);
-  return config.backend === "duckdb" ? fileStatus(config, flowId, open) : openStatus(await open());
+  if (config.backend !== "duckdb") return openStatus(await invocation.openFlow(flowId));
+  return fileStatus(config, flowId, async (work) => {
+    await using manager = await invocation.openFlow(flowId);
+    return await work(manager);
+  });
 }
 
 /** The flow's own clock, where there is one to ask. A snapshot in a file is as old as this machine's clock says. */
