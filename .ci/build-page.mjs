@@ -28,6 +28,19 @@ function pageIn(folder) {
   return existsSync(page) ? readFileSync(page, "utf8") : undefined;
 }
 
+/** uPlot takes the browser's language for its numbers, and is broken by one that is no language, such as `en-US@posix`. Ours are in English. */
+const english = {
+  name: "english",
+  setup({ onLoad }) {
+    onLoad({ filter: /uPlot\.esm\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, "utf8");
+      const contents = source.replace("domEnv ? nav.language : 'en-US'", "'en-US'");
+      if (contents === source) throw new Error("uPlot has no nav.language any more");
+      return { contents };
+    });
+  },
+};
+
 async function writePage(folder) {
   mkdirSync(join(folder, "assets"));
   const { metafile } = await build({
@@ -44,6 +57,7 @@ async function writePage(folder) {
     jsxImportSource: "preact",
     charset: "utf8",
     legalComments: "none",
+    plugins: [english],
     metafile: true,
   });
   const made = (source) => {

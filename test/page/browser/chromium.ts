@@ -1,7 +1,6 @@
 /** Finds a real Chromium, as Redis is found: the one that npm carries, else Debian's. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
@@ -9,7 +8,7 @@ import { unpackDebian } from "../../servers/debian.cjs";
 import { isExecutable, onPath } from "../../servers/executable.cjs";
 
 const CACHE = fileURLToPath(new URL("../../../node_modules/.cache/", import.meta.url));
-const require = createRequire(import.meta.url);
+const PACKAGE = "../../../node_modules/@sparticuz/chromium/package.json";
 
 /** Starts it. `args` beside `--no-sandbox`, which root needs: none that switches a protection off, or the tests prove nothing. */
 export function launch(args: readonly string[] = []): Promise<Browser> {
@@ -44,7 +43,7 @@ function found(): Found {
 
 /** What `@sparticuz/chromium` carries, unpacked once; safe when several processes do so at once. */
 function packaged(): Found {
-  const { version } = require("@sparticuz/chromium/package.json");
+  const { version } = JSON.parse(readFileSync(new URL(PACKAGE, import.meta.url), "utf8"));
   const home = join(CACHE, `chromium-${version}`);
   if (!existsSync(home)) {
     mkdirSync(CACHE, { recursive: true });
@@ -57,6 +56,7 @@ function packaged(): Found {
         timeout: 120_000,
       });
       runs(join(place, "chromium"));
+      writeFileSync(join(place, "fonts/fonts.conf"), fontsConf(join(home, "fonts")));
       renameSync(place, home);
     } catch (error) {
       rmSync(place, { recursive: true, force: true });
@@ -79,11 +79,19 @@ function debian(): Found {
   if (!isExecutable(program)) {
     unpackDebian({
       home,
-      packages: ["chromium-headless-shell"],
+      packages: ["chromium-headless-shell", "chromium-common"], // the second has its data
       programs: { "chromium-headless-shell": "usr/lib/chromium/chromium-headless-shell" },
     });
   }
   return { program };
+}
+
+/** The fonts that came along, and none of the machine's: the pictures are the same everywhere. */
+function fontsConf(folder: string): string {
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/cache</cachedir></fontconfig>
+`;
 }
 
 function runs(program: string): void {

@@ -174,7 +174,7 @@ async function startBots(url: string, folder: string): Promise<Map<string, Bot[]
       "meanrev-eu",
       ["meanrev-1", "meanrev-2"],
       { starting_equity: 8_000, max_daily_loss: 250, max_daily_trades: 40 },
-      { account: { name: "binance-main", max_exposure: 30_000, max_daily_loss: 900 } },
+      { account: { name: "binance-main", currency: "USDT", max_exposure: 30_000, max_daily_loss: 900 } },
     ).then(async (bot) => {
       await playRound(bot, {
         id: "m-1",
@@ -191,7 +191,7 @@ async function startBots(url: string, folder: string): Promise<Map<string, Bot[]
       "breakout-asia",
       ["breakout-1"],
       { starting_equity: 15_000, max_open_positions: 5, max_exposure: 18_000 },
-      { account: { name: "binance-main", max_exposure: 30_000, max_daily_loss: 900 } },
+      { account: { name: "binance-main", currency: "USDT", max_exposure: 30_000, max_daily_loss: 900 } },
     ).then(async (bot) => {
       await playRound(bot, {
         id: "b-1",

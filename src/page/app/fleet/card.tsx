@@ -51,7 +51,7 @@ export function Card({
     );
   }
   const { risk, currency, budgets, entry, alive, dead, positions, orders, unknownOrders } = flow;
-  const says = wants[0]?.sentence ?? entry.sentence;
+  const says = wants[0]?.sentence ?? (entry.may ? undefined : entry.sentence);
   const bots = alive.length + dead.length;
   const beat = flow.heartbeat === undefined ? undefined : now - Date.parse(flow.heartbeat);
   return (
@@ -63,9 +63,11 @@ export function Card({
         </b>
         <span class="dim">today, {count(risk.dailyTrades, "trade")}</span>
       </p>
-      <p class="says" title={visible(says)}>
-        <Text of={says} />
-      </p>
+      {says !== undefined && (
+        <p class="says" title={visible(says)}>
+          <Text of={says} />
+        </p>
+      )}
       {budgets.length > 0 && (
         <div class="gauges">
           {tightestFirst(budgets)

@@ -39,7 +39,8 @@ export function tightestFirst(budgets: readonly Budget[]): Budget[] {
 
 function valueText({ unit, used, limit }: Budget): string {
   if (unit === "share") return `${shareText(used)} of ${shareText(limit)}`;
-  return unit === "count" ? `${used} of ${limit}` : `${roundText(used)} of ${roundText(limit)}`;
+  const spent = Math.max(0, used); // a gain has not begun to use it up
+  return unit === "count" ? `${spent} of ${limit}` : `${roundText(spent)} of ${roundText(limit)}`;
 }
 
 export function leftText({ unit, left }: Budget): string {
