@@ -11,6 +11,8 @@ import { doorOf } from "../../sync/commands/serve-door.js";
 
 export const TOKEN = "a-token-that-is-long-enough";
 
+const TERMINAL = processTerminal();
+
 export interface Asked {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | string[]>>;
@@ -52,7 +54,7 @@ export class PageStand implements AsyncDisposable {
       app = join(import.meta.dirname, "no-app"),
       mostStreams,
     } = asked;
-    const terminal = processTerminal();
+    const terminal = TERMINAL;
     const settings = config === undefined ? {} : { config };
     const places = [
       ...(url === undefined ? [] : [await placeAt("redis", terminal, { ...settings, url })]),
@@ -100,7 +102,7 @@ export class PageStand implements AsyncDisposable {
     for await (const piece of response) pieces.push(piece);
     const bytes = Buffer.concat(pieces);
     const text = bytes.toString("utf8");
-    const isJson = response.headers["content-type"]?.startsWith("application/json") === true;
+    const isJson = response.headers["content-type"]?.startsWith("application/json;") === true;
     return {
       status: response.statusCode ?? 0,
       headers: response.headers,
@@ -136,10 +138,10 @@ export class PageStand implements AsyncDisposable {
     });
   }
 
-  /** A change as the page itself makes it. */
-  change(path: string, body: object, token: string | undefined = TOKEN): Promise<Answered> {
+  /** A change as the page itself makes it; null: without the token. */
+  change(path: string, body: object, token: string | null = TOKEN): Promise<Answered> {
     const headers = { origin: this.origin, "sec-fetch-site": "same-origin" };
-    return this.ask(path, { method: "POST", body, headers, token });
+    return this.ask(path, { method: "POST", body, headers, token: token ?? undefined });
   }
 
   /** What comes back for bytes as they are, until the server ends the connection. */
