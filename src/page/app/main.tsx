@@ -74,7 +74,9 @@ function Page() {
         </p>
       )}
       <main id="main" tabIndex={-1}>
-        {!fleet || !session ? (
+        {live.wantsToken && !session ? (
+          <TokenForm />
+        ) : !fleet || !session ? (
           <p class="empty">
             {live.problem === undefined ? (
               "Reading…"
@@ -355,6 +357,41 @@ function TokenDialog({ session, onClose }: { session: Session; onClose: () => vo
         )}
       </div>
     </Dialog>
+  );
+}
+
+/** Where even looking needs the token. */
+function TokenForm() {
+  const [token, setToken] = useState("");
+  const [isWrong, setWrong] = useState(false);
+  return (
+    <form
+      class="panel"
+      onSubmit={(event) => {
+        event.preventDefault();
+        keepToken(token.trim());
+        void readFleet().then(() => setWrong(true));
+      }}
+    >
+      <header>
+        <h2>Looking needs the token here</h2>
+      </header>
+      <div class="search">
+        <input
+          type="password"
+          name="token"
+          class="mono"
+          aria-label="Token"
+          autoComplete="off"
+          value={token}
+          onInput={(event) => setToken(event.currentTarget.value)}
+        />
+        <button type="submit" class="primary" disabled={token.trim() === ""}>
+          Use it
+        </button>
+      </div>
+      {isWrong && <p class="wrong">That is not the token.</p>}
+    </form>
   );
 }
 

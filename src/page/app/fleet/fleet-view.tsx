@@ -1,6 +1,7 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { AccountAnswer, Session } from "../../wire.js";
 import { type FleetState, nameKey } from "../live/fleet-state.js";
+import { readTicker } from "../live/live.js";
 import { accountBreaker, ResetDialog, TripDialog } from "../parts/breaker-dialogs.js";
 import { Gauge, tightestFirst } from "../parts/gauge.js";
 import { clock, Gain } from "../parts/numbers.js";
@@ -9,6 +10,35 @@ import { Text } from "../parts/text.js";
 import { flowHref } from "../route.js";
 import { Card } from "./card.js";
 import { Wants } from "./wants.js";
+
+function Ribbon({ ticker }: { ticker: FleetState["ticker"] }) {
+  useEffect(() => {
+    void readTicker();
+  }, []);
+  return (
+    <section class="panel ribbon" aria-label="Events">
+      {ticker.length === 0 && <p class="empty">Events stand here as they happen.</p>}
+      <ol>
+        {ticker.map((event) => (
+          <li key={`${nameKey(event)} ${event.id}`}>
+            <time dateTime={event.at} class="dim">
+              {clock(event.at)}
+            </time>
+            <span>
+              <a href={flowHref(event, "events")}>
+                <Text of={event.flowId} />
+              </a>{" "}
+              <span class="who">{event.type.replaceAll("_", " ")}</span>
+            </span>
+            <span class="words">
+              <Text of={event.words} />
+            </span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
 
 export function FleetView({
   fleet,
@@ -59,29 +89,7 @@ export function FleetView({
       )}
       {flows.length === 0 && <p class="empty">No flow was found there yet: a bot makes it when it connects.</p>}
       {cards}
-      {isWall && (
-        <section class="panel ribbon" aria-label="Events">
-          {ticker.length === 0 && <p class="empty">Events stand here as they happen.</p>}
-          <ol>
-            {ticker.map((event) => (
-              <li key={`${nameKey(event)} ${event.id}`}>
-                <time dateTime={event.at} class="dim">
-                  {clock(event.at)}
-                </time>
-                <span>
-                  <a href={flowHref(event, "events")}>
-                    <Text of={event.flowId} />
-                  </a>{" "}
-                  <span class="who">{event.type.replaceAll("_", " ")}</span>
-                </span>
-                <span class="words">
-                  <Text of={event.words} />
-                </span>
-              </li>
-            ))}
-          </ol>
-        </section>
-      )}
+      {isWall && <Ribbon ticker={ticker} />}
     </>
   );
 }

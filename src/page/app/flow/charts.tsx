@@ -1,13 +1,14 @@
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import type { ReportAnswer, TradesAnswer } from "../../wire.js";
+import type { EquityAnswer, ReportAnswer, TradesAnswer } from "../../wire.js";
 import { exactMoney, gainText, moneyText } from "../parts/numbers.js";
 import { visible } from "../parts/text.js";
 
 type Trade = TradesAnswer["trades"][number];
+type Curve = Pick<EquityAnswer, "curve" | "drawdown" | "to">;
 
 /** Realised equity, a step at each booking, with the trades that ended and the deepest fall. */
-export function EquityChart({ report, trades }: { report: ReportAnswer; trades: readonly Trade[] }) {
+export function EquityChart({ report, trades }: { report: Curve; trades: readonly Trade[] }) {
   const { curve, drawdown, to } = report;
   const make = (colours: Colours, legend: (text: string) => void): Made | undefined => {
     if (curve.length < 2) return undefined;
@@ -51,7 +52,7 @@ export function EquityChart({ report, trades }: { report: ReportAnswer; trades: 
 }
 
 /** A bar for what each day booked. */
-export function DayChart({ report }: { report: ReportAnswer }) {
+export function DayChart({ report }: { report: Pick<EquityAnswer, "days"> }) {
   const { days } = report;
   const make = (colours: Colours, legend: (text: string) => void): Made | undefined => {
     if (days.length === 0) return undefined;
@@ -128,7 +129,7 @@ function Chart(props: {
     const options: uPlot.Options = {
       ...size(),
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-      padding: [8, 6, 0, 0],
+      padding: [8, 22, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
       axes: [

@@ -25,6 +25,8 @@ const TIME = /^\d\d:\d\d(:\d\d)?$/;
 const PAGE = 50;
 /** The server keeps that many. */
 const ALL = 10_000;
+/** Rows of an answer at most. */
+const LARGEST = 500;
 
 function Refusals({ answer, now }: { answer: FlowAnswer; now: number }) {
   const search = (text: string): Page<Refusal> => {
@@ -34,14 +36,14 @@ function Refusals({ answer, now }: { answer: FlowAnswer; now: number }) {
         const query = isTime || text === "" ? "" : `&query=${encodeURIComponent(text)}`;
         return flowPath(
           answer,
-          `/refusals?limit=${isTime ? 1000 : PAGE}${query}${before === undefined ? "" : `&before=${encodeURIComponent(before)}`}`,
+          `/refusals?limit=${isTime ? LARGEST : PAGE}${query}${before === undefined ? "" : `&before=${encodeURIComponent(before)}`}`,
         );
       },
       read: (page) => {
         const { refusals, before } = page as RefusalsAnswer;
         return { rows: isTime ? refusals.filter(({ at }) => at.slice(11).startsWith(text)) : refusals, before };
       },
-      pages: isTime ? ALL / 1000 : 1,
+      pages: isTime ? ALL / LARGEST : 1,
     };
   };
   const { rows, before, more, text, setText, isBusy, problem } = useSearch(answer, search, ({ key }) => key);
@@ -165,9 +167,9 @@ function colourOf(type: string): string {
 }
 
 /** How a person finds the event with redis-cli; in a file, with SQL. */
-function RedisLine({ answer: { flowId, placeName }, id }: { answer: FlowAnswer; id: string }) {
-  if (!/^rediss?:/.test(placeName)) return <Copied text={`sf-state events --flow ${quoted(flowId)} --json`} />;
-  return <Copied text={`redis-cli XRANGE ${quoted(`sf:${flowId}:events:log`)} ${id} ${id}`} />;
+function RedisLine({ answer: { flowId, logKey }, id }: { answer: FlowAnswer; id: string }) {
+  if (logKey === undefined) return <Copied text={`sf-state events --flow ${quoted(flowId)} --json`} />;
+  return <Copied text={`redis-cli XRANGE ${quoted(logKey)} ${id} ${id}`} />;
 }
 
 /** For a shell; what is unseen by escapes, as bash reads them. */

@@ -4,6 +4,7 @@ import { Wants } from "../fleet/wants.js";
 import { flowPath } from "../live/ask.js";
 import { useRead } from "../live/hooks.js";
 import { flowBreaker, ResetDialog, TripDialog } from "../parts/breaker-dialogs.js";
+import { budgetName, leftText, tightestFirst } from "../parts/gauge.js";
 import { clock, exactMoney, Gain, moneyText, shareText } from "../parts/numbers.js";
 import { Shape } from "../parts/shape.js";
 import { Text } from "../parts/text.js";
@@ -127,13 +128,21 @@ export default function FlowView({
 }
 
 function Verdict({ answer: { entry, budgets } }: { answer: FlowAnswer }) {
-  const next = budgets.filter(({ left }) => left !== null && left > 0);
+  const [nearest] = tightestFirst(budgets).filter(({ left }) => left !== null);
   return (
     <p class={`verdict ${entry.may ? "" : "no"}`} id="verdict">
       <Shape of={entry.may ? "ok" : "stop"} />
       <span class="grow">
-        <b>{entry.may ? "May enter." : "No entries."}</b> <Text of={entry.sentence} limit={500} />
-        {entry.may && next.length === 0 && budgets.length === 0 && <span class="dim"> No limit is set.</span>}
+        <b>{entry.may ? "May enter." : "No entries."}</b>{" "}
+        {!entry.may ? (
+          <Text of={entry.sentence} limit={500} />
+        ) : nearest ? (
+          <>
+            Nothing blocks entries. The nearest limit is {budgetName(nearest)}: {leftText(nearest)} left.
+          </>
+        ) : (
+          "Nothing blocks entries, and no limit is set."
+        )}
       </span>
       {entry.until !== undefined && <span class="until">until {clock(entry.until)} UTC</span>}
     </p>
@@ -203,7 +212,7 @@ function Tiles({ answer: { snapshot, currency, equity, exposure, positions, orde
   );
 }
 
-function Foot({ answer: { snapshot, log, placeName } }: { answer: FlowAnswer }) {
+function Foot({ answer: { snapshot, log } }: { answer: FlowAnswer }) {
   const moment = (id: string) => new Date(Number(id.split("-")[0])).toISOString().slice(0, 19).replace("T", " ");
   return (
     <footer class="feet">
@@ -222,9 +231,6 @@ function Foot({ answer: { snapshot, log, placeName } }: { answer: FlowAnswer }) 
           was epoch <Text of={log.was} mono />
         </span>
       )}
-      <span>
-        at <Text of={placeName} />
-      </span>
     </footer>
   );
 }

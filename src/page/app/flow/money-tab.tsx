@@ -5,6 +5,7 @@ import { span } from "../../../words/in-words.js";
 import type { FlowAnswer, ReportAnswer, TradesAnswer } from "../../wire.js";
 import { flowPath } from "../live/ask.js";
 import { useRead } from "../live/hooks.js";
+import { Download } from "../parts/download.js";
 import { exactMoney, Gain, Moment, sizeText } from "../parts/numbers.js";
 import { Panel, Table } from "../parts/panel.js";
 import { Text, visible } from "../parts/text.js";
@@ -80,9 +81,9 @@ export function MoneyTab({ answer, now }: { answer: FlowAnswer; now: number }) {
                 ))}
               </select>
             </label>
-            <a class="button" download={file("html")} href={flowPath(answer, `/report.html${query}`)}>
+            <Download name={file("html")} path={flowPath(answer, `/report.html${query}`)}>
               Download the report
-            </a>
+            </Download>
           </span>
         }
       >
@@ -100,15 +101,15 @@ export function MoneyTab({ answer, now }: { answer: FlowAnswer; now: number }) {
       <Trades answer={answer} now={now} newest={trades.answer} problem={trades.problem} />
       <Panel id="exports" title="Exports" beside={<span class="dim small">whole, not the page that is shown</span>}>
         <p class="actions">
-          <a class="button" download={file("csv")} href={flowPath(answer, "/export/trades.csv")}>
+          <Download name={file("csv")} path={flowPath(answer, "/export/trades.csv")}>
             Trades, CSV
-          </a>
-          <a class="button" download={file("parquet")} href={flowPath(answer, "/export/trades.parquet")}>
+          </Download>
+          <Download name={file("parquet")} path={flowPath(answer, "/export/trades.parquet")}>
             Trades, Parquet
-          </a>
-          <a class="button" download={file("jsonl")} href={flowPath(answer, "/export/events.jsonl")}>
+          </Download>
+          <Download name={file("jsonl")} path={flowPath(answer, "/export/events.jsonl")}>
             Events, JSON lines
-          </a>
+          </Download>
         </p>
       </Panel>
     </>

@@ -1,12 +1,15 @@
 import { useState } from "preact/hooks";
 import { span } from "../../../words/in-words.js";
 import { spanWords } from "../../../words/span-words.js";
-import type { FlowAnswer, OrderAnswer, PositionAnswer, Session } from "../../wire.js";
-import { budgetName, Gauge, leftText, Track, tightestFirst } from "../parts/gauge.js";
+import type { EquityAnswer, FlowAnswer, OrderAnswer, PositionAnswer, Session } from "../../wire.js";
+import { flowPath } from "../live/ask.js";
+import { useRead } from "../live/hooks.js";
+import { budgetName, fullness, kindOf, leftText, Track, tightestFirst, valueText } from "../parts/gauge.js";
 import { exactMoney, Gain, Moment, moneyText, shareText, sizeText } from "../parts/numbers.js";
 import { Panel, Table } from "../parts/panel.js";
 import { Text } from "../parts/text.js";
 import { flowHref } from "../route.js";
+import { DayChart, EquityChart } from "./charts.js";
 import { CancelDialog, ResolveDialog } from "./order-dialogs.js";
 import { RecoveryPanel } from "./recovery-panel.js";
 
@@ -25,6 +28,7 @@ export function NowTab(props: TabProps & { onTrip: () => void; onReset: () => vo
         {answer.recovery ? <RecoveryPanel {...props} /> : null}
         <Positions answer={answer} now={now} />
         <Orders {...props} />
+        <Equity answer={answer} now={now} />
       </div>
       <div>
         <Limits answer={answer} />
@@ -35,6 +39,31 @@ export function NowTab(props: TabProps & { onTrip: () => void; onReset: () => vo
     </div>
   );
 }
+
+const MONTH_MS = 30 * 86_400_000;
+const CURVE_EVERY_MS = 15_000;
+
+function Equity({ answer, now }: { answer: FlowAnswer; now: number }) {
+  const from = new Date(Math.floor((now - MONTH_MS) / 86_400_000) * 86_400_000).toISOString();
+  const { answer: curve, problem } = useRead<EquityAnswer>(
+    flowPath(answer, `/equity?from=${encodeURIComponent(from)}`),
+    answer,
+    CURVE_EVERY_MS,
+  );
+  return (
+    <Panel id="equity" title="Equity, 30 days" beside={<a href={flowHref(answer, "money")}>report and trades</a>}>
+      {problem !== undefined && (
+        <p class="wrong">
+          <Text of={problem} />
+        </p>
+      )}
+      {curve && <EquityChart report={curve} trades={NO_TRADES} />}
+      {curve && <DayChart report={curve} />}
+    </Panel>
+  );
+}
+
+const NO_TRADES: readonly never[] = [];
 
 function Positions({ answer, now }: { answer: FlowAnswer; now: number }) {
   const { positions, currency, exposure } = answer;
@@ -229,18 +258,18 @@ function Limits({ answer: { budgets, snapshot, differing } }: { answer: FlowAnsw
           {sorted.map((budget) => {
             const origin = budget.of === "flow" ? origins[budget.name] : undefined;
             return (
-              <div key={`${budget.of} ${budget.name}`}>
-                <Gauge budget={budget} />
-                <p class="small dim">
-                  {budget.left === 0 ? <span class="bad">nothing left</span> : <>{leftText(budget)} left</>}
+              <div class="limit" key={`${budget.of} ${budget.name}`}>
+                <span>{budgetName(budget)}</span>
+                <b>{budget.left === 0 ? <span class="bad">nothing left</span> : `${leftText(budget)} left`}</b>
+                <Track full={budget.left === null ? 0 : fullness(budget)} kind={kindOf(budget)} />
+                <span class="under">
                   {origin && (
                     <>
-                      {" "}
-                      · set by <Text of={origin.by === "config" ? "the configuration" : (origin.who ?? "a call")} />
+                      set by <Text of={origin.by === "config" ? "the configuration" : (origin.who ?? "a call")} />
                     </>
                   )}
-                  <span class="sr"> of {budgetName(budget)}</span>
-                </p>
+                </span>
+                <span class="under right">{valueText(budget)}</span>
               </div>
             );
           })}

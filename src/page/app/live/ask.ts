@@ -28,20 +28,29 @@ export function post<Answer>(path: string, body: object): Promise<Answer> {
   });
 }
 
+/** A file of any size. */
+export async function getFile(path: string): Promise<Blob> {
+  const response = await answerTo(path, { method: "GET" });
+  return response.ok ? response.blob() : refused(response);
+}
+
 async function ask<Answer>(path: string, init: RequestInit, signal?: AbortSignal): Promise<Answer> {
   const limit = AbortSignal.timeout(PATIENCE_MS);
-  let response: Response;
+  const response = await answerTo(path, { ...init, signal: signal ? AbortSignal.any([signal, limit]) : limit }, signal);
+  return response.ok ? response.json() : refused(response);
+}
+
+async function answerTo(path: string, init: RequestInit, leave?: AbortSignal): Promise<Response> {
   try {
-    response = await fetch(path, {
+    return await fetch(path, {
       ...init,
       headers: { ...init.headers, ...authorization() },
       credentials: "omit",
       cache: "no-store",
       redirect: "error",
-      signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (leave?.aborted) throw error;
     throw new AskError(
       "unreachable",
       init.method === "GET"
@@ -49,11 +58,13 @@ async function ask<Answer>(path: string, init: RequestInit, signal?: AbortSignal
         : "The server does not answer: whether this was done is not known. Look before you do it again.",
     );
   }
+}
+
+/** Throws what the server says; what is said of all flows is an answer, though some of them failed. */
+async function refused<Answer>(response: Response): Promise<Answer> {
   const answer: unknown = await response.json().catch(() => undefined);
-  if (response.ok && answer !== undefined) return answer as Answer;
+  if (typeof answer === "object" && answer !== null && "flows" in answer) return answer as Answer;
   const told = (answer as Partial<ErrorAnswer> | undefined)?.error;
-  // Of all flows, some may have failed: the answer says which.
-  if (!told && answer !== undefined) return answer as Answer;
   throw new AskError(told?.code ?? "internal", told?.message ?? `The server answered ${response.status}.`);
 }
 

@@ -1,5 +1,14 @@
 /** What a tab knows of the fleet, and what a frame of the stream makes of it. No I/O. */
-import type { AccountAnswer, FleetAnswer, FleetFlow, FlowName, PlaceAnswer, StreamFrame, Want } from "../../wire.js";
+import type {
+  AccountAnswer,
+  EventAnswer,
+  FleetAnswer,
+  FleetFlow,
+  FlowName,
+  PlaceAnswer,
+  StreamFrame,
+  Want,
+} from "../../wire.js";
 
 export interface TickerEvent extends FlowName {
   readonly id: string;
@@ -39,17 +48,22 @@ export function withFrame(state: FleetState, frame: StreamFrame): FleetState {
       const flows = [...state.flows.filter((flow) => !left.has(nameKey(flow))), ...frame.flows];
       return { ...state, readAt: frame.readAt, places, accounts, wants, flows: worstFirst(flows, wants) };
     }
-    case "event": {
-      const { place, flowId, words, event } = frame;
-      if (event.type === "history_trimmed") return state;
-      const known = state.ticker.some((each) => each.id === event.id && nameKey(each) === nameKey(frame));
-      if (known) return state;
-      const ticker = [{ place, flowId, id: event.id, at: event.at, type: event.type, words }, ...state.ticker];
-      return { ...state, ticker: ticker.slice(0, TICKER_LENGTH) };
-    }
+    case "event":
+      return withEvents(state, frame, [frame]);
     default:
       return state;
   }
+}
+
+/** Adds to the ticker what it does not have yet. */
+export function withEvents(state: FleetState, { place, flowId }: FlowName, events: readonly EventAnswer[]): FleetState {
+  const known = new Set(state.ticker.map((each) => `${each.id} ${nameKey(each)}`));
+  const added = events
+    .filter(({ event }) => event.type !== "history_trimmed" && !known.has(`${event.id} ${nameKey({ place, flowId })}`))
+    .map(({ event: { id, at, type }, words }) => ({ place, flowId, id, at, type, words }));
+  if (added.length === 0) return state;
+  const ticker = [...added, ...state.ticker].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
+  return { ...state, ticker: ticker.slice(0, TICKER_LENGTH) };
 }
 
 /** `bad`: somebody has to do something. `unread`: nothing is known of it. */

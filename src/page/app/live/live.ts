@@ -2,9 +2,9 @@
  * One event stream for all tabs of a browser: the tab that holds a Web Lock reads it and tells the others over a BroadcastChannel. When that tab goes, the
  * lock, and with it the stream, goes to another. Each tab asks for the whole fleet itself when it begins, and again where frames may be missing.
  */
-import type { FleetAnswer, FlowName, Session, StreamFrame } from "../../wire.js";
-import { AskError, get } from "./ask.js";
-import { type FleetState, fleetOf, withFrame } from "./fleet-state.js";
+import type { EventsAnswer, FleetAnswer, FlowName, Session, StreamFrame } from "../../wire.js";
+import { AskError, flowPath, get } from "./ask.js";
+import { type FleetState, fleetOf, withEvents, withFrame } from "./fleet-state.js";
 import { messagesOf } from "./frames.js";
 import { authorization } from "./token.js";
 
@@ -20,6 +20,8 @@ export interface LiveState {
   readonly clockAhead: number;
   /** Why nothing can be shown. */
   readonly problem?: string;
+  /** Looking needs a token, too, and this tab has none that is right. */
+  readonly wantsToken?: true;
   /** Whether this tab reads the stream. */
   readonly isReader: boolean;
 }
@@ -70,7 +72,7 @@ export function startLive(): void {
     queue(false);
     setInterval(takeOverFromTheSilent, SILENCE_MS / 2);
   } else {
-    void readStream(new AbortController().signal); // every tab its own: there are no locks on this origin
+    void readAlone();
   }
   void readFleet();
   document.addEventListener("visibilitychange", () => {
@@ -82,7 +84,8 @@ export function startLive(): void {
 export async function readFleet(): Promise<void> {
   try {
     const answer = await get<FleetAnswer>("/api/fleet");
-    const { problem: _, ...before } = state;
+    const { problem: _, wantsToken: hadNone, ...before } = state;
+    if (hadNone) queue(false);
     set({
       ...before,
       fleet: fleetOf(answer, state.fleet),
@@ -91,7 +94,18 @@ export async function readFleet(): Promise<void> {
       heardAt: state.heardAt === 0 ? Date.now() : state.heardAt,
     });
   } catch (error) {
-    set({ ...state, problem: error instanceof AskError ? error.message : String(error) });
+    const isToken = error instanceof AskError && error.code === "token";
+    const problem = error instanceof AskError ? error.message : String(error);
+    set({ ...state, problem, ...(isToken && { wantsToken: true }) });
+  }
+}
+
+/** What happened last in each flow: the ticker begins with that. */
+export async function readTicker(): Promise<void> {
+  for (const flow of state.fleet?.flows ?? []) {
+    if (flow.error !== undefined) continue;
+    const { events } = await get<EventsAnswer>(flowPath(flow, "/events?limit=8")).catch(() => ({ events: [] }));
+    if (state.fleet) set({ ...state, fleet: withEvents(state.fleet, flow, events) });
   }
 }
 
@@ -104,13 +118,23 @@ function tellFlows(name: FlowName | undefined): void {
   for (const listener of flowListeners) listener(name);
 }
 
+/** Every tab its own stream: there are no locks on this origin. */
+async function readAlone(): Promise<void> {
+  for (;;) {
+    await readStream(new AbortController().signal);
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // until there is a token
+  }
+}
+
 /** Waits for the lock, or takes it from a tab that says nothing any more: one that its browser froze. */
 function queue(steal: boolean): void {
+  if (!channel) return;
   const end = new AbortController();
   navigator.locks
     .request(NAME, { steal }, async () => {
       set({ ...state, isReader: true });
       await readStream(end.signal);
+      set({ ...state, isReader: false });
     })
     .catch(() => {
       end.abort(); // taken away
@@ -149,6 +173,10 @@ async function readStream(signal: AbortSignal): Promise<void> {
           redirect: "error",
           signal: stop,
         });
+        if (response.status === 401) {
+          set({ ...state, wantsToken: true });
+          return; // another tab may have the token: it gets the lock
+        }
         if (!response.ok || !response.body) throw new Error(`status ${response.status}`);
         for await (const { frame, id } of messagesOf(response.body)) {
           clearTimeout(timer);

@@ -25,6 +25,10 @@ export function forgetToken(): void {
   } catch {}
 }
 
+export function hasToken(): boolean {
+  return (stored() ?? held) !== undefined;
+}
+
 /** `Authorization`, where this tab has a token. */
 export function authorization(): Record<string, string> {
   const token = stored() ?? held;

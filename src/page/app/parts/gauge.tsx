@@ -37,7 +37,9 @@ export function tightestFirst(budgets: readonly Budget[]): Budget[] {
   return [...budgets].sort((a, b) => rank(b) - rank(a));
 }
 
-function valueText({ unit, used, limit }: Budget): string {
+/** `6,736 of 12,000`. */
+export function valueText({ unit, used, limit, left }: Budget): string {
+  if (left === null) return "not known";
   if (unit === "share") return `${shareText(used)} of ${shareText(limit)}`;
   const spent = Math.max(0, used); // a gain has not begun to use it up
   return unit === "count" ? `${spent} of ${limit}` : `${roundText(spent)} of ${roundText(limit)}`;
@@ -48,14 +50,18 @@ export function leftText({ unit, left }: Budget): string {
   return unit === "share" ? shareText(left) : unit === "count" ? String(left) : moneyText(left);
 }
 
+export function kindOf(budget: Budget): "" | "mid" | "full" {
+  if (budget.left === 0) return "full";
+  return budget.left !== null && fullness(budget) >= 0.6 ? "mid" : "";
+}
+
 export function Gauge({ budget }: { budget: Budget }) {
   const full = budget.left === null ? 0 : fullness(budget);
-  const kind = budget.left === 0 ? "full" : full >= 0.6 ? "mid" : "";
   return (
     <div class="gauge">
       <span class="name">{budgetName(budget)}</span>
-      <Track full={full} kind={kind} />
-      <span class="value">{budget.left === null ? "not known" : valueText(budget)}</span>
+      <Track full={full} kind={kindOf(budget)} />
+      <span class="value">{valueText(budget)}</span>
     </div>
   );
 }
