@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { buildPage } from "./build-page.mjs";
 import { luaNames, luaTextsModule } from "./lua-texts.mjs";
 import { reachableTypes } from "./reachable-types.mjs";
 
@@ -26,6 +27,8 @@ for (const name of readdirSync(at("dist"), { recursive: true })) {
 
 for (const name of luaNames(new URL("lua/", root))) cpSync(at(`lua/${name}.lua`), at(`dist/lua/${name}.lua`));
 writeFileSync(at("dist/src/backends/redis/lua-texts.js"), luaTextsModule(new URL("lua/", root)));
+
+await buildPage(at("dist/page"));
 
 const { configFileJsonSchema } = await import(new URL("dist/src/config/json-schema.js", root).href);
 writeFileSync(at("dist/config.schema.json"), `${JSON.stringify(configFileJsonSchema(), null, 2)}\n`);

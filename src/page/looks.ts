@@ -1,8 +1,10 @@
 /** What the page shows of one flow. */
+import { FlowKeys } from "../backends/redis/keys.js";
 import { eventWords } from "../cli/event-line.js";
 import { eventPages, refusalPages } from "../cli/flow-pages.js";
 import { periodEnd } from "../cli/period.js";
 import { reportSources } from "../cli/report-sources.js";
+import type { ResolvedConfig } from "../config/schema.js";
 import { differingLimits } from "../doctor/limit-words.js";
 import { fromMoney } from "../exact/money.js";
 import type { StateManager } from "../manager/state-manager.js";
@@ -56,6 +58,7 @@ export function flowAnswer(
     now: now.toISOString(),
     session,
     placeName: place.name,
+    ...(place.kind === "redis" && { logKey: logKeyOf(place.config.redis, flowId) }),
     isSnapshotFile: snapshotFile !== undefined,
     alarms,
     wants: pageWants([seen]),
@@ -90,6 +93,10 @@ export function flowAnswer(
     differing: differingLimits(place.watched.limits, snapshot.limitOrigins),
     ...(log && { log: wire(log) }),
   };
+}
+
+function logKeyOf({ key_prefix, cluster }: ResolvedConfig["redis"], flowId: string): string {
+  return new FlowKeys(key_prefix, flowId, cluster).key("events:log");
 }
 
 function recoveryAnswer(

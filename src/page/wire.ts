@@ -204,6 +204,8 @@ export interface FlowAnswer extends FlowName {
   readonly session: Session;
   /** For people: where it is. */
   readonly placeName: string;
+  /** The key of its log of events on Redis; absent in a file. In a cluster, of a flow that moved to its account's slot, another. */
+  readonly logKey?: string;
   readonly isSnapshotFile: boolean;
   readonly alarms: readonly string[];
   readonly wants: readonly Want[];

@@ -1,8 +1,6 @@
 /** Text that comes from anywhere, such as ids and reasons, shown so that it steers nothing. */
 import { randomInt } from "node:crypto";
-
-/** What is not seen, or moves what is seen: controls of both kinds, directions, zero width, line and paragraph separators. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+import { UNSEEN } from "./unseen.js";
 
 /**
  * Our own colours carry a number that nobody else knows until they are written, so that they are told from colours in a stored

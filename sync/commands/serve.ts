@@ -11,6 +11,9 @@ import { planRows } from "../plan/plan-text.js";
 import { doorOf, listenAddress, tellToken, tlsOf, tokenOf } from "./serve-door.js";
 import { waitingPlan } from "./waiting-plan.js";
 
+/** The page as `npm run build` leaves it; where the server runs from source, as its tests do. */
+const PAGE = import.meta.url.endsWith(".ts") ? "../../.cache/page/" : "../../page/";
+
 const HELP = `
 The page shows all flows of --url or --config, and of each --folder. Whoever has the token may change what it shows: it is in --token-file or in
 SF_STATE_TOKEN, never an argument, which everybody on the machine could read. On a loopback address without one, a token is made for this run: a terminal
@@ -49,7 +52,7 @@ export const addServe: AddCommand = (program, run) => {
           {
             places,
             name,
-            app: fileURLToPath(new URL("../../page/", import.meta.url)),
+            app: fileURLToPath(new URL(PAGE, import.meta.url)),
             gate: door.gate,
             ...(tls && { tls }),
             planOf: planAnswer,
