@@ -140,7 +140,7 @@ for (const [name, start] of Object.entries(BACKENDS)) {
 
 const test = suite("wants: by hand");
 
-test("every command that cures something is a command, with options that it has", () => {
+test("every command that cures something is a command, with options that it has", async () => {
   const declared = declaredBy(await buildProgram(processTerminal(), async () => {}, EXCHANGE_COMMANDS));
   const global = declared.find(({ at }) => at === "")?.options.map(({ name }) => name) ?? [];
   let seen = 0;
