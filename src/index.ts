@@ -33,6 +33,7 @@ export {
   type TradeFigureName,
 } from "./report/figures.js";
 export type { Grouping } from "./report/groups.js";
+export type { HeldPoint } from "./report/holds.js";
 export {
   type DrawdownTimes,
   type EquityPoint,

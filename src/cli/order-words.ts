@@ -1,6 +1,7 @@
 /** An order as a person reads it, and the order that a command names. */
 import type { StateManager } from "../manager/state-manager.js";
 import type { PendingOrder } from "../types.js";
+import { meant } from "../words/short-ids.js";
 import { ProblemError } from "./exit-code.js";
 
 /** `entry buy 1 BTC/USDT at 60000 (limit), open, 0.4 filled`. */
@@ -9,10 +10,17 @@ export function orderWords({ intent, side, size, pair, price, orderType, status,
   return `${intent} ${side} ${size} ${pair} ${terms}, ${status}, ${filled} filled`;
 }
 
-/** An order that is pending, or was over within seven days. Throws a ProblemError when none is known by that id. */
+/** An order that is pending, or was over within seven days; a pending one also by the beginning of its id. Throws a ProblemError when none is known by that id. */
 export async function orderNamed(manager: StateManager, id: string): Promise<PendingOrder> {
   const [order] = await manager.findOrders([id]);
   if (order) return order;
+  const pending = await manager.getPendingOrders();
+  const short = meant(
+    id,
+    pending.map((each) => each.id),
+  );
+  const found = pending.find((each) => each.id === short);
+  if (found) return found;
   throw new ProblemError(
     `flow ${manager.flowId} knows no order ${JSON.stringify(id)}, pending or over within seven days; sf-state orders --closed lists what the log of events tells of`,
   );

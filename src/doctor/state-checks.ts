@@ -177,7 +177,7 @@ function moneyFindings(state: FlowState): Finding[] {
       if (untold.length > 0) {
         found.problem(
           `${count(untold.length, "trade")} with a result that nobody told: ${some(untold)}`,
-          "book the fills that ended them with recordFill, or what they made, or 0: sf-state cash AMOUNT --kind correction --position ID --id NAME",
+          "book the fills that ended them with recordFill, or what they made, or 0: sf-state cash book AMOUNT --kind correction --position ID --id NAME",
         );
       }
     },

@@ -2,7 +2,7 @@
 import { printable } from "../words/printable.js";
 import { daysWords, type FigureLine, figureLines, figureText, GROUP_COLUMNS } from "./figure-words.js";
 import { FIGURES, type FigureName } from "./figures.js";
-import { dayPlot, equityPlot } from "./plots.js";
+import { dayPlot, equityPlot, heldPlot } from "./plots.js";
 import type { Report } from "./report.js";
 
 /** What stands at the head. */
@@ -36,7 +36,7 @@ svg { width: 100%; height: auto; } svg text { fill: var(--dim); font-size: 12px;
 `;
 
 export function reportHtml(flowId: string, report: Report): string {
-  const { from, to, currency, by, days, curve, notes } = report;
+  const { from, to, currency, by, days, curve, held, notes } = report;
   const lines = figureLines(report, currency);
   const title = `Report of ${flowId}`;
   return `<!doctype html>
@@ -61,6 +61,8 @@ ${notes.length === 0 ? "" : `<ul class="notes">${notes.map((note) => `<li>${esca
 ${equityPlot(curve, to)}
 <h2>Booked by day</h2>
 ${dayPlot(days)}
+<h2>Exposure: open positions over time</h2>
+${heldPlot(held, to)}
 ${by === null ? "" : groupTable(by, report)}
 ${partsTable(report)}
 <h2>Figures</h2>

@@ -20,7 +20,7 @@ import {
   type TradeFigureName,
 } from "./figures.js";
 import { type Grouping, type GroupKeys, groupOf, groupOfOpen } from "./groups.js";
-import type { Hold } from "./holds.js";
+import { type HeldPoint, type Hold, heldOver } from "./holds.js";
 import { type DaysPerYear, returnFigures } from "./returns.js";
 import { thinned } from "./thinned.js";
 import { type BookedDay, NOTHING } from "./today.js";
@@ -96,6 +96,8 @@ export interface Report extends FigureSet<FigureName> {
   readonly days: readonly ReportDay[];
   /** Realised, after each booking, thinned to what a plot can show; from 0 where the equity at the start is not known. */
   readonly curve: readonly EquityPoint[];
+  /** How many positions were open, from each moment on; thinned as the curve is. */
+  readonly held: readonly HeldPoint[];
   readonly by: Grouping | null;
   readonly groups: readonly ReportGroup[];
   /** What a reader has to know: what is missing, or not known. */
@@ -118,7 +120,8 @@ export function reportOf(trades: readonly Trade[], options: ReportOptions = {}):
 
   const keys: GroupKeys = { by: options.by ?? "pair", dayStart, strategyKey: options.strategyKey ?? "strategy" };
   const openHold = ({ entryTs }: Position): Hold => ({ from: entryTs.getTime(), to: now });
-  const ofTrades = tradeFigures(inside, [...all.map(holdOf), ...positions.map(openHold)], lasted);
+  const holds = [...all.map(holdOf), ...positions.map(openHold)];
+  const ofTrades = tradeFigures(inside, holds, lasted);
 
   const account = accountOf({ options, bookings, booked, all, period, lasted, dayStart, daysPerYear });
   return {
@@ -133,6 +136,7 @@ export function reportOf(trades: readonly Trade[], options: ReportOptions = {}):
     drawdown: account.drawdown,
     days: account.days,
     curve: account.curve,
+    held: thinned(heldOver(holds, lasted), ({ positions: open }) => open),
     by: options.by ?? null,
     groups: options.by === undefined ? [] : groupsOf(inside, all, positions, keys, lasted, openHold),
     notes: [...tradeNotes(inside), ...account.notes],

@@ -122,7 +122,7 @@ export function untoldWords(trades: readonly Trade[]): string {
 
 /** How a person says that an untold trade was seen. */
 const SEEN =
-  "record the fills that ended it, or book what it made, or 0: sf-state cash AMOUNT --kind correction --position ID --id NAME";
+  "record the fills that ended it, or book what it made, or 0: sf-state cash book AMOUNT --kind correction --position ID --id NAME";
 
 function untoldNames(trades: readonly Trade[]): string {
   const names = trades.slice(0, 3).map(({ id, pair, untold = 0 }) => `${id} (${untold} ${pair})`);

@@ -262,7 +262,7 @@ export function hostileTexts(test: Test, stand: Stand): void {
       ["export", text, "--to", "x.csv"],
       ["export", "trades", "--to", `/nowhere/${text}/x.csv`],
       ["sql", `select '${text}' from nowhere`],
-      ["cash", "1", "--id", text, "--kind", text],
+      ["cash", "book", "1", "--id", text, "--kind", text],
       ["scripts", "show", text],
       ["scripts", "call", text],
     ];

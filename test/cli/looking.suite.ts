@@ -69,7 +69,7 @@ export function looking(test: Test, stand: Stand): void {
     assert.is(code, 1);
     assert.match(
       stdout,
-      /^untold +nobody told the result of p-1 \(2 ETH\/USDT\): .*sf-state cash AMOUNT --kind correction/m,
+      /^untold +nobody told the result of p-1 \(2 ETH\/USDT\): .*sf-state cash book AMOUNT --kind correction/m,
     );
     const json = JSON.parse((await sfState(["status", ...said, "--json"])).stdout);
     assert.equal([json.alarms, json.untold.map(({ id }: { id: string }) => id)], [["untold"], ["p-1"]]);

@@ -56,7 +56,7 @@ export function steering(test: Test, stand: Stand): void {
 
   test("cash is booked once, on the position that it names", async () => {
     const flow = await stand.flow();
-    const run = (...args: string[]) => sfState(["cash", ...args, "--yes", "--flow", flow, "--url", stand.url]);
+    const run = (...args: string[]) => sfState(["cash", "book", ...args, "--yes", "--flow", flow, "--url", stand.url]);
     const book = () => run("-0.42", "--id", "f-1", "--kind", "funding", "--position", "p-1", "--note", "8 h");
     const first = await book();
     assert.equal([first.code, first.stdout], [0, "f-1: -0.42 booked on the open position\n"], first.stderr);

@@ -13,9 +13,15 @@ const WHERE: Readonly<Record<CashPlace, string>> = {
   forgotten: "into the day alone: the position ended too long ago",
 };
 
+const EXAMPLE =
+  "\nExample:\n  $ sf-state cash book -0.42 --id funding-9913 --kind funding --position p1 --flow bot --config bot.yaml";
+
 export const addCash: AddCommand = (program, run) => {
   program
     .command("cash")
+    .description("Book money that is no trade.")
+    .addHelpText("after", EXAMPLE)
+    .command("book")
     .argument("<amount>", "as it moves the account: below 0 when you pay", number)
     .description(
       "Book money that is no trade: funding, fees, interest. Once by its id. Ends with 1 when it trips the breaker.",
@@ -29,10 +35,7 @@ export const addCash: AddCommand = (program, run) => {
     .option("--ts <time>", "when: ms, or 2026-01-07T12:00Z [now]", moment)
     .option("--note <text>", "for the event log")
     .option("--yes", "do not ask")
-    .addHelpText(
-      "after",
-      "\nExample:\n  $ sf-state cash -0.42 --id funding-9913 --kind funding --position p1 --flow bot --config bot.yaml",
-    )
+    .addHelpText("after", EXAMPLE)
     .action((sum, { position: positionId, ...cash }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         const { id, kind, pair, currency, rate, ts, note, yes } = cash;

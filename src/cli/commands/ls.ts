@@ -10,6 +10,7 @@ import type { AddCommand } from "../command.js";
 import { EXIT, UsageError } from "../exit-code.js";
 import { findFlows, forEach, placeName } from "../flows.js";
 import type { Invocation } from "../invocation.js";
+import { isNarrow, WIDE_WORDS } from "../narrow.js";
 import { type FlowStatus, nowOf, type ReadOpen, type StatusSource, sourceOf } from "../status/flow-status.js";
 import { NARROW_COLUMNS, narrowCells } from "../status/narrow-row.js";
 import { needScreen, repaint } from "../status/repaint.js";
@@ -30,7 +31,7 @@ export const addLs: AddCommand = (program, run) => {
     .command("ls")
     .description("List all flows in this Redis, or in a folder of DuckDB files. Ends with 1 when one needs a look.")
     .option("--watch", "repaint in place until Ctrl-C")
-    .option("--wide", "all columns and digits, also on a narrow terminal")
+    .option("--wide", WIDE_WORDS)
     .option("--max-age <duration>", "stale is a heartbeat older than this, or none [recovery.max_state_age]", duration)
     .addHelpText("after", "\nExample:\n  $ sf-state ls --duckdb state/ --max-age 2m")
     .action((options, command) =>
@@ -116,11 +117,8 @@ function jsonOf(row: Row): object {
   return { alarms: row.alarms, dead: row.liveness.dead.map(({ id }) => id), ...rest, ...snapshot };
 }
 
-/** Fewer columns have no room for all of them. */
-const WIDE = 120;
-
 function listText(terminal: Terminal, place: string, { rows, failures }: Listing, wide: true | undefined): string {
-  const isNarrow = !wide && terminal.isScreen && terminal.size().columns < WIDE;
+  const narrow = isNarrow(terminal, wide);
   const { bold, dim, red } = terminal.colours;
   const head = `${bold(count(rows.length, "flow"))}  ${dim(`${place}  ${time(new Date())} UTC`)}\n`;
   const body =
@@ -128,7 +126,7 @@ function listText(terminal: Terminal, place: string, { rows, failures }: Listing
       ? ""
       : table(
           terminal,
-          isNarrow
+          narrow
             ? NARROW_COLUMNS
             : [
                 { title: "flow" },
@@ -144,7 +142,7 @@ function listText(terminal: Terminal, place: string, { rows, failures }: Listing
                 { title: "lease" },
                 { title: "note" },
               ],
-          rows.map((row) => (isNarrow ? narrowCells(terminal, row) : cellsOf(terminal, row))),
+          rows.map((row) => (narrow ? narrowCells(terminal, row) : cellsOf(terminal, row))),
         );
   const errors = rows.flatMap((row) => ("error" in row ? [`${row.flowId}: ${row.error}`] : []));
   return head + body + [...errors, ...failures].map((error) => `${red(error)}\n`).join("");

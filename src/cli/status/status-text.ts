@@ -12,6 +12,7 @@ import { ago, amount, count, fraction, gain, left, span, time } from "../../word
 import { printable } from "../../words/printable.js";
 import { admissionWords } from "../admission-words.js";
 import { guardWords } from "../guard-words.js";
+import { isNarrow } from "../narrow.js";
 import { orderTable, positionTable } from "../record-tables.js";
 import type { Colours, Terminal } from "../terminal.js";
 import type { FlowStatus } from "./flow-status.js";
@@ -37,6 +38,7 @@ export function statusText(
   place: string,
   now: Date,
   watched: Watched,
+  wide?: true,
 ): string {
   const alarms = alarmsOf({ snapshot, untold }, now, watched);
   const liveness = livenessOf(snapshot.instances, now, watched.deadAfter);
@@ -56,7 +58,7 @@ export function statusText(
     ...(account ? [["account", accountWords(terminal.colours, account, now)] satisfies [string, string]] : []),
     ...(guards ? [["guards", guardsWords(terminal.colours, guards, now)] satisfies [string, string]] : []),
     ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],
-    ["instances", instancesWords(terminal.colours, instances, liveness, now)],
+    ["instances", instancesWords(terminal, instances, liveness, now, wide)],
   ];
   if (!snapshotFile) {
     const free = lease === undefined || lease.until <= now;
@@ -91,11 +93,11 @@ export function statusText(
   const trades =
     positions.length === 0
       ? `${dim("positions".padEnd(12))}none\n`
-      : `\n${bold(count(positions.length, "position"))}\n${positionTable(terminal, positions, now)}`;
+      : `\n${bold(count(positions.length, "position"))}\n${positionTable(terminal, positions, now, wide)}`;
   const pending =
     orders.length === 0
       ? `${dim("orders".padEnd(12))}none\n`
-      : `\n${bold(count(orders.length, "pending order"))}\n${orderTable(terminal, orders, now)}`;
+      : `\n${bold(count(orders.length, "pending order"))}\n${orderTable(terminal, orders, now, wide)}`;
   return head + old + body + trades + pending;
 }
 
@@ -113,8 +115,18 @@ function recoveryWords(recovery: NonNullable<FlowStatus["recovery"]>, liveness: 
   }
 }
 
-function instancesWords(colours: Colours, instances: readonly Instance[], liveness: Liveness, now: Date): string {
-  const { dim, red } = colours;
+/** More than these are counted, and only the dead named. */
+const NAMED = 6;
+
+function instancesWords(
+  terminal: Terminal,
+  instances: readonly Instance[],
+  liveness: Liveness,
+  now: Date,
+  wide: true | undefined,
+): string {
+  const { dim, red } = terminal.colours;
+  if (instances.length > NAMED && isNarrow(terminal, wide)) return countedWords(terminal.colours, liveness, now);
   const each = instances.map((instance) => {
     const { id, lastHeartbeat, version } = instance;
     const name = liveness.dead.includes(instance) ? red(`${id} (dead)`) : id;
@@ -122,6 +134,14 @@ function instancesWords(colours: Colours, instances: readonly Instance[], livene
   });
   if (each.length === 0) return "none";
   return liveness.dead.length === 0 ? each.join(", ") : `${red(aliveWords(liveness))}: ${each.join(", ")}`;
+}
+
+/** `45 alive, 2 dead: a (3 h ago), b (2 d ago)`. */
+export function countedWords({ red }: Colours, { alive, dead }: Liveness, now: Date): string {
+  if (dead.length === 0) return `${alive.length} alive`;
+  const named = dead.slice(0, NAMED).map(({ id, lastHeartbeat }) => `${id} (${ago(lastHeartbeat, now)})`);
+  const more = dead.length > named.length ? ` and ${dead.length - named.length} more` : "";
+  return `${alive.length} alive, ${red(`${dead.length} dead: ${named.join(", ")}${more}`)}`;
 }
 
 export function breakerWords({ red, green, dim }: Colours, breaker: CircuitBreaker, now: Date): string {

@@ -184,7 +184,7 @@ function Trades({
             </>
           ))}
           : record the fills that ended it, or book what it made:{" "}
-          <code>sf-state cash AMOUNT --kind correction --position ID --id NAME</code>
+          <code>sf-state cash book AMOUNT --kind correction --position ID --id NAME</code>
         </p>
       )}
       {problem !== undefined && (
