@@ -1,5 +1,6 @@
-/** An exchange account by itself, on Redis: steered without opening one of its flows. */
+/** An exchange account by itself: on Redis steered without opening one of its flows, in a DuckDB file through its one flow. */
 
+import type { BackendContext } from "../backends/backend.js";
 import type { AccountLimitName, AccountLimits } from "../config/account.js";
 import { type Config, type ResolvedConfig, resolveConfig } from "../config/schema.js";
 import { ConfigError, UnknownFlowError } from "../errors.js";
@@ -13,37 +14,46 @@ import type { BreakerDuration } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
 import type { AccountStatus, CircuitBreaker } from "../types.js";
 import { refuseKept } from "./account.js";
+import { createBackend } from "./create-backend.js";
 
-/** Runs the operations of an account on its own keys: its hash is what a flow has as `flow:meta`. */
+/** Which account, and who asks. */
+interface Asked {
+  /** Absent: that of the flow; in a file only. */
+  readonly name: string | undefined;
+  /** Whose file it is kept in; on Redis it has keys of its own. */
+  readonly flowId: string | undefined;
+  readonly instance: string;
+}
+
+type Run = <Args, Result>(operation: Operation<Args, Result>, args: Args) => Promise<Result>;
+
+/** Runs the operations of an account: on Redis on its own keys, where its hash is what a flow has as `flow:meta`; elsewhere on its flow. */
 export class AccountAccess implements AsyncDisposable {
   readonly name: string;
-  readonly #redis: ResolvedConfig["redis"];
-  /** The limits of the configuration, if it is of this account. */
-  readonly #configured: AccountLimits;
-  readonly #run: <Args, Result>(operation: Operation<Args, Result>, args: Args) => Promise<Result>;
+  readonly #config: ResolvedConfig;
+  readonly #run: Run;
   readonly #close: () => Promise<void>;
 
-  private constructor(
-    name: string,
-    redis: ResolvedConfig["redis"],
-    configured: AccountLimits,
-    run: <Args, Result>(operation: Operation<Args, Result>, args: Args) => Promise<Result>,
-    close: () => Promise<void>,
-  ) {
+  private constructor(name: string, config: ResolvedConfig, run: Run, close: () => Promise<void>) {
     this.name = name;
-    this.#redis = redis;
-    this.#configured = configured;
+    this.#config = config;
     this.#run = run;
     this.#close = close;
   }
 
-  /** Rejects with an UnknownFlowError where no flow ever joined it. */
-  static async open(config: Config, name: string, instance: string): Promise<AccountAccess> {
-    const { backend, redis, events, account } = resolveConfig(config);
-    if (backend !== "redis") throw new ConfigError("accounts of several flows are kept in Redis only");
+  /** Rejects with an UnknownFlowError where no flow ever joined it. A bot that has the flow's file open is asked through its socket. */
+  static async open(config: Config, asked: Asked): Promise<AccountAccess> {
+    const resolved = resolveConfig(config);
+    return resolved.backend === "redis"
+      ? AccountAccess.#onRedis(resolved, asked)
+      : AccountAccess.#ofFlow(resolved, asked);
+  }
+
+  static async #onRedis(config: ResolvedConfig, { name, instance }: Asked): Promise<AccountAccess> {
+    if (name === undefined) throw new ConfigError("which account? On Redis it has to be named");
     const { RedisBackend } = await import("../backends/redis/redis-backend.js");
-    const context = { flowId: `@${name}`, instance, account: name, maxEvents: events.max_length, isVisitor: true };
-    const access = new RedisBackend(context, redis);
+    const context = { ...contextOf(config, `@${name}`, instance), account: name };
+    const access = new RedisBackend(context, config.redis);
     try {
       checkSchema(`account ${name}`, (await access.connect(true)).schema);
     } catch (error) {
@@ -53,15 +63,41 @@ export class AccountAccess implements AsyncDisposable {
     }
     return new AccountAccess(
       name,
-      redis,
-      account?.name === name ? account : {},
+      config,
       (operation, args) => access.execute(operation, args, ""),
       () => access.close(),
     );
   }
 
+  static async #ofFlow(config: ResolvedConfig, { name, flowId, instance }: Asked): Promise<AccountAccess> {
+    if (flowId === undefined) throw new ConfigError("which flow? Its account is kept with it");
+    const backend = createBackend(config, contextOf(config, flowId, instance));
+    try {
+      const { account, schema } = await backend.connect(true);
+      checkSchema(`flow ${flowId}`, schema);
+      if (account === undefined) throw new UnknownFlowError(`flow ${flowId} is in no account (account.name)`);
+      if (name !== undefined && account !== name)
+        throw new UnknownFlowError(`flow ${flowId} is in account ${account}, not in ${name}`);
+      return new AccountAccess(
+        account,
+        config,
+        (operation, args) => backend.execute(operation, args, ""),
+        () => backend.close(),
+      );
+    } catch (error) {
+      await backend.close();
+      throw error;
+    }
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.#close();
+  }
+
+  /** The limits of the configuration, if it is of this account. */
+  get configured(): AccountLimits {
+    const { account } = this.#config;
+    return account?.name === this.name ? account : {};
   }
 
   async status(): Promise<AccountStatus> {
@@ -87,13 +123,17 @@ export class AccountAccess implements AsyncDisposable {
 
   /** Each is what the configuration says of this account, or none. */
   unsetLimits(names: readonly AccountLimitName[]): Promise<AccountLimitsInForce> {
-    const limits = names.map((name) => [name, this.#configured[name] ?? null] as const);
+    const limits = names.map((name) => [name, this.configured[name] ?? null] as const);
     return this.#run(setAccountLimits, { how: "unset", limits });
   }
 
   /** Takes what a flow whose state was lost held off the sums; undefined where that is nothing. Rejects where there is such a flow. */
   async forget(flowId: string): Promise<ForgottenPart | undefined> {
-    await refuseKept({ backend: "redis", redis: this.#redis }, undefined, this.name, flowId);
+    await refuseKept(this.#config, undefined, this.name, flowId);
     return this.#run(forgetAccountPart, { flowId });
   }
+}
+
+function contextOf({ events }: ResolvedConfig, flowId: string, instance: string): BackendContext {
+  return { flowId, instance, maxEvents: events.max_length, isVisitor: true };
 }
