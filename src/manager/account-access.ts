@@ -1,7 +1,7 @@
 /** An exchange account by itself: on Redis steered without opening one of its flows, in a DuckDB file through its one flow. */
 
 import type { BackendContext } from "../backends/backend.js";
-import type { AccountLimitName, AccountLimits } from "../config/account.js";
+import type { AccountSettingName, AccountSettingsGiven } from "../config/account.js";
 import { type Config, type ResolvedConfig, resolveConfig } from "../config/schema.js";
 import { ConfigError, UnknownFlowError } from "../errors.js";
 import { type ForgottenPart, forgetAccountPart } from "../operations/forget-account-part.js";
@@ -14,6 +14,7 @@ import type { BreakerDuration } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
 import type { AccountStatus, CircuitBreaker } from "../types.js";
 import { refuseKept } from "./account.js";
+import { configuredOf } from "./account-membership.js";
 import { createBackend } from "./create-backend.js";
 
 /** Which account, and who asks. */
@@ -94,12 +95,6 @@ export class AccountAccess implements AsyncDisposable {
     return this.#close();
   }
 
-  /** The limits of the configuration, if it is of this account. */
-  get configured(): AccountLimits {
-    const { account } = this.#config;
-    return account?.name === this.name ? account : {};
-  }
-
   async status(): Promise<AccountStatus> {
     const status = await this.#run(getAccount, undefined);
     if (!status) throw new UnknownFlowError(`there is no account ${this.name}`);
@@ -117,14 +112,18 @@ export class AccountAccess implements AsyncDisposable {
   }
 
   /** null removes a limit. */
-  setLimits(limits: readonly (readonly [AccountLimitName, number | null])[]): Promise<AccountLimitsInForce> {
-    return this.#run(setAccountLimits, { how: "call", limits });
+  setLimits(given: AccountSettingsGiven): Promise<AccountLimitsInForce> {
+    return this.#run(setAccountLimits, { how: "call", ...given });
   }
 
   /** Each is what the configuration says of this account, or none. */
-  unsetLimits(names: readonly AccountLimitName[]): Promise<AccountLimitsInForce> {
-    const limits = names.map((name) => [name, this.configured[name] ?? null] as const);
-    return this.#run(setAccountLimits, { how: "unset", limits });
+  unsetLimits(names: readonly AccountSettingName[]): Promise<AccountLimitsInForce> {
+    return this.#run(setAccountLimits, { how: "unset", ...this.configured(names) });
+  }
+
+  /** What the configuration says of them. */
+  configured(names: readonly AccountSettingName[]): AccountSettingsGiven {
+    return configuredOf(this.#config, this.name, names);
   }
 
   /** Takes what a flow whose state was lost held off the sums; undefined where that is nothing. Rejects where there is such a flow. */

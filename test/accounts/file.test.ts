@@ -134,9 +134,18 @@ test("a backup put back in its place stays in the account, with what it holds fo
   await mgr.connect();
   const status = await mgr.getAccount();
   assert.equal([status?.slots, status?.exposure, status?.dailyPnl], [2, 250.5, -5.25], "what was booked stays booked");
+  assert.not.match(restored.stderr, /account main/);
   await mgr.removePosition("p");
   assert.is((await mgr.getAccount())?.slots, 1);
   await mgr.close();
+
+  const elsewhere = fresh();
+  const beside = await sfState(["restore", backup, "--duckdb", elsewhere, "--flow", "bot"]);
+  assert.is(beside.code, 0, beside.stderr);
+  assert.match(
+    beside.stderr,
+    /note: it was in account main, and it is in none at the DuckDB file .*sf-state account join main/,
+  );
 
   const doctor = await sfState(["doctor", "--duckdb", path, "--flow", "bot"]);
   assert.match(doctor.stdout, /the sums of account main are those of its flow/);
@@ -187,16 +196,17 @@ for (const isHeld of [true, false]) {
     }
     assert.equal((await status(0)).limits, { max_daily_loss: 50, max_open_positions: 3 });
 
-    const set = await done("account", "set", "max_exposure=500", "max_daily_loss=40");
-    assert.equal(set, { max_daily_loss: 40, max_open_positions: 3, max_exposure: 500 });
-    const { limits, limitOrigins } = await status(0);
-    assert.equal(limits, set);
+    const set = await done("account", "set", "max_exposure=500", "max_daily_loss=40", "breaker_duration=until_reset");
+    const inForce = { max_daily_loss: 40, max_open_positions: 3, max_exposure: 500 };
+    assert.equal(set, { ...inForce, breaker_duration: "until_reset" });
+    const { limits, limitOrigins, breakerDuration } = await status(0);
+    assert.equal([limits, breakerDuration.value, breakerDuration.by], [inForce, "until_reset", "call"]);
     assert.equal([limitOrigins.max_exposure.by, limitOrigins.max_open_positions.who], ["call", "bot-1"]);
     assert.match(limitOrigins.max_exposure.who, /^sf-state@/);
     await done("account", "unset", "max_exposure", "--account", "main");
     assert.equal((await status(0)).limits, { max_daily_loss: 40, max_open_positions: 3 });
 
-    const { until, account } = await done("breaker", "trip", "a look", "--account", "main", "--for", "until_reset");
+    const { until, account } = await done("breaker", "trip", "a look", "--account", "main");
     assert.equal([until, account], [undefined, "main"]);
     const { breaker } = await status(1);
     assert.equal([breaker.active, breaker.reason, breaker.source], [true, "a look", "manual"]);

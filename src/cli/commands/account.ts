@@ -1,12 +1,12 @@
 import type { RedisAccount } from "../../backends/redis/account.js";
-import { ACCOUNT_LIMITS, type AccountLimitName, parseAccountLimits } from "../../config/account.js";
+import { ACCOUNT_SETTINGS, type AccountSettingsGiven, parseAccountLimits } from "../../config/account.js";
 import { type ResolvedConfig, resolveConfig } from "../../config/schema.js";
 import { UnknownFlowError } from "../../errors.js";
 import { accountNamed } from "../../manager/account.js";
 import type { AccountAccess } from "../../manager/account-access.js";
 import type { AccountLimitsInForce } from "../../operations/set-account-limits.js";
 import type { AccountFlow, AccountPart, AccountStatus } from "../../types.js";
-import { amount, count, gain } from "../../words/in-words.js";
+import { amount, count, durationText, gain } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import type { AddCommand } from "../command.js";
 import { endedMove } from "../ended-move.js";
@@ -44,7 +44,7 @@ export const addAccount: AddCommand = (program, run) => {
   account
     .command("set <limits...>")
     .description(
-      `Set limits of an account, for all its flows; an empty value removes one. Names: ${ACCOUNT_LIMITS.join(", ")}.`,
+      `Set limits of an account, for all its flows; an empty value removes one. Names: ${ACCOUNT_SETTINGS.join(", ")}.`,
     )
     .option("--account <name>", NAMED)
     .option("--yes", "do not ask")
@@ -77,11 +77,10 @@ export const addAccount: AddCommand = (program, run) => {
     .addHelpText("after", "\nExample:\n  $ sf-state account unset max_exposure --config bot.yaml")
     .action((names, options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        const returned = names.map((name) => limitNamed(ACCOUNT_LIMITS, name));
+        const returned = names.map((name) => limitNamed(ACCOUNT_SETTINGS, name));
         await using found = await opened(invocation, options.account);
-        const configured = returned.map((name) => [name, found.configured[name] ?? null] as const);
         await invocation.consent(
-          `Give limits of account ${found.name} back to the configuration, for all its flows: ${changesOf(await found.status(), configured)}?`,
+          `Give limits of account ${found.name} back to the configuration, for all its flows: ${changesOf(await found.status(), found.configured(returned))}?`,
           options.yes,
         );
         showLimits(invocation, await found.unsetLimits(returned));
@@ -191,8 +190,11 @@ export const addAccount: AddCommand = (program, run) => {
     );
 };
 
-function showLimits(invocation: Invocation, { limits, origins }: AccountLimitsInForce): void {
-  invocation.print(limits, () => limitTable(invocation.terminal, ACCOUNT_LIMITS, origins));
+function showLimits(invocation: Invocation, { limits, origins, duration }: AccountLimitsInForce): void {
+  const breaker_duration = { ...duration, value: durationText(duration.value) };
+  invocation.print({ ...limits, breaker_duration: duration.value }, () =>
+    limitTable(invocation.terminal, ACCOUNT_SETTINGS, { ...origins, breaker_duration }),
+  );
 }
 
 /** The configuration for looking at an account that may be another one than it names. */
@@ -240,8 +242,14 @@ async function partOf(access: AccountAccess | undefined, flowId: string): Promis
   return flows.find((flow) => flow.flowId === flowId && (flow.slots !== 0 || flow.exposure !== 0));
 }
 
-function changesOf({ limits }: AccountStatus, wanted: readonly (readonly [AccountLimitName, number | null])[]): string {
-  return wanted.map(([name, limit]) => `${name} ${limits[name] ?? "none"} to ${limit ?? "none"}`).join(", ");
+function changesOf({ limits, breakerDuration }: AccountStatus, wanted: AccountSettingsGiven): string {
+  const { duration } = wanted;
+  return [
+    ...wanted.limits.map(([name, limit]) => `${name} ${limits[name] ?? "none"} to ${limit ?? "none"}`),
+    ...(duration === undefined
+      ? []
+      : [`breaker_duration ${durationText(breakerDuration.value)} to ${durationText(duration)}`]),
+  ].join(", ");
 }
 
 function accountText(terminal: Terminal, status: AccountStatus): string {
