@@ -215,6 +215,7 @@ for (const isHeld of [true, false]) {
       const answer = await mgr.admit(entry);
       assert.is(answer.admitted ? "admitted" : answer.reason, "account_circuit_breaker");
     }
+    assert.match((await run("doctor")).stdout, /ok +account sums +the sums of account main are those of its flow/);
     assert.is((await done("breaker", "reset", "--account", "main", "--flow", "bot")).reset, true);
     assert.is((await status(0)).breaker.active, false);
 

@@ -147,7 +147,7 @@ export function duckdb(test: Test, stand: Stand): void {
       starting_equity: 1_000,
       max_daily_loss: 40,
       breaker_duration: "2h",
-    };
+    } as const;
     const config = { ...at(path, { snapshot_every: "1h" }), account } as const;
     const bot = await StateManager.open("bot", config);
     await bot.setAccountLimits({ max_exposure: 1e9 });
