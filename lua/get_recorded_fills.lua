@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- get_recorded_fills: which fills were booked.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] orders:fills           zset    order id|fill id -> ms it was booked
 -- KEYS[3] orders:pending         hash    id -> JSON
 -- KEYS[4] orders:closed          hash    id -> JSON, the newest 10,000 of seven days

@@ -3,7 +3,7 @@
 -- it has booked. The flow gets a new epoch: whoever works on it has to connect again; and the schema that versions without accounts refuse. For a flow
 -- that is in the account, only duration and starting equity are set.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -23,7 +23,7 @@
 -- ARGV[10] currency           what the account is counted in; "" = the flow's
 -- ARGV[11] same_currency      currencies that count as the flow's, with spaces between them
 -- ARGV[12] day_start          start of the trading day, ms after midnight UTC
--- ARGV[13] breaker_duration   ms, "until_day_end" or "until_reset"
+-- ARGV[13] breaker_duration   ms, "until_day_end" or "until_reset"; of an account that is made
 -- ARGV[14] starting_equity    the account's currency; "" = none
 -- ARGV[15] new_epoch          the flow's, once it has joined
 -- ARGV[16] account_epoch      the account's, if it is made
@@ -81,12 +81,13 @@ local function run(meta_key, clock, instance, max_events, flow_epoch, flow_curre
 
   -- Decide: settings, and a starting equity that counts from now on.
   local today = day_of(now, day_start + 0)
-  local set = { "breaker_duration", duration }
+  local set = {}
   local function put(field, value) set[#set + 1], set[#set + 2] = field, value end
   if not f[1] then
     for _, each in ipairs({ { "epoch", account_new_epoch }, { "schema", "4" }, { "created_at", now_text }, { "clock", kind },
       { "currency", flow_currency_set }, { "same_currency", same_set }, { "day_start", day_start }, { "day", today },
-      { "daily_pnl", "0" }, { "notional", "0" }, { "slots", "0" }, { "peak_equity", "0" }, { "current_drawdown", "0" } }) do
+      { "daily_pnl", "0" }, { "notional", "0" }, { "slots", "0" }, { "peak_equity", "0" }, { "current_drawdown", "0" },
+      { "breaker_duration", duration }, { "duration_by", "config" }, { "duration_who", instance }, { "duration_at", now_text } }) do
       put(each[1], each[2])
     end
   end
@@ -103,7 +104,7 @@ local function run(meta_key, clock, instance, max_events, flow_epoch, flow_curre
     put("booked_before", before)
   end
   if account then
-    redis.call("HSET", account_key, unpack(set))
+    if #set > 0 then redis.call("HSET", account_key, unpack(set)) end
     return answer({ "member", flow_epoch })
   end
 

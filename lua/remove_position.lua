@@ -2,7 +2,7 @@
 -- remove_position: removes a position without booking anything. One that had merely been saved is forgotten, unless the caller says
 -- that it ends untold; one on which something was booked ends as a trade, whose result is not known unless it was told.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -343,7 +343,7 @@ setmetatable(in_account, { __index = function(_, asked)
     read_account((next(pairs_moved)))
     local units, parts = money_parse(account.notional)
     local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-      string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+      string.format("%d", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
     for pair, count in pairs(pairs_moved) do
       local held = account.slots_of[pair]
       if count ~= 0 and not held then
@@ -351,8 +351,8 @@ setmetatable(in_account, { __index = function(_, asked)
         held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
       end
       if count ~= 0 then
-        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%d", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%d", held.own + count)
       end
     end
     return moved

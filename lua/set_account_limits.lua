@@ -2,7 +2,7 @@
 -- set_account_limits: sets some limits of the flow's exchange account, removes others, as set_risk_limits does a flow's: a connect never loosens what
 -- a call set. One that becomes tighter, and is reached, trips the account's breaker.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -16,14 +16,15 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
 -- ARGV[8] how                 connect = a configuration at connect; call; unset = a call that returns limits to their configuration
--- ARGV[9] limits              pairs from here on: limit, number; an empty number removes the limit
--- Reply {"limits", limit, number, JSON of who set it or "", ..., call}   all that are in force now
+-- ARGV[9] duration            how long the breaker holds: ms, "until_day_end" or "until_reset"; "" = as it is
+-- ARGV[10] limits             pairs from here on: limit, number; an empty number removes the limit
+-- Reply {"limits", how long the breaker holds, who set that: config or call, instance, ms, limit, number, JSON of who set it or "", ..., call}   all that are in force now
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(now, account, answer, read_account, later_day, open_account_day, move_account, day_of, breaker_until, trip,
-    limit_reached, expect_stream, account_event, write_account_breaker, limit_change, refuse)
+local function run(instance, now, now_text, account, answer, read_account, later_day, open_account_day, move_account, day_of,
+    breaker_until, trip, limit_reached, expect_stream, account_event, write_account_breaker, limit_change, refuse)
   local account_key, account_events_key = KEYS[5], KEYS[6]
-  local how = ARGV[8]
+  local how, duration = ARGV[8], ARGV[9]
   local by = how == "call" and "call" or "config"
   local causes = { max_daily_loss = "daily_loss", max_drawdown = "drawdown" }
   local names = { "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure" }
@@ -31,14 +32,15 @@ local function run(now, account, answer, read_account, later_day, open_account_d
   -- Read.
   if not read_account() then return refuse("SFINVALID", "the flow is in no account: joinAccount puts it into one") end
   local f = redis.call("HMGET", account_key, "day_start", "by:max_daily_loss", "by:max_drawdown", "by:max_open_positions",
-    "by:max_positions_per_pair", "by:max_exposure")
+    "by:max_positions_per_pair", "by:max_exposure", "duration_by", "duration_who", "duration_at")
   local day_start, limits, who = f[1] + 0, account.limits, {}
   for i, limit in ipairs(names) do who[limit] = f[i + 1] end
+  local held_by = { f[7] .. "", f[8] .. "", f[9] .. "" }
   expect_stream(account_events_key)
 
   -- Decide: which of the named limits change, and the causes that may trip for it.
   local removed, changes, returned, among = {}, {}, {}, {}
-  for i = 9, #ARGV, 2 do
+  for i = 10, #ARGV, 2 do
     local limit = ARGV[i]
     local current = limits[limit] or ""
     local number, origin, is_returned = limit_change(how, ARGV[i + 1], current, who[limit])
@@ -61,6 +63,14 @@ local function run(now, account, answer, read_account, later_day, open_account_d
       end
     end
   end
+  -- Of two durations none is the tighter one: what a call set, a connect leaves as it is.
+  local is_other = duration ~= account.duration
+  if how == "connect" then is_other = is_other and held_by[1] == "config" else is_other = is_other or held_by[1] ~= by end
+  if duration ~= "" and is_other then
+    account.duration, held_by = duration, { by, instance, now_text }
+    move_account("breaker_duration", duration, "duration_by", by, "duration_who", instance, "duration_at", now_text)
+    changes[#changes + 1], changes[#changes + 2] = "breaker_duration", duration
+  end
   local day = later_day(day_of(now, day_start))
   open_account_day(day)
   local source, cause = limit_reached(account, { limits.max_daily_loss, false, limits.max_drawdown }, among)
@@ -76,7 +86,7 @@ local function run(now, account, answer, read_account, later_day, open_account_d
   write_account_breaker()
 
   -- Reply.
-  local reply = { "limits" }
+  local reply = { "limits", account.duration, held_by[1], held_by[2], held_by[3] }
   for _, limit in ipairs(names) do
     if limits[limit] then reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = limit, limits[limit], who[limit] or "" end
   end
@@ -444,7 +454,7 @@ local function origin_json(set_by, who, at, held)
 end
 
 local function held_json(number, who, at)
-  return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%.0f", at) or "")
+  return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%d", at) or "")
 end
 
 -- What becomes of a limit, its number and the JSON of who set it, "" where nobody is known; nil: it stays. stored: the JSON of who set it so far.
@@ -474,7 +484,7 @@ local function limit_change(how, number, current, stored)
       return number, origin_json(by, instance, now_text, held_json(held, who, at))
     end
     if not who and number == held then return number, mine end
-    return held, who and origin_json("call", who, string.format("%.0f", at)) or "", true
+    return held, who and origin_json("call", who, string.format("%d", at)) or "", true
   end
   if number == current then
     if origin.by then return nil end
@@ -505,5 +515,5 @@ local function refuse(code, message)
 end
 -- <<< refuse.lua
 
-return run(now, account, answer, read_account, later_day, open_account_day, move_account, day_of, breaker_until, trip,
-  limit_reached, expect_stream, account_event, write_account_breaker, limit_change, refuse)
+return run(instance, now, now_text, account, answer, read_account, later_day, open_account_day, move_account, day_of,
+  breaker_until, trip, limit_reached, expect_stream, account_event, write_account_breaker, limit_change, refuse)

@@ -3,7 +3,7 @@
 -- absent or was set by a configuration, and makes others only tighter; a looser configuration gives those back. A limit that becomes
 -- tighter trips the breaker if it is reached.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -457,7 +457,7 @@ local function origin_json(set_by, who, at, held)
 end
 
 local function held_json(number, who, at)
-  return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%.0f", at) or "")
+  return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%d", at) or "")
 end
 
 -- What becomes of a limit, its number and the JSON of who set it, "" where nobody is known; nil: it stays. stored: the JSON of who set it so far.
@@ -487,7 +487,7 @@ local function limit_change(how, number, current, stored)
       return number, origin_json(by, instance, now_text, held_json(held, who, at))
     end
     if not who and number == held then return number, mine end
-    return held, who and origin_json("call", who, string.format("%.0f", at)) or "", true
+    return held, who and origin_json("call", who, string.format("%d", at)) or "", true
   end
   if number == current then
     if origin.by then return nil end

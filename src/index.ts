@@ -2,7 +2,7 @@
 import "./dispose-symbols.js";
 
 export type { Credentials, Login } from "./backends/redis/redis-config.js";
-export type { AccountLimitName, AccountLimits } from "./config/account.js";
+export type { AccountLimitName, AccountLimits, AccountSettingName } from "./config/account.js";
 export type { Duration, DurationUnit } from "./config/duration.js";
 export type { Guard } from "./config/guards.js";
 export { configJsonSchema } from "./config/json-schema.js";

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import * as z from "zod";
+import { ACCOUNT_LIMITS, type AccountLimitName } from "./config/account.js";
 import { RISK_LIMITS, type RiskLimitName } from "./config/risk-limits.js";
 import { errorCode } from "./error-code.js";
 import { CorruptStateError } from "./errors.js";
@@ -15,7 +16,7 @@ import { risk } from "./records/risk.js";
 import { date, viewShape } from "./records/view-shape.js";
 import type { Snapshot } from "./types.js";
 import { errorText } from "./words/error-text.js";
-import { COUNTED_REFUSALS, type CountedRefusal, LIMIT_SETTERS } from "./words/word-lists.js";
+import { BREAKER_ENDS, COUNTED_REFUSALS, type CountedRefusal, LIMIT_SETTERS } from "./words/word-lists.js";
 
 /** Where the snapshot of the flow in a DuckDB file is. */
 export function snapshotPath(duckdbFile: string): string {
@@ -62,10 +63,47 @@ const origin = z
   })
   .exactOptional();
 
+const breakerShape = z.object({ active: z.boolean(), ...z.object(viewShape(breaker)).exactPartial().shape });
+
+const ofPairs = z.record(z.string(), z.int());
+
+const account = z.object({
+  name: z.string(),
+  at: date,
+  currency: z.string(),
+  day: z.string(),
+  dailyPnl: z.number(),
+  startingEquity: z.number().exactOptional(),
+  equity: z.number().exactOptional(),
+  peakEquity: z.number(),
+  currentDrawdown: z.number(),
+  slots: z.int(),
+  exposure: z.number(),
+  slotsByPair: ofPairs,
+  limits: z.object(madeOf<Record<AccountLimitName, typeof limit>>(ACCOUNT_LIMITS, () => limit)),
+  limitOrigins: z.object(madeOf<Record<AccountLimitName, typeof origin>>(ACCOUNT_LIMITS, () => origin)),
+  breakerDuration: z.object({
+    value: z.union([z.number(), z.enum(BREAKER_ENDS)]),
+    by: z.enum(LIMIT_SETTERS),
+    who: z.string(),
+    at: date,
+  }),
+  breaker: breakerShape,
+  flows: z.array(
+    z.object({
+      flowId: z.string(),
+      slots: z.int(),
+      exposure: z.number(),
+      slotsByPair: ofPairs,
+      booked: z.number(),
+      transferred: z.number(),
+      dailyPnl: z.number(),
+    }),
+  ),
+});
+
 /** Only since schema 4 a snapshot tells of admissions. */
-export type SnapshotTold = Omit<Snapshot, "admissions" | "account"> &
-  Partial<Pick<Snapshot, "account">> &
-  Partial<Pick<Snapshot, "admissions">>;
+export type SnapshotTold = Omit<Snapshot, "admissions"> & Partial<Pick<Snapshot, "admissions">>;
 
 const snapshotShape = z.object({
   flowId: z.string(),
@@ -79,7 +117,7 @@ const snapshotShape = z.object({
     circuitBreakerReason: z.string().exactOptional(),
     circuitBreakerUntil: date.exactOptional(),
   }),
-  breaker: z.object({ active: z.boolean(), ...z.object(viewShape(breaker)).exactPartial().shape }),
+  breaker: breakerShape,
   limits: z.object(madeOf<Record<RiskLimitName, typeof limit>>(RISK_LIMITS, () => limit)),
   limitOrigins: z.object(madeOf<Record<RiskLimitName, typeof origin>>(RISK_LIMITS, () => origin)).optional(),
   signals: z.object({
@@ -106,6 +144,7 @@ const snapshotShape = z.object({
     })
     .exactOptional(),
   recovering: z.string().exactOptional(),
+  account: account.exactOptional(),
 });
 
 const snapshotSchema: z.ZodType<SnapshotTold> = snapshotShape.transform((told) => ({

@@ -8,6 +8,7 @@ import type { Duration } from "./config/duration.js";
 import type { Guard } from "./config/guards.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
 import type {
+  BreakerEnd,
   BreakerSource,
   CashKind,
   CashPlace,
@@ -412,6 +413,8 @@ export interface AccountStatus {
   limits: AccountLimits;
   /** Who set each limit: the configuration of a bot of one of its flows, or a call. */
   limitOrigins: AccountLimitOrigins;
+  /** How long its breaker holds once tripped, and who set that. */
+  breakerDuration: BreakerDurationOrigin;
   breaker: CircuitBreaker;
   /** By flow id; also those that have left, for what they booked. */
   flows: AccountPart[];
@@ -657,6 +660,8 @@ export type StateEvent = EventBase &
         type: "account_limits_set";
         account: string;
         limits: { [name in AccountLimitName]?: number | null };
+        /** How long the breaker holds from now on, where that was set. */
+        breakerDuration?: number | BreakerEnd;
         /** Whose they are now, but for those of `returned`. */
         by?: LimitSetter;
         /** Those that are a call's again: the configuration went beyond what that had set. */
@@ -714,6 +719,14 @@ export type RiskLimitOrigins = { [name in RiskLimitName]?: RiskLimitOrigin };
 
 /** The same of an account. */
 export type AccountLimitOrigins = { [name in AccountLimitName]?: RiskLimitOrigin };
+
+/** How long the breaker of an account holds: ms, or what ends it; and who set it, as of a limit. */
+export interface BreakerDurationOrigin {
+  value: number | BreakerEnd;
+  by: LimitSetter;
+  who: string;
+  at: Date;
+}
 
 /** `until` is absent while active when only a reset ends it. */
 export interface CircuitBreaker {

@@ -457,7 +457,6 @@ test("what is left open in an account is as under risk, and the other way round"
     day_start: "22:00",
     starting_equity: 10_000,
     max_exposure: 5_000,
-    breaker_duration: "until_reset",
   });
   assert.equal(
     [risk.currency, risk.same_currency, risk.day_start, risk.max_exposure],

@@ -66,7 +66,7 @@ local function account_exposure_after(delta, own_notional, own_slots)
   read_account((next(pairs_moved)))
   local units, parts = money_parse(account.notional)
   local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-    string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+    string.format("%d", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
   for pair, count in pairs(pairs_moved) do
     local held = account.slots_of[pair]
     if count ~= 0 and not held then
@@ -74,8 +74,8 @@ local function account_exposure_after(delta, own_notional, own_slots)
       held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
     end
     if count ~= 0 then
-      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%d", held.all + count)
+      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%d", held.own + count)
     end
   end
   return moved

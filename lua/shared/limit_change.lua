@@ -6,7 +6,7 @@ local function origin_json(set_by, who, at, held)
 end
 
 local function held_json(number, who, at)
-  return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%.0f", at) or "")
+  return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%d", at) or "")
 end
 
 -- What becomes of a limit, its number and the JSON of who set it, "" where nobody is known; nil: it stays. stored: the JSON of who set it so far.
@@ -36,7 +36,7 @@ local function limit_change(how, number, current, stored)
       return number, origin_json(by, instance, now_text, held_json(held, who, at))
     end
     if not who and number == held then return number, mine end
-    return held, who and origin_json("call", who, string.format("%.0f", at)) or "", true
+    return held, who and origin_json("call", who, string.format("%d", at)) or "", true
   end
   if number == current then
     if origin.by then return nil end

@@ -1,5 +1,5 @@
 import type { EventRisk, Fee, StateEvent } from "../types.js";
-import { gain, time } from "../words/in-words.js";
+import { durationText, gain, time } from "../words/in-words.js";
 import { printable } from "../words/printable.js";
 import { untilWords } from "./arguments.js";
 import { guardWords } from "./guard-words.js";
@@ -79,9 +79,10 @@ export function eventWords(event: StateEvent): string {
     case "account_left":
       return `flow ${event.flowId}${event.lost ? ", whose state was lost," : ""} left account ${event.account}`;
     case "account_limits_set":
-      return `account ${event.account}: ${Object.entries(event.limits)
-        .map(([name, limit]) => `${name} ${limit ?? "none"}`)
-        .join(", ")}${because(event.by)}`;
+      return `account ${event.account}: ${[
+        ...Object.entries(event.limits).map(([name, limit]) => `${name} ${limit ?? "none"}`),
+        ...(event.breakerDuration === undefined ? [] : [`breaker_duration ${durationText(event.breakerDuration)}`]),
+      ].join(", ")}${because(event.by)}`;
     case "account_breaker_tripped":
       return `account ${event.account}: ${event.breaker.reason ?? ""}, ${untilWords(event.breaker.until)}`;
     case "account_breaker_reset":

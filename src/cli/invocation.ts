@@ -68,9 +68,12 @@ export class Invocation {
     return StateManager.open(flowId, await this.config(), { instanceId: operator(), existing: true });
   }
 
-  /** An exchange account by itself, on the Redis that was named. */
-  async openAccount(name: string): Promise<AccountAccess> {
-    return AccountAccess.open(await this.config(), parseAccountName(name), operator());
+  /** An exchange account by itself, at the place that was named; in a DuckDB file that of its flow, which may go without a name. */
+  async openAccount(name: string | undefined): Promise<AccountAccess> {
+    const config = await this.config();
+    const flowId = config.backend === "duckdb" ? await this.flowId() : undefined;
+    const parsed = name === undefined ? undefined : parseAccountName(name);
+    return AccountAccess.open(config, { name: parsed, flowId, instance: operator() });
   }
 
   /** The flow that `--flow` or else the configuration names, or the only one there is. Throws a UsageError when it is not clear which. */

@@ -5,6 +5,8 @@
 
 import * as z from "zod";
 import { InvalidArgumentError } from "../errors.js";
+import type { BreakerDuration } from "../state/breaker.js";
+import { breakerDuration } from "./duration-schema.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./problem.js";
 import { RISK_LIMITS, type RiskLimitName, type RiskLimits, riskLimitShape } from "./risk-limits.js";
@@ -20,6 +22,17 @@ export const ACCOUNT_LIMITS = [
 ] as const satisfies readonly RiskLimitName[];
 
 export type AccountLimitName = (typeof ACCOUNT_LIMITS)[number];
+
+/** What of an account can be set by a call: its limits, and how long its breaker holds. */
+export const ACCOUNT_SETTINGS = [...ACCOUNT_LIMITS, "breaker_duration"] as const;
+
+export type AccountSettingName = (typeof ACCOUNT_SETTINGS)[number];
+
+/** Some of them, to be set; null removes a limit. */
+export interface AccountSettingsGiven {
+  readonly limits: readonly (readonly [AccountLimitName, number | null])[];
+  readonly duration?: BreakerDuration;
+}
 
 export type AccountLimits = { [name in AccountLimitName]?: number };
 
@@ -74,12 +87,13 @@ export function limitsSet(limits: { readonly [name in RiskLimitName]?: number | 
   return set;
 }
 
-const accountLimitsSchema = z.strictObject(accountLimitShape, {
-  error: `an object with any of ${ACCOUNT_LIMITS.join(", ")}`,
-});
+const accountLimitsSchema = z.strictObject(
+  { ...accountLimitShape, breaker_duration: breakerDuration().optional() },
+  { error: `an object with any of ${ACCOUNT_SETTINGS.join(", ")}` },
+);
 
-/** Reads a partial set of an account's limits, as `parseRiskLimits` does of a flow's. */
-export function parseAccountLimits(value: unknown): [AccountLimitName, number | null][] {
+/** Reads a partial set of an account's limits, as `parseRiskLimits` does of a flow's, and how long its breaker holds. */
+export function parseAccountLimits(value: unknown): AccountSettingsGiven {
   const data = plain(value);
   const parsed = accountLimitsSchema.safeParse(data.value);
   if (!parsed.success || data.problems.length > 0) {
@@ -87,11 +101,12 @@ export function parseAccountLimits(value: unknown): [AccountLimitName, number | 
     const problems = withoutConsequences([...found, ...data.problems]);
     throw new InvalidArgumentError(problems.map((problem) => formatProblem(problem, "limits")).join("\n"));
   }
-  const { data: limits } = parsed;
-  return ACCOUNT_LIMITS.flatMap((name) => {
+  const { breaker_duration: duration, ...limits } = parsed.data;
+  const given = ACCOUNT_LIMITS.flatMap((name): [AccountLimitName, number | null][] => {
     const limit = limits[name];
     return limit === undefined ? [] : [[name, limit]];
   });
+  return { limits: given, ...(duration !== undefined && { duration }) };
 }
 
 /** The settings that an account shares with its flows. */
@@ -99,7 +114,7 @@ interface Shared<Duration> {
   readonly currency?: string | undefined;
   readonly same_currency: string[];
   readonly day_start: string;
-  readonly breaker_duration: Duration;
+  readonly breaker_duration?: Duration;
 }
 
 interface Sections<Duration> {
@@ -121,7 +136,7 @@ export function withAccount<Duration, Config extends Sections<Duration>>(config:
     ...others,
     recovery: { ...recovery, account: name },
     risk: { ...risk, ...shared },
-    account: { ...rest, name, ...shared, breaker_duration: account.breaker_duration ?? risk.breaker_duration },
+    account: { ...rest, name, ...shared },
   };
 }
 

@@ -5,7 +5,6 @@ import { ConfigError } from "../errors.js";
 import { isCurrency } from "../words/pair-name.js";
 import {
   BACKENDS,
-  BREAKER_ENDS,
   OPPOSITE_SIDES,
   ORPHAN_ACTIONS,
   oneOfWords,
@@ -14,7 +13,7 @@ import {
 } from "../words/word-lists.js";
 import { type AccountLimits, accountLimitShape, accountName, limitsSet, withAccount } from "./account.js";
 import { conflicts } from "./conflicts.js";
-import { DURATION_UNITS, MAX_DURATION, parseDuration } from "./duration.js";
+import { breakerDuration, duration } from "./duration-schema.js";
 import { FLOW_ID, FLOW_ID_WORDS } from "./flow-id.js";
 import { guardList, guardsReader } from "./guards.js";
 import { plain } from "./plain.js";
@@ -29,26 +28,6 @@ const NAT_ADDRESS = /^\S+:\d{1,5}$/;
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-
-/** Durations come out in ms. */
-function duration(error: string, least = 1, most = MAX_DURATION) {
-  return z
-    .union(
-      [
-        z.int({ error }).min(least).max(most),
-        z
-          .templateLiteral([z.number(), z.enum(DURATION_UNITS)], { error })
-          .meta({ pattern: `^\\d+(?:\\.\\d+)?(?:${DURATION_UNITS.join("|")})$` }),
-      ],
-      { error },
-    )
-    .transform((value, context) => {
-      const length = parseDuration(value);
-      if (length !== undefined && length >= least && length <= most) return length;
-      context.issues.push({ code: "custom", message: error, input: value });
-      return z.NEVER;
-    });
-}
 
 function bool() {
   return z.boolean({ error: "true or false" });
@@ -249,8 +228,6 @@ function coin() {
   return z.string({ error }).refine(isCurrency, { error }).meta({ pattern: "^[^/:\\s]{1,32}$" });
 }
 
-const BREAKER_DURATION = 'a duration of at least 1ms, such as "1h", or "until_day_end", or "until_reset"';
-
 const guards = guardList(duration);
 
 /** Reads a list of guards. Throws an `InvalidArgumentError` that names every bad field, one per line. */
@@ -266,12 +243,6 @@ function startingEquity() {
 
 function sameCurrency() {
   return z.array(coin(), { error: "a list of currencies, such as [USDC, USD]" });
-}
-
-function breakerDuration() {
-  return z.union([z.enum(BREAKER_ENDS, { error: BREAKER_DURATION }), duration(BREAKER_DURATION)], {
-    error: BREAKER_DURATION,
-  });
 }
 
 function dayStart() {
@@ -337,7 +308,7 @@ const accountShape = {
   breaker_duration: breakerDuration()
     .optional()
     .describe(
-      "How long its tripped breaker blocks entries: a duration, until_day_end, or until_reset. Absent: risk.breaker_duration.",
+      "How long its tripped breaker blocks entries: a duration, until_day_end, or until_reset. Absent: as the account has it; a new one begins with risk.breaker_duration.",
     ),
 };
 
@@ -457,7 +428,8 @@ export type AccountConfig = AccountLimits & {
   readonly same_currency: string[];
   readonly day_start: string;
   readonly starting_equity?: number;
-  readonly breaker_duration: ResolvedConfig["risk"]["breaker_duration"];
+  /** Absent: as the account has it; a new one begins with that of `risk`. */
+  readonly breaker_duration?: ResolvedConfig["risk"]["breaker_duration"];
 };
 
 /** A guard as it is written. */

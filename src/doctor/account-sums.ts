@@ -1,11 +1,13 @@
 /** What is checked of the account that a flow is in: that it is there, and that its sums are those over its flows, to the last place. */
 import type { RedisFlow } from "../backends/redis/flow.js";
 import { accountDifferences } from "../state/account-sums.js";
+import { SCHEMA_VERSION } from "../state/flow-state.js";
 import { count } from "../words/in-words.js";
+import { shellLine } from "../words/shell-line.js";
 import { type Finding, Findings } from "./finding.js";
 
 /** How often an account that changes meanwhile is looked at. */
-const LOOKS = 20;
+export const LOOKS = 20;
 
 /** Nothing where the flow is in no account. The account and its flows are read one after the other: a reading counts if nothing changed meanwhile. */
 export async function checkAccountSums(flow: RedisFlow): Promise<Finding[]> {
@@ -18,7 +20,7 @@ export async function checkAccountSums(flow: RedisFlow): Promise<Finding[]> {
     if (before.get("epoch") !== epoch) {
       found.problem(
         `the state of account ${name} is ${before.size === 0 ? "gone" : "another one"}: every call of this flow that asks it fails`,
-        "restore the server's data, or take the flow out: remove account and account_epoch from its flow:meta, then let its bots connect again",
+        `restore the server's data; or take the flow out of it, while no bot runs, with: ${lostCure(flow)}`,
       );
       return found.all;
     }
@@ -42,6 +44,15 @@ export async function checkAccountSums(flow: RedisFlow): Promise<Finding[]> {
   }
   found.note(`account ${name} changed during each of ${LOOKS} looks`, "look again when its bots are quieter");
   return found.all;
+}
+
+/** The lines that take a flow out of an account that is gone: no script can, for it has to move the account's sums, too. */
+function lostCure(flow: RedisFlow): string {
+  const key = flow.keys.key("flow:meta");
+  return [
+    shellLine(["redis-cli", "HDEL", key, "account", "account_epoch"]),
+    shellLine(["redis-cli", "HSET", key, "schema", String(SCHEMA_VERSION)]),
+  ].join(" && ");
 }
 
 async function namesOf(flow: RedisFlow, metaKey: string): Promise<[string | undefined, string | undefined]> {

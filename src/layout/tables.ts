@@ -46,7 +46,7 @@ export const TABLES = {
   meta: oneRow({
     key: "flow:meta",
     words:
-      "epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished",
+      "epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way",
     record: meta,
   }),
   positions: rows({

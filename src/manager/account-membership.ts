@@ -1,6 +1,12 @@
 /** A flow in its exchange account: joining it at connect or by a call, leaving it. */
 import type { Backend } from "../backends/backend.js";
-import { ACCOUNT_LIMITS, type AccountLimitName, type AccountLimits } from "../config/account.js";
+import {
+  ACCOUNT_LIMITS,
+  type AccountLimitName,
+  type AccountLimits,
+  type AccountSettingName,
+  type AccountSettingsGiven,
+} from "../config/account.js";
 import type { AccountConfig, ResolvedConfig } from "../config/schema.js";
 import { ConfigError, StateLostError } from "../errors.js";
 import { getAccount } from "../operations/get-account.js";
@@ -10,9 +16,11 @@ import { leaveAccount } from "../operations/leave-account.js";
 import type { OpenedFlow } from "../operations/open-flow.js";
 import { setAccountLimits } from "../operations/set-account-limits.js";
 import { snapshot } from "../operations/snapshot.js";
+import type { BreakerDuration } from "../state/breaker.js";
 import { dayStartOf } from "../state/day.js";
 import { newEpoch } from "../state/epoch.js";
 import type { AccountSettings } from "../transfer/move-flow.js";
+import { durationText } from "../words/in-words.js";
 import type { FlowCalls } from "./flow-calls.js";
 import type { FlowMover } from "./flow-mover.js";
 import { limitDifferences } from "./limit-differences.js";
@@ -28,11 +36,13 @@ export const accountEvents: typeof getEvents = {
 export async function writeAccount(
   backend: Backend,
   calls: FlowCalls,
-  { account, redis }: ResolvedConfig,
+  config: ResolvedConfig,
   mover: FlowMover,
 ): Promise<OpenedFlow | undefined> {
+  const { account, redis } = config;
   if (account === undefined) return undefined;
-  return join(backend, calls, account, "connect", redis.cluster ? mover : undefined);
+  const joining = { name: account.name, settings: settingsIn(config, account.name) };
+  return join(backend, calls, joining, "connect", redis.cluster ? mover : undefined);
 }
 
 /**
@@ -41,17 +51,23 @@ export async function writeAccount(
  */
 export async function writeAccountLimits(calls: FlowCalls, { account }: ResolvedConfig): Promise<string[]> {
   if (account === undefined) return [];
-  const { name: of, starting_equity: equity } = account;
+  const { name: of, starting_equity: equity, breaker_duration: duration } = account;
   const configured = accountLimitEntries(account);
   const found: string[] = [];
-  if (configured.length > 0) {
-    const { origins } = await calls.runUnfenced(setAccountLimits, { how: "connect", limits: configured });
+  if (configured.length > 0 || duration !== undefined) {
+    const args = { how: "connect", limits: configured, ...(duration !== undefined && { duration }) } as const;
+    const { origins, duration: stands } = await calls.runUnfenced(setAccountLimits, args);
     const words = {
       of: `account ${of}: `,
       section: "account",
       unset: (name: AccountLimitName) => `sf-state account unset ${name} --account ${of}`,
     } as const;
     found.push(...limitDifferences(configured, origins, words));
+    if (duration !== undefined && duration !== stands.value) {
+      found.push(
+        `${words.of}breaker_duration is ${durationText(stands.value)}, set by ${stands.who} at ${stands.at.toISOString()}; account.breaker_duration of the configuration, ${durationText(duration)}, does not replace it: sf-state account unset breaker_duration --account ${of} does`,
+      );
+    }
   }
   if (equity === undefined && account.max_drawdown === undefined) return found;
   const status = await calls.runUnfenced(getAccount, undefined);
@@ -89,35 +105,52 @@ export async function joinByCall(
 ): Promise<OpenedFlow> {
   const { backend: kind, redis } = config;
   const inCluster = kind === "redis" && redis.cluster ? mover : undefined;
-  return join(backend, calls, accountIn(config, name), "call", inCluster);
+  return join(backend, calls, { name, settings: settingsIn(config, name) }, "call", inCluster);
 }
 
 /** The settings with which a flow of this configuration joins an account: those configured for it, or else what is under `risk`. */
-export function accountIn({ account, risk }: ResolvedConfig, name: string): AccountConfig {
+function accountIn({ account, risk }: ResolvedConfig, name: string): AccountConfig {
   if (account?.name === name) return account;
-  const { currency, same_currency, day_start, breaker_duration } = risk;
-  return { name, ...(currency !== undefined && { currency }), same_currency, day_start, breaker_duration };
+  const { currency, same_currency, day_start } = risk;
+  return { name, ...(currency !== undefined && { currency }), same_currency, day_start };
+}
+
+/** How long the breaker of an account holds by a configuration: a new one begins with it, and one that is unset goes back to it. */
+export function durationIn({ account, risk }: ResolvedConfig, name: string): BreakerDuration {
+  return (account?.name === name ? account.breaker_duration : undefined) ?? risk.breaker_duration;
+}
+
+/** What a configuration says of these settings of an account: a limit that it does not set is removed. */
+export function configuredOf(
+  config: ResolvedConfig,
+  name: string,
+  names: readonly AccountSettingName[],
+): AccountSettingsGiven {
+  const account: AccountLimits = config.account?.name === name ? config.account : {};
+  const limits = ACCOUNT_LIMITS.filter((limit) => names.includes(limit));
+  return {
+    limits: limits.map((limit) => [limit, account[limit] ?? null] as const),
+    ...(names.includes("breaker_duration") && { duration: durationIn(config, name) }),
+  };
 }
 
 /** The same as an operation has them. */
-export function settingsIn(account: AccountConfig): AccountSettings {
-  const { currency = "", same_currency, day_start, breaker_duration, starting_equity } = account;
+export function settingsIn(config: ResolvedConfig, name: string): AccountSettings {
+  const { currency = "", same_currency, day_start, starting_equity } = accountIn(config, name);
   return {
     ...{ currency, sameCurrency: same_currency.join(" "), dayStart: dayStartOf(day_start) },
-    ...{ breakerDuration: breaker_duration, startingEquity: starting_equity },
+    ...{ breakerDuration: durationIn(config, name), startingEquity: starting_equity },
   };
 }
 
 async function join(
   backend: Backend,
   calls: FlowCalls,
-  account: AccountConfig,
+  { name, settings }: { readonly name: string; readonly settings: AccountSettings },
   how: "connect" | "call",
   inCluster: FlowMover | undefined,
 ): Promise<OpenedFlow> {
   const epoch = newEpoch();
-  const { name } = account;
-  const settings = settingsIn(account);
   if (inCluster && backend.place !== name) {
     const isOpen = await looked(calls);
     if (how === "connect" && isOpen && backend.place === undefined) throw needsCall(inCluster.flowId, name);

@@ -1,8 +1,8 @@
 import type { RedisAccount } from "../backends/redis/account.js";
 import type { Credentials, RedisConfig } from "../backends/redis/redis-config.js";
 import type { ResolvedConfig } from "../config/schema.js";
-import { InvalidArgumentError } from "../errors.js";
 import { findOrders } from "../operations/find-orders.js";
+import { keptPart } from "../operations/forget-account-part.js";
 import { snapshot } from "../operations/snapshot.js";
 import { withCredentials } from "./create-backend.js";
 
@@ -30,9 +30,7 @@ export async function refuseKept(
   });
   const isIn = await flow.send("hget", flow.keys.key("flow:meta"), "account");
   if (isIn !== account) return;
-  throw new InvalidArgumentError(
-    `flowId: flow ${flowId} is there, and in account ${account}: it leaves with sf-state account leave --flow ${flowId}`,
-  );
+  throw keptPart(account, flowId);
 }
 
 /** The exchange account of that name on a Redis server. */

@@ -2,9 +2,11 @@ import type { Backend } from "../backends/backend.js";
 import { Loss } from "../backends/loss.js";
 import type { Credentials } from "../backends/redis/redis-config.js";
 import {
-  ACCOUNT_LIMITS,
+  ACCOUNT_SETTINGS,
   type AccountLimitName,
   type AccountLimits,
+  type AccountSettingName,
+  type AccountSettingsGiven,
   parseAccountLimits,
   parseAccountName,
 } from "../config/account.js";
@@ -138,7 +140,14 @@ import type {
 import { RECONNECT, wentBackText } from "../words/went-back.js";
 import type { BreakerEnd } from "../words/word-lists.js";
 import { accountOf, refuseKept } from "./account.js";
-import { accountEvents, joinByCall, leave, writeAccount, writeAccountLimits } from "./account-membership.js";
+import {
+  accountEvents,
+  configuredOf,
+  joinByCall,
+  leave,
+  writeAccount,
+  writeAccountLimits,
+} from "./account-membership.js";
 import {
   type AdmissionPolicy,
   admissionArguments,
@@ -986,28 +995,26 @@ export class StateManager {
   }
 
   /**
-   * Sets limits of the account (null removes one) for all its flows. What a call set is not loosened when a bot connects; what a call removed is the
-   * configuration's again. One that becomes tighter, and is reached, trips the account's breaker. `getAccount` tells who set each.
+   * Sets limits of the account (null removes one) for all its flows, and how long its breaker holds once it has tripped. What a call set is not
+   * loosened when a bot connects, and a duration stays as it is; what a call removed is the configuration's again. One that becomes tighter, and is reached, trips the account's breaker. `getAccount` tells who set each.
    */
-  async setAccountLimits(limits: { [name in AccountLimitName]?: number | null }): Promise<AccountLimits> {
+  async setAccountLimits(
+    limits: { [name in AccountLimitName]?: number | null } & { readonly breaker_duration?: Duration | BreakerEnd },
+  ): Promise<AccountLimits> {
     return this.#limitAccount("call", parseAccountLimits(limits));
   }
 
   /**
-   * Gives limits of the account back to the configuration: each is what this manager's configuration says of the account that the flow is in, or
-   * none. Returns all that are in force.
+   * Gives limits of the account, and how long its breaker holds, back to the configuration: each is what this manager's configuration says of the
+   * account that the flow is in, or none; the breaker then holds as under `risk`. Returns all limits that are in force.
    */
-  async unsetAccountLimits(names: readonly AccountLimitName[]): Promise<AccountLimits> {
-    const { account } = this.config;
-    const returned = check.names("names", names, ACCOUNT_LIMITS);
-    return this.#limitAccount(
-      "unset",
-      returned.map((name) => [name, account?.[name] ?? null]),
-    );
+  async unsetAccountLimits(names: readonly AccountSettingName[]): Promise<AccountLimits> {
+    const returned = check.names("names", names, ACCOUNT_SETTINGS);
+    return this.#limitAccount("unset", configuredOf(this.config, this.config.account?.name ?? "", returned));
   }
 
-  async #limitAccount(how: "call" | "unset", limits: [AccountLimitName, number | null][]): Promise<AccountLimits> {
-    return read(this.#calls.run(setAccountLimits, { how, limits }), { value: (set) => set.limits });
+  async #limitAccount(how: "call" | "unset", given: AccountSettingsGiven): Promise<AccountLimits> {
+    return read(this.#calls.run(setAccountLimits, { how, ...given }), { value: (set) => set.limits });
   }
 
   /**

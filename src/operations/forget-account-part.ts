@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "../errors.js";
 import { accountOf } from "../state/account.js";
 import { type Operation, text } from "./operation.js";
 
@@ -5,6 +6,13 @@ import { type Operation, text } from "./operation.js";
 export interface ForgottenPart {
   readonly slots: number;
   readonly exposure: number;
+}
+
+/** A flow that is there leaves by itself. On Redis whoever calls the operation has looked for it: the script cannot read another flow's keys. */
+export function keptPart(account: string, flowId: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `flowId: flow ${flowId} is there, and in account ${account}: it leaves with sf-state account leave --flow ${flowId}`,
+  );
 }
 
 export const forgetAccountPart: Operation<{ readonly flowId: string }, ForgottenPart | undefined> = {
@@ -23,6 +31,7 @@ export const forgetAccountPart: Operation<{ readonly flowId: string }, Forgotten
   },
   apply(state, { flowId }) {
     const account = accountOf(state);
+    if ([...account.members].some((member) => member.flowId === flowId)) throw keptPart(account.name, flowId);
     const [slots, exposure] = ["slots", "notional"].map((field) =>
       Number(account.fields.get(`${flowId}|${field}`) ?? 0),
     );

@@ -44,6 +44,7 @@ export const joinAccount: Operation<Args, { readonly joined: boolean; readonly e
     name: "of the account",
     how: "connect = only a flow that has nothing open; call = whatever it has open comes along",
     currency: `what the account is counted in; "" = the flow's`,
+    breaker_duration: 'ms, "until_day_end" or "until_reset"; of an account that is made',
     starting_equity: 'the account\'s currency; "" = none',
     new_epoch: "the flow's, once it has joined",
     account_epoch: "the account's, if it is made",
@@ -111,10 +112,10 @@ function checkPart({ exposure, flowId }: FlowState, account: AccountState, { how
 }
 
 /** Settings, and a starting equity that counts from now on. */
-function settle(account: AccountState, a: Args, { now }: Call): void {
+function settle(account: AccountState, a: Args, { now, instance }: Call): void {
   const isNew = !account.exists;
-  account.move("breaker_duration", String(a.breakerDuration));
   if (isNew) {
+    account.setDuration(a.breakerDuration, { by: "config", who: instance, at: now });
     const made = {
       ...{ epoch: a.accountEpoch, created_at: String(now), currency: a.currency, same_currency: a.sameCurrency },
       ...{ day_start: String(a.dayStart), day: dayOf(now, a.dayStart), daily_pnl: "0", notional: "0", slots: "0" },

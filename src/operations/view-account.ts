@@ -1,6 +1,7 @@
 /** An exchange account as callers see it, from the texts that are kept of it. */
-import { AccountState } from "../state/account.js";
-import type { AccountPart, AccountStatus } from "../types.js";
+import { AccountState, durationOf } from "../state/account.js";
+import type { AccountPart, AccountStatus, BreakerDurationOrigin } from "../types.js";
+import { LIMIT_SETTERS, type LimitSetter, wordOf } from "../words/word-lists.js";
 import { accountLimits, accountOrigins } from "./view-limits.js";
 import { breakerView } from "./view-risk.js";
 
@@ -24,9 +25,26 @@ export function accountView(stored: ReadonlyMap<string, string>, now: number, na
     slotsByPair: slotsIn(stored, "slots:"),
     limits: accountLimits(stored),
     limitOrigins: accountOrigins(stored, { get: (limit) => stored.get(`by:${limit}`) }),
+    breakerDuration: durationView((field) => account.need(field)),
     breaker: breakerView(account.activeBreaker(now)),
     flows: partsOf(stored, day),
   };
+}
+
+/** How long the breaker holds, from the texts that are stored of it. */
+export function durationView(text: (field: string) => string): BreakerDurationOrigin {
+  return {
+    value: durationOf(text("breaker_duration")),
+    by: limitSetterOf(text("duration_by")),
+    who: text("duration_who"),
+    at: new Date(Number(text("duration_at"))),
+  };
+}
+
+function limitSetterOf(text: string): LimitSetter {
+  const by = wordOf(LIMIT_SETTERS, text);
+  if (by === undefined) throw new TypeError(`duration_by: expected ${LIMIT_SETTERS.join(" or ")}, got ${text}`);
+  return by;
 }
 
 /** Slots by pair; a pair that has none is left out. */

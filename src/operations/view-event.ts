@@ -3,6 +3,7 @@ import { ACCOUNT_LIMITS, type AccountLimitName } from "../config/account.js";
 import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import type { EventRow } from "../records/event.js";
 import { unpricedView } from "../records/unpriced-view.js";
+import { durationOf } from "../state/account.js";
 import { guardsIn } from "../state/guards.js";
 import type { CircuitBreaker, DailyRisk, EventRisk, Fee, Position, PositionSide, StateEvent } from "../types.js";
 import { LIMIT_SETTERS, type LimitSetter, wordOf } from "../words/word-lists.js";
@@ -255,6 +256,7 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         type,
         account: need(f, "account"),
         limits: accountLimits(f),
+        ...(f.breaker_duration && { breakerDuration: durationOf(f.breaker_duration) }),
         ...limitSetter(f.by),
         ...(f.returned && { returned: ACCOUNT_LIMITS.filter((name) => f.returned?.split(" ").includes(name)) }),
       };

@@ -1,5 +1,5 @@
 /** An exchange account in columns. Redis and memory keep it as one hash of texts; a DuckDB file of an account's flow has it in these tables. */
-import { BREAKER_SOURCES } from "../words/word-lists.js";
+import { BREAKER_SOURCES, LIMIT_SETTERS } from "../words/word-lists.js";
 import { decimal, double, emptied, money, name, optional, type Row, text, time, whole, word } from "./field.js";
 import { limitOriginColumns } from "./limit-origin.js";
 
@@ -14,6 +14,9 @@ export const account = {
   day_start: whole,
   /** ms, until_day_end or until_reset. */
   breaker_duration: name,
+  duration_by: word(LIMIT_SETTERS),
+  duration_who: name,
+  duration_at: time,
   day: name,
   daily_pnl: money,
   notional: money,

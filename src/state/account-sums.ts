@@ -4,6 +4,12 @@ import { decimalOf, formatMoney, type Money, parseMoney } from "../exact/money.j
 
 type Texts = ReadonlyMap<string, string>;
 
+/** What every account has. */
+const NEEDED = [
+  ...["epoch", "currency", "same_currency", "day_start", "breaker_duration", "duration_by", "duration_who", "duration_at"],
+  ...["day", "daily_pnl", "notional", "slots", "peak_equity", "current_drawdown"],
+];
+
 /** The part of a flow, or the sums over all. */
 interface Held {
   notional: Money;
@@ -21,6 +27,9 @@ export function accountDifferences(account: Texts, flows: ReadonlyMap<string, Te
     if (stands !== expected) found.push(`${what} is ${stands}, and ${expected} over its flows`);
   };
   const ids = [...account.keys()].flatMap((field) => /^([A-Za-z0-9._-]+)\|slots$/.exec(field)?.[1] ?? []);
+  for (const field of NEEDED) {
+    if (!account.has(field)) found.push(`${field} is missing: calls of its flows that ask it fail`);
+  }
   const total: Held = { notional: 0n, slots: 0, ofPair: new Map() };
   let booked: Money = 0n;
   let today: Money = 0n;

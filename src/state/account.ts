@@ -8,11 +8,12 @@ import type { RiskLimitName } from "../config/risk-limits.js";
 import { InvalidArgumentError } from "../errors.js";
 import { formatMoney, type Money, parseMoney, withinMoney } from "../exact/money.js";
 import type { BreakerRow } from "../records/breaker.js";
-import { BREAKER_SOURCES, type EventType, wordOf } from "../words/word-lists.js";
+import { BREAKER_ENDS, BREAKER_SOURCES, type EventType, wordOf } from "../words/word-lists.js";
 import { type BreakerDuration, breakerEndsAt, longerTrip } from "./breaker.js";
 import { dayOf } from "./day.js";
 import { type Equity, followed, transferred } from "./equity.js";
 import type { FlowState, Speaker } from "./flow-state.js";
+import type { LimitOrigin } from "./limit-change.js";
 import { limitReached } from "./limit-reached.js";
 import { ChangeLog, Table } from "./table.js";
 
@@ -108,8 +109,15 @@ export class AccountState {
     name === "max_daily_loss" || name === "max_drawdown" ? this.limit(name) : undefined;
 
   get duration(): BreakerDuration {
-    const text = this.need("breaker_duration");
-    return text === "until_day_end" || text === "until_reset" ? text : Number(text);
+    return durationOf(this.need("breaker_duration"));
+  }
+
+  /** Sets how long its breaker holds. */
+  setDuration(duration: BreakerDuration, { by, who, at }: Pick<LimitOrigin, "by" | "who" | "at">): void {
+    this.move("breaker_duration", String(duration));
+    this.move("duration_by", by);
+    this.move("duration_who", who);
+    this.move("duration_at", String(at));
   }
 
   /** The breaker as it last tripped. */
@@ -252,6 +260,11 @@ export class AccountState {
     this.#untold = [];
     this.#leaving = undefined;
   }
+}
+
+/** How long a breaker holds, as it is stored. */
+export function durationOf(text: string): BreakerDuration {
+  return wordOf(BREAKER_ENDS, text) ?? Number(text);
 }
 
 /** What a flow's booking does to its account, decided but not yet written. */

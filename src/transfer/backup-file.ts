@@ -21,7 +21,8 @@ import { type FlowPlace, type FoundFlow, snapshotArgs, type WriteOptions, type W
 import { type Chunk, differences, layoutFrom, type PortableFlow, withEpoch, withoutEpoch } from "./portable.js";
 
 const FORMAT = "signalflow-state backup";
-const VERSION = 1;
+/** 1: without `account`. */
+const VERSION = 2;
 
 const header = z.strictObject({
   format: z.literal(FORMAT),
@@ -33,6 +34,8 @@ const header = z.strictObject({
   /** How many entries each key has. */
   counts: z.record(z.string(), z.int()),
   events_added: z.int(),
+  /** The exchange account that the flow was in. */
+  account: z.string().exactOptional(),
 });
 
 type Header = z.output<typeof header>;
@@ -48,6 +51,7 @@ const trailer = z.strictObject({ sha256: z.string() });
 export class BackupFile implements FlowPlace {
   readonly name: string;
   readonly takesOlder = true;
+  readonly isAside = true;
 
   constructor(private readonly path: string) {
     this.name = `the backup ${path}`;
@@ -55,8 +59,8 @@ export class BackupFile implements FlowPlace {
 
   async read(): Promise<FoundFlow | undefined> {
     if (!(await stat(this.path).catch(() => undefined))) return undefined;
-    const { flow, taken_at, layout } = await this.#read();
-    return { flowId: flow, layout, now: Date.parse(taken_at), isShared: false };
+    const { flow, taken_at, layout, account } = await this.#read();
+    return { flowId: flow, layout, now: Date.parse(taken_at), isShared: false, account };
   }
 
   async write(flow: PortableFlow, { flowId, source, replaces, progress }: WriteOptions): Promise<Written> {
@@ -64,13 +68,14 @@ export class BackupFile implements FlowPlace {
     const meta = new Map(flow.layout.entries["flow:meta"].map(([name = "", value = ""]) => [name, value]));
     const head: Header = {
       format: FORMAT,
-      version: VERSION,
+      version: source.account === undefined ? 1 : VERSION,
       flow: flowId,
       schema: Number(meta.get("schema")),
       epoch: source.epoch,
       taken_at: new Date(source.readAt).toISOString(),
       counts: Object.fromEntries(KEY_LAYOUTS.map(({ key }) => [key, flow.layout.entries[key].length])),
       events_added: flow.layout.eventsAdded,
+      ...(source.account !== undefined && { account: source.account }),
     };
     try {
       await this.#writeTo(draft, linesOf(head, flow.chunks, progress));

@@ -56,8 +56,12 @@ export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOpti
   const source = await from.read();
   if (!source) throw new InvalidArgumentError(`from: there is no such flow: ${from.name}`);
   const staysOlder = schemaOf(source.layout) < SCHEMA_VERSION && to.takesOlder === true;
-  const { layout, notes } = staysOlder ? { layout: source.layout, notes: [] } : newest(source.layout, options.told);
+  const { layout, notes: grown } = staysOlder
+    ? { layout: source.layout, notes: [] }
+    : newest(source.layout, options.told);
   const flow = staysOlder ? asItIs(layout) : portable(layout);
+  const there = await to.read();
+  const notes = [...grown, ...accountNotes(source, there, to)];
   const report = {
     from: from.name,
     to: to.name,
@@ -66,8 +70,6 @@ export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOpti
     notes,
     warnings: warningsOf(source),
   };
-
-  const there = await to.read();
   if (there && differences(withoutEpoch(there.layout), flow.layout).length === 0)
     return { ...report, outcome: "already there", epoch: epochOf(there.layout) };
   if (there && !options.replace && !isNew(there.layout)) {
@@ -78,13 +80,23 @@ export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOpti
 
   const { epoch, kept } = await to.write(flow, {
     flowId: report.flow,
-    source: { name: from.name, epoch: epochOf(source.layout), readAt: source.now },
+    source: { name: from.name, epoch: epochOf(source.layout), readAt: source.now, account: source.account },
     replaces: there ? epochOf(there.layout) : "",
     progress: options.progress ?? (() => {}),
   });
   if (staysOlder) await verifyEntries(flow, to);
   else await verify(flow, source.now, to);
   return { ...report, outcome: "copied", epoch, ...(kept !== undefined && { kept }) };
+}
+
+/** The account of a flow does not travel: what a place has of accounts stays there. A backup only says which one it was. */
+function accountNotes({ account }: FoundFlow, there: FoundFlow | undefined, to: FlowPlace): string[] {
+  if (account === there?.account || to.isAside === true) return [];
+  if (account === undefined) return [`it stays in account ${there?.account} there, with what it holds now`];
+  const stands = there?.account === undefined ? "it is in none" : `it stays in account ${there.account}`;
+  return [
+    `it was in account ${account}, and ${stands} at ${to.name}: limits and breaker of ${account} hold for it once it has joined, with sf-state account join ${account}`,
+  ];
 }
 
 async function verify(flow: PortableFlow, now: number, to: FlowPlace): Promise<void> {

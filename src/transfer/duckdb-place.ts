@@ -44,7 +44,13 @@ export class DuckdbPlace implements FlowPlace {
     const flow = await this.#open();
     if (!flow) return undefined;
     flow.file.close();
-    return { flowId: flow.flowId, layout: flow.layout, now: Date.now(), isShared: false };
+    return {
+      flowId: flow.flowId,
+      layout: flow.layout,
+      now: Date.now(),
+      isShared: false,
+      account: flow.accounts?.current,
+    };
   }
 
   async snapshot(now: number): Promise<Omit<Snapshot, "flowId">> {
@@ -103,7 +109,8 @@ export class DuckdbPlace implements FlowPlace {
     if (!holder) return undefined;
     try {
       const layout = await holder.execute(exportFlow, undefined);
-      return { flowId: holder.holder.flowId, layout, now: Date.now(), isShared: true };
+      const { account } = await holder.connect();
+      return { flowId: holder.holder.flowId, layout, now: Date.now(), isShared: true, account };
     } finally {
       await holder.close();
     }

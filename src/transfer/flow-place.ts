@@ -10,6 +10,8 @@ export interface FoundFlow {
   readonly now: number;
   /** Whether other processes may go on changing it. */
   readonly isShared: boolean;
+  /** The exchange account that it is in there, or was when it was backed up. */
+  readonly account?: string | undefined;
 }
 
 /** How far a copy is: steps done, of so many. */
@@ -17,8 +19,13 @@ export type Progress = (done: number, total: number) => void;
 
 export interface WriteOptions {
   readonly flowId: string;
-  /** Where it comes from, under which epoch it was there, and when it was read (ms on that place's clock). */
-  readonly source: { readonly name: string; readonly epoch: string; readonly readAt: number };
+  /** Where it comes from, under which epoch and in which account it was there, and when it was read (ms on that place's clock). */
+  readonly source: {
+    readonly name: string;
+    readonly epoch: string;
+    readonly readAt: number;
+    readonly account?: string | undefined;
+  };
   /** The epoch of the flow that is to be replaced; "" when there is none. It must still be there in the end. */
   readonly replaces: string;
   readonly progress: Progress;
@@ -36,6 +43,9 @@ export interface FlowPlace {
   readonly name: string;
   /** Whether it takes a flow of an older schema as it is: a backup does. */
   readonly takesOlder?: boolean;
+
+  /** Whether nobody trades on what is there: on a backup. */
+  readonly isAside?: boolean;
 
   /** The flow, read at one moment, whatever its schema; undefined when there is none. Changes nothing. Rejects with a StateError. */
   read(): Promise<FoundFlow | undefined>;

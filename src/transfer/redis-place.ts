@@ -33,7 +33,8 @@ export class RedisPlace implements FlowPlace, Disposable {
 
   async read(): Promise<FoundFlow | undefined> {
     const layout = await readLayout(this.flow);
-    return layout && { flowId: this.flowId, layout, now: await this.#now(), isShared: true };
+    if (!layout) return undefined;
+    return { flowId: this.flowId, layout, now: await this.#now(), isShared: true, account: await this.#account() };
   }
 
   /** Whether an import was left unfinished. */
@@ -86,8 +87,7 @@ export class RedisPlace implements FlowPlace, Disposable {
   async #finish(flow: PortableFlow, epoch: string): Promise<void> {
     const { keys } = this.flow;
     const live = KEY_LAYOUTS.map(({ key }) => keys.key(key));
-    const named = await this.flow.send("hget", keys.key("flow:meta"), "account");
-    const account = typeof named === "string" ? named : undefined;
+    const account = await this.#account();
     const reply = await this.flow.run(
       "import/finish",
       [
@@ -104,6 +104,12 @@ export class RedisPlace implements FlowPlace, Disposable {
       [flow.id, epoch, String(flow.layout.eventsAdded), account ?? "", `${this.flowId}|`],
     );
     if (text(reply, 0) !== "finished") throw new LockedError(`${this.name}: the import could not be finished`);
+  }
+
+  /** The one that the flow is in. */
+  async #account(): Promise<string | undefined> {
+    const name = await this.flow.send("hget", this.flow.keys.key("flow:meta"), "account");
+    return typeof name === "string" ? name : undefined;
   }
 
   async #now(): Promise<number> {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { openFlow } from "../../operations/open-flow.js";
 import { newEpoch } from "../../state/epoch.js";
+import type { StoredAccount } from "./control/messages.js";
 import { FileAccounts } from "../../state/file-accounts.js";
 import { FlowState, SCHEMA_VERSION } from "../../state/flow-state.js";
 import type { Change } from "../../state/table.js";
@@ -136,6 +137,12 @@ export class FlowStore {
   }
 
   /** Whether a checkpoint would be worth its while when there is nothing else to do. */
+  /** The account that the flow is in, as it is stored. */
+  get account(): StoredAccount | undefined {
+    const name = this.accounts.current;
+    return name === undefined ? undefined : { name, fields: new Map(this.accounts.of(name).fields.entries()) };
+  }
+
   get isWorthCheckpoint(): boolean {
     return this.#progress >= 0.1;
   }

@@ -12,6 +12,7 @@ import {
   LONGEST_QUESTION,
   numberIn,
   PROTOCOL,
+  type StoredAccount,
   shapeOf,
   textIn,
   type Welcome,
@@ -126,6 +127,15 @@ export class HolderBackend implements Backend {
     }
     if (isResultOf(operation, told)) return told;
     throw new TypeError(`${operation.name}: the bot answered something else`);
+  }
+
+  /** The account that the flow is in, as the holder has it stored; undefined where it is in none. */
+  async account(): Promise<StoredAccount | undefined> {
+    const told = fromWire(await this.#ask({ account: true }));
+    if (typeof told !== "object" || told === null) return undefined;
+    const fields: unknown = Reflect.get(told, "fields");
+    if (!(fields instanceof Map)) throw new TypeError("fields: expected a map");
+    return { name: textIn(told, "name"), fields: new Map([...fields].map(([field, text]) => [String(field), String(text)])) };
   }
 
   async eventAfter(id: string, signal: AbortSignal): Promise<void> {

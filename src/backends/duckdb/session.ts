@@ -40,6 +40,7 @@ export class Session {
       flowId: context.flowId,
       execute: (operation, args, caller) => this.#executeFor(operation, args, caller),
       eventAfter: (id, signal) => this.eventAfter(id, signal),
+      account: () => store.account,
     });
     this.#control = control;
     file.serve((socket) => control.serve(socket));

@@ -95,11 +95,13 @@ async function actOnAccount(
   question: string,
   deed: (account: AccountAccess) => Promise<Deed>,
 ): Promise<void> {
-  if (all || invocation.options.flow !== undefined)
+  const config = await invocation.config();
+  // Of DuckDB files --flow says which one.
+  if (all || (config.backend === "redis" && invocation.options.flow !== undefined))
     throw new UsageError("give --account, --flow or --all, not two of them");
   await using account = await invocation.openAccount(name);
   const { flows } = await account.status();
-  const place = placeName(await invocation.config());
+  const place = placeName(config);
   const ids = few(flows.map(({ flowId }) => flowId));
   await invocation.consent(`${question} of account ${name} at ${place}: ${ids}?`, yes);
   const { result, words } = await deed(account);

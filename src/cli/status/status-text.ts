@@ -8,7 +8,7 @@ import { type Liveness, lifeOf, livenessOf } from "../../state/liveness.js";
 import type { AccountStatus, CircuitBreaker, Instance, RiskLimitOrigin } from "../../types.js";
 import { isActive, untoldWords, type WantKind, wantsOf } from "../../wants/wants.js";
 import type { Watched } from "../../wants/watched.js";
-import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
+import { ago, amount, count, durationText, fraction, gain, left, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { admissionWords } from "../admission-words.js";
 import { guardWords } from "../guard-words.js";
@@ -168,7 +168,8 @@ function cooldownWords({ signals }: SnapshotTold, now: Date): string {
 
 /** An account in a line: its breaker, what its flows hold and booked, its limits. */
 export function accountWords(colours: Colours, account: AccountStatus, now: Date): string {
-  const { name, breaker, currency, dailyPnl, equity, exposure, slots, currentDrawdown, peakEquity } = account;
+  const { name, breaker, breakerDuration, currency, dailyPnl, equity, exposure, slots, currentDrawdown, peakEquity } =
+    account;
   const equityWords =
     equity === undefined
       ? ""
@@ -176,7 +177,7 @@ export function accountWords(colours: Colours, account: AccountStatus, now: Date
   const held = `${count(slots, "slot")}, exposure ${amount(exposure)} ${currency}`;
   return `${name}: ${breakerWords(colours, breaker, now)}; ${money(colours, dailyPnl)} today, ${held}${equityWords}; ${
     limitWords(colours, ACCOUNT_LIMITS, account.limitOrigins, now) || "no limits"
-  }`;
+  }; breaker_duration ${durationText(breakerDuration.value)}`;
 }
 
 /** Limits in a line, each with who set it. */

@@ -10,7 +10,7 @@ import type { AnyOperation, Operation } from "../../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../../state/flow-state.js";
 import { VERSION } from "../../../version.js";
 import { FrameReader, frameOf } from "./frames.js";
-import { LONGEST_ANSWER, LONGEST_QUESTION, numberIn, PROTOCOL, shapeOf, textIn } from "./messages.js";
+import { LONGEST_ANSWER, LONGEST_QUESTION, numberIn, PROTOCOL, type StoredAccount, shapeOf, textIn } from "./messages.js";
 import { errorToWire } from "./wire-error.js";
 import { fromWire, toWire } from "./wire-value.js";
 
@@ -20,6 +20,8 @@ export interface Holder {
   /** Under the clock of the flow; `lease` is empty for an operator, who needs none. */
   execute<Args, Result>(operation: Operation<Args, Result>, args: Args, caller: Caller): Promise<Result>;
   eventAfter(id: string, signal: AbortSignal): Promise<void>;
+  /** Undefined where the flow is in none. */
+  account(): StoredAccount | undefined;
 }
 
 /** Who asks, and the token of the lease under which they do. */
@@ -156,6 +158,7 @@ class Client {
       if ("hello" in question) this.#send({ n, ok: this.#greet(question) });
       else if ("wait" in question) this.#wait(n, textIn(question, "wait"));
       else if ("cancel" in question) this.#waits.get(numberIn(question, "cancel"))?.abort();
+      else if ("account" in question) this.#send({ n, ok: toWire(this.#account()) });
       else this.#send({ n, ok: toWire(await this.#run(question)) });
     } catch (error) {
       this.#send({ n, error: errorToWire(error) });
@@ -192,11 +195,20 @@ class Client {
         `${name}: the bot's version ${VERSION} knows it with other arguments: use the sf-state of the bot's version; nothing was done`,
       );
     }
-    if (this.#instance === undefined) throw new ConnectionError("say who you are first");
     return this.holder.execute(operation, fromWire(Reflect.get(question, "args")), {
-      instance: this.#instance,
+      instance: this.#needName(),
       lease: textIn(question, "lease"),
     });
+  }
+
+  #account(): StoredAccount | undefined {
+    this.#needName();
+    return this.holder.account();
+  }
+
+  #needName(): string {
+    if (this.#instance === undefined) throw new ConnectionError("say who you are first");
+    return this.#instance;
   }
 
   #wait(n: number, after: string): void {

@@ -1,6 +1,7 @@
 /**
  * What goes through the control socket of an open file. The holder says who it is in a line of text; then come frames. The first one says who
- * asks (`hello`); each later one asks for an operation by its name and its shape, for the next event (`wait`), or to wait no more (`cancel`).
+ * asks (`hello`); each later one asks for an operation by its name and its shape, for the texts of the account that the flow is in (`account`), for the next
+ * event (`wait`), or to wait no more (`cancel`).
  */
 import { argumentNames } from "../../../operations/arguments.js";
 import type { AnyOperation } from "../../../operations/operation.js";
@@ -24,6 +25,12 @@ export interface Welcome {
   readonly pid: number;
   /** The version of its library. */
   readonly version: string;
+}
+
+/** The exchange account that the flow is in, as it is stored. */
+export interface StoredAccount {
+  readonly name: string;
+  readonly fields: ReadonlyMap<string, string>;
 }
 
 /** A field of a message. Throws a TypeError when it is of another type. */
