@@ -4,12 +4,12 @@
  * and small wrappers run the programs with the libraries that came along.
  */
 
-const { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } = require("node:fs");
-const { join, relative, resolve } = require("node:path");
+const { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } = require("node:fs");
+const { join, relative } = require("node:path");
 const { run } = require("./command.cjs");
+const { CACHE, addPackages } = require("./debian.cjs");
 const { isExecutable, onPath, versionOf } = require("./executable.cjs");
 
-const CACHE = resolve(__dirname, "../../node_modules/.cache");
 const HOME = join(CACHE, "redis-debian");
 const PACKAGES = ["redis-server", "redis-tools"];
 const LIBRARY_ROUNDS = 3;
@@ -60,29 +60,6 @@ function installServer() {
     run("apt-get", ["update"], { limit: 120_000 });
     install();
   }
-}
-
-function addPackages(names, place, tree) {
-  const folder = mkdtempSync(join(place, "deb-"));
-  chmodSync(folder, 0o755);
-  try {
-    run("apt-get", ["download", ...names], { cwd: folder });
-  } catch {
-    // No package lists, or stale ones: fetch fresh ones into a private place, which needs no rights.
-    const lists = freshLists(place);
-    run("apt-get", [...lists, "download", ...names], { cwd: folder });
-  }
-  for (const file of readdirSync(folder)) run("dpkg-deb", ["-x", join(folder, file), tree]);
-}
-
-function freshLists(place) {
-  const lists = join(place, "lists");
-  const cache = join(place, "cache");
-  mkdirSync(join(lists, "partial"), { recursive: true });
-  mkdirSync(join(cache, "archives/partial"), { recursive: true });
-  const options = ["-o", `Dir::State::lists=${lists}`, "-o", `Dir::Cache=${cache}`, "-o", "APT::Sandbox::User="];
-  run("apt-get", [...options, "update"], { limit: 120_000 });
-  return options;
 }
 
 /** Adds the libraries that the loader does not find: the packages' own dependencies, then theirs, but never another libc. */
