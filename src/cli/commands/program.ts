@@ -7,6 +7,7 @@ import { Invocation } from "../invocation.js";
 import { redact } from "../redact.js";
 import type { Terminal } from "../terminal.js";
 import { addAccount } from "./account.js";
+import { addAlert } from "./alert.js";
 import { addBackup } from "./backup.js";
 import { addBreaker } from "./breaker.js";
 import { addCash, addTransfer } from "./cash.js";
@@ -60,6 +61,7 @@ const COMMANDS: readonly AddCommand[] = [
   addAccount,
   addDoctor,
   addMetrics,
+  addAlert,
   addCopy,
   addBackup,
   addRestore,
