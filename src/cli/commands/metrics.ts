@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { fleetText } from "../../metrics/fleet.js";
 import { loadPromClient } from "../../metrics/load.js";
 import { watchedOf } from "../../wants/watched.js";
-import { errorText } from "../../words/error-text.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { UsageError } from "../exit-code.js";
@@ -48,14 +47,8 @@ export const addMetrics: AddCommand = (program, run) => {
           invocation.terminal.out(await text());
           return;
         }
-        // A scrape never fails because of a server that is away: it is told so.
-        const patient = () =>
-          text().catch(async (error: unknown) => {
-            invocation.complain(errorText(error));
-            return fleetText(client, [], watched, config.backend === "redis" ? [undefined] : undefined);
-          });
         const end = invocation.terminal.interrupted();
-        const server = await listen(address, options.host ?? [], patient);
+        const server = await listen(address, options.host ?? [], text);
         const told = server.address();
         const port = typeof told === "object" && told !== null ? told.port : address.port;
         const host = address.host.includes(":") ? `[${address.host}]` : address.host;

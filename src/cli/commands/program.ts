@@ -33,6 +33,7 @@ const COMMANDS: Commands = {
   account: async () => (await import("./account.js")).addAccount,
   doctor: async () => (await import("./doctor.js")).addDoctor,
   metrics: async () => (await import("./metrics.js")).addMetrics,
+  alert: async () => (await import("./alert.js")).addAlert,
   copy: async () => (await import("./copy.js")).addCopy,
   backup: async () => (await import("./backup.js")).addBackup,
   restore: async () => (await import("./restore.js")).addRestore,

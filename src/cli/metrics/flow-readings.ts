@@ -2,6 +2,7 @@
 import type { MeasuredFlow } from "../../metrics/fleet.js";
 import { type LogCounts, LogFollower } from "../../wants/log-follower.js";
 import type { Watched } from "../../wants/watched.js";
+import { errorText } from "../../words/error-text.js";
 import { FlowList } from "../commands/ls.js";
 import type { Invocation } from "../invocation.js";
 import { nowOf } from "../status/flow-status.js";
@@ -16,12 +17,25 @@ export class FlowReadings implements AsyncDisposable {
   readonly #followers = new Map<string, LogFollower>();
   readonly #list: FlowList;
 
-  constructor(invocation: Invocation, watched: Watched) {
+  constructor(
+    private readonly invocation: Invocation,
+    watched: Watched,
+  ) {
     this.#list = new FlowList(invocation, watched, (flowId) => this.#follower(flowId).read);
   }
 
-  /** Reads every flow once. A flow that fails is told so; rejects with a StateError where not even their names can be had. */
+  /** Reads every flow once. A flow that fails is told so; where not even their names can be had, those known from before are. Never rejects. */
   async read(): Promise<FlowsRead> {
+    try {
+      return await this.#read();
+    } catch (error) {
+      const why = this.invocation.redact(errorText(error));
+      const flows = Array.from(this.#followers, ([flowId, { counts }]) => ({ flowId, counts, error: why }));
+      return { flows, failures: [why] };
+    }
+  }
+
+  async #read(): Promise<FlowsRead> {
     const { rows, failures } = await this.#list.read();
     const here = new Set(rows.map(({ flowId }) => flowId));
     for (const flowId of this.#followers.keys()) if (!here.has(flowId)) this.#followers.delete(flowId);
