@@ -1,18 +1,19 @@
 /** All flows of all places, read for everybody at once. */
 
 import { forEach } from "../cli/flows.js";
-import { type FlowStatus, fileStatus, readOpen, type StatusSource } from "../cli/status/flow-status.js";
+import { type FlowStatus, fileStatus, type StatusSource } from "../cli/status/flow-status.js";
 import { alarmsOf } from "../cli/status/status-text.js";
 import { duckdbPath } from "../config/flow-id.js";
 import { fromMoney } from "../exact/money.js";
 import { dayStartOf } from "../state/day.js";
 import { lifeOf, livenessOf } from "../state/liveness.js";
 import type { AccountStatus } from "../types.js";
+import { readFlow } from "../wants/flow-reading.js";
 import { accountBudgets, budgetsOf, entryOf, equityOf, takenBy } from "./budgets.js";
 import { wire } from "./json.js";
 import type { OpenFlows } from "./open-flows.js";
 import { type Place, wordsOf } from "./place.js";
-import { wantsOf } from "./wants.js";
+import { pageWants } from "./wants.js";
 import type { AccountAnswer, FleetFlow, PlaceAnswer, Want } from "./wire.js";
 
 /** A flow, as it stands or why that cannot be told. */
@@ -106,7 +107,7 @@ export class Fleet {
       })),
       flows: seen.map(fleetFlow).sort(worstFirst),
       accounts,
-      wants: wantsOf(seen),
+      wants: pageWants(seen),
     };
   }
 
@@ -135,7 +136,7 @@ export class Fleet {
   }
 
   async #status(place: Place, flowId: string): Promise<FlowStatus> {
-    if (place.kind === "redis") return this.flows.with(place, flowId, readOpen);
+    if (place.kind === "redis") return this.flows.with(place, flowId, readFlow);
     const path = duckdbPath(place.config.duckdb.path, flowId);
     const source =
       this.#files.get(path) ?? fileStatus(place.config, flowId, (work) => this.flows.with(place, flowId, work));

@@ -21,7 +21,7 @@ import { budgetsOf, entryOf, equityOf, takenBy } from "./budgets.js";
 import { currencyOf, type Seen } from "./fleet.js";
 import { wire } from "./json.js";
 import { Refusal } from "./refusal.js";
-import { wantsOf } from "./wants.js";
+import { pageWants } from "./wants.js";
 import type {
   EquityAnswer,
   EventAnswer,
@@ -61,7 +61,7 @@ export function flowAnswer(
     ...(place.kind === "redis" && { logKey: logKeyOf(place.config.redis, flowId) }),
     isSnapshotFile: snapshotFile !== undefined,
     alarms,
-    wants: wantsOf([seen]),
+    wants: pageWants([seen]),
     snapshot: wire(snapshot),
     entry: entryOf(snapshot, taken, guards, now, dayStartOf(risk.day_start)),
     budgets: budgetsOf(snapshot, taken),

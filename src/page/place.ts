@@ -3,11 +3,11 @@ import type { FoundFlows } from "../backends/redis/find-flows.js";
 import { findFlows, placeName } from "../cli/flows.js";
 import { Invocation } from "../cli/invocation.js";
 import type { GlobalOptions } from "../cli/place.js";
-import { type Watched, watchedOf } from "../cli/status/status-text.js";
 import type { Terminal } from "../cli/terminal.js";
 import type { ResolvedConfig } from "../config/schema.js";
 import type { AccountAccess } from "../manager/account-access.js";
 import type { StateManager } from "../manager/state-manager.js";
+import { type Watched, watchedOf } from "../wants/watched.js";
 
 export interface Place {
   /** As it stands in paths of the page. */

@@ -1,24 +1,61 @@
-/** What wants a person, in sentences. */
+/** What wants a person, as the page shows it. */
+
+import type { WantKind } from "../wants/wants.js";
+import { sorted, URGENCIES, unreadable, wantsOf, wantText } from "../wants/wants.js";
 import type { Seen } from "./fleet.js";
-import type { Want } from "./wire.js";
+import type { FlowSection, Want } from "./wire.js";
 
-const URGENCY = { unreadable: 0, dead: 1, recovering: 2, breaker: 3, unknown_order: 4, stale: 5, untold: 6 } as const;
+/** Where on the flow's view it is cured. */
+const SECTIONS: Readonly<Partial<Record<WantKind, FlowSection>>> = {
+  breaker: "breaker",
+  recovering: "recovery",
+  dead: "bots",
+  stale: "bots",
+  dead_lease: "bots",
+  difference: "recovery",
+  untold: "trades",
+  unknown_order: "orders",
+  unpriced: "positions",
+  limit_near: "limits",
+  blind_limit: "limits",
+  limits_differ: "limits",
+  guards_unreadable: "limits",
+};
 
-/** The most urgent first. */
-export function wantsOf(seen: readonly Seen[]): Want[] {
-  return seen.flatMap(wantsOfFlow).sort((a, b) => a.urgency - b.urgency);
-}
-
-function wantsOfFlow(seen: Seen): Want[] {
-  const named = { place: seen.place.id, flowId: seen.flowId };
-  const want = (kind: keyof typeof URGENCY, sentence: string): Want => ({
-    urgency: URGENCY[kind],
-    kind,
-    sentence,
-    ...named,
+/** Of all flows, the most urgent first. What is an account's is told once, not by each of its flows. */
+export function pageWants(seen: readonly Seen[]): Want[] {
+  const places = new Map<object, string>();
+  const told = seen.flatMap((each) => {
+    const { place, flowId } = each;
+    const wants = "error" in each ? [unreadable(flowId, each.error)] : wantsOf(each.status, each.now, place.watched);
+    for (const want of wants) places.set(want, place.id);
+    return wants;
   });
-  if ("error" in seen) return [want("unreadable", `${seen.flowId} cannot be read: ${seen.error}`)];
-  return seen.alarms.map((alarm) =>
-    want(alarm in URGENCY ? (alarm as keyof typeof URGENCY) : "breaker", `${seen.flowId}: ${alarm}`),
-  );
+  const known = new Set<string>();
+  return sorted(told).flatMap((want) => {
+    const { id, urgency, kind, what, since, blocks, cure, flowId, account } = want;
+    const place = places.get(want) ?? "";
+    if (account !== undefined) {
+      const subject = JSON.stringify([place, account, kind, what]);
+      if (known.has(subject)) return [];
+      known.add(subject);
+    }
+    const section = SECTIONS[kind];
+    return [
+      {
+        id: `${place}/${id}`,
+        urgency: URGENCIES.indexOf(urgency),
+        kind,
+        sentence: wantText(want),
+        what,
+        blocks,
+        cure,
+        ...(since && { since: since.toISOString() }),
+        place,
+        flowId,
+        ...(account !== undefined && { account }),
+        ...(section && { section }),
+      },
+    ];
+  });
 }

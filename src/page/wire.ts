@@ -88,16 +88,24 @@ export interface FlowName {
   readonly flowId: string;
 }
 
-/** Something that wants a person, in a sentence: what, since when, what it blocks, what cures it. */
+/** Something that wants a person: what, since when, what it blocks, what cures it. */
 export interface Want {
-  /** 0 is the most urgent; they come sorted. */
+  /** The same as long as it is the same thing. */
+  readonly id: string;
+  /** 0: critical, 1: a warning, 2: good to know. They come sorted, the most urgent and then the oldest first. */
   readonly urgency: number;
   /** A word for programs: breaker, dead, recovering, ... */
   readonly kind: string;
+  /** All of what follows in one text, without the flow's name. */
   readonly sentence: string;
+  readonly what: string;
   readonly since?: string;
+  /** "": nothing. */
+  readonly blocks: string;
+  readonly cure: string;
   readonly place: string;
-  readonly flowId?: string;
+  /** Of an account: one of its flows. */
+  readonly flowId: string;
   readonly account?: string;
   /** Where on the flow's view it is cured. */
   readonly section?: FlowSection;

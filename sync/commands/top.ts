@@ -6,14 +6,16 @@ import { UsageError } from "../../src/cli/exit-code.js";
 import { placeName } from "../../src/cli/flows.js";
 import type { Invocation } from "../../src/cli/invocation.js";
 import { Screen } from "../../src/cli/screen.js";
-import { nowOf, readOpen } from "../../src/cli/status/flow-status.js";
-import { alarmsOf, watchedOf } from "../../src/cli/status/status-text.js";
+import { nowOf } from "../../src/cli/status/flow-status.js";
+import { alarmsOf } from "../../src/cli/status/status-text.js";
 import { fleetText } from "../../src/cli/top/fleet-text.js";
 import { type FlowPage, flowText } from "../../src/cli/top/flow-text.js";
 import { type Key, keyOf } from "../../src/cli/top/key.js";
 import { StateError } from "../../src/errors.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
 import type { StateEvent } from "../../src/types.js";
+import { readFlow } from "../../src/wants/flow-reading.js";
+import { watchedOf } from "../../src/wants/watched.js";
 import { printable } from "../../src/words/printable.js";
 import { waitingPlan, waitingPlanText } from "./waiting-plan.js";
 
@@ -85,7 +87,7 @@ class Top {
     const flowId = this.#flowId;
     if (flowId === undefined) return;
     const page = await this.#with(flowId, async (manager): Promise<FlowPage> => {
-      const status = await readOpen(manager);
+      const status = await readFlow(manager);
       const recovery = await manager.getRecovery();
       const events = await newer(manager, this.#page?.events);
       return {

@@ -2,7 +2,6 @@ import * as assert from "uvu/assert";
 import { StateManager } from "../../src/index.js";
 import { sfState } from "../cli/command.js";
 import type { Stand, Test } from "../cli/stand.js";
-import { newFlowId } from "../contract/backends.js";
 import { PageStand } from "./page-stand.js";
 
 /** What the page is told, beside what the command line says of the same. */
@@ -45,6 +44,14 @@ export function looking(test: Test, stand: Stand): void {
     ]);
     assert.is(found.entry.may, true);
     assert.is(json.flows[0].entry.reason, "circuit_breaker");
-    assert.is(newFlowId().length > 0, true);
+    const [want, ...others] = json.wants;
+    assert.equal(
+      [want.kind, want.urgency, want.place, want.flowId, want.section, others],
+      ["breaker", 0, "redis", "tripped", "breaker", []],
+    );
+    assert.match(
+      want.sentence,
+      /^The circuit breaker is tripped \(manual\): too hot\. Since .* UTC\. Entries are refused until somebody resets it\. When the cause is gone: sf-state breaker reset --flow tripped\.$/,
+    );
   });
 }

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { aliveWords } from "../../doctor/liveness-words.js";
 import { type Liveness, lifeOf, livenessOf } from "../../state/liveness.js";
+import { isActive } from "../../wants/wants.js";
+import { type Watched, watchedOf } from "../../wants/watched.js";
 import { ago, count, fraction, gain, span, time } from "../../words/in-words.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
@@ -10,7 +12,7 @@ import type { Invocation } from "../invocation.js";
 import { type FlowStatus, nowOf, type StatusSource, sourceOf } from "../status/flow-status.js";
 import { NARROW_COLUMNS, narrowCells } from "../status/narrow-row.js";
 import { needScreen, repaint } from "../status/repaint.js";
-import { alarmsOf, isActive, type Watched, watchedOf } from "../status/status-text.js";
+import { alarmsOf } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
 

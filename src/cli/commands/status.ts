@@ -1,10 +1,11 @@
+import { watchedOf } from "../../wants/watched.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import { placeName } from "../flows.js";
 import { type FlowStatus, nowOf, sourceOf } from "../status/flow-status.js";
 import { needScreen, repaint } from "../status/repaint.js";
-import { alarmsOf, statusText, watchedOf } from "../status/status-text.js";
+import { alarmsOf, statusText } from "../status/status-text.js";
 
 export const addStatus: AddCommand = (program, run) => {
   program

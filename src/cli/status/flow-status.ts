@@ -3,25 +3,20 @@ import { setTimeout as pause } from "node:timers/promises";
 import { socketPath } from "../../backends/duckdb/holder-socket.js";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
-import { CorruptStateError, InvalidArgumentError, LockedError, SilentHolderError } from "../../errors.js";
+import { LockedError, SilentHolderError } from "../../errors.js";
 import type { StateManager } from "../../manager/state-manager.js";
-import { readSnapshot, type SnapshotTold, snapshotPath } from "../../snapshot-file.js";
-import type { GuardStatus, LeaseState, RecoveryState, Trade } from "../../types.js";
+import { readSnapshot, snapshotPath } from "../../snapshot-file.js";
+import { type FlowReading, readFlow } from "../../wants/flow-reading.js";
 import type { Invocation } from "../invocation.js";
 
 /** How a flow stands. */
-export interface FlowStatus {
-  readonly snapshot: SnapshotTold;
-  readonly lease?: LeaseState;
-  /** Who holds the recovery under way, and since when it is; without its journal. */
-  readonly recovery?: Omit<RecoveryState, "journal">;
-  /** Why the guards cannot be told, where they cannot be read. */
-  readonly guards?: GuardStatus | { readonly unreadable: string };
-  /** Trades whose result nobody told, and that no person has seen. */
-  readonly untold?: readonly Trade[];
+export interface FlowStatus extends FlowReading {
   /** Where the snapshot comes from when a bot holds the flow's file: it is as old as it says. */
   readonly snapshotFile?: string;
 }
+
+/** Reads a flow that is open. */
+export type ReadOpen = (manager: StateManager) => Promise<FlowReading>;
 
 /** Reads how a flow stands, as often as somebody wants to know. */
 export interface StatusSource extends AsyncDisposable {
@@ -41,7 +36,7 @@ function atMost(signal: AbortSignal): Promise<void> {
 }
 
 /** A flow that is open: its events say when it changed. */
-export function openStatus(manager: StateManager): StatusSource {
+export function openStatus(manager: StateManager, read: ReadOpen = readFlow): StatusSource {
   const end = new AbortController();
   let wake = () => {};
   const follow = async () => {
@@ -49,7 +44,7 @@ export function openStatus(manager: StateManager): StatusSource {
   };
   let following: Promise<void> | undefined;
   return {
-    read: () => readOpen(manager),
+    read: () => read(manager),
     async changed(signal) {
       // What is wrong with the flow is told by the next reading of it.
       following ??= follow().catch(() => {});
@@ -67,33 +62,6 @@ export function openStatus(manager: StateManager): StatusSource {
   };
 }
 
-export async function readOpen(manager: StateManager): Promise<FlowStatus> {
-  const [snapshot, lease, guards, untold] = await Promise.all([
-    manager.snapshot(),
-    manager.getLease(),
-    guardsOf(manager),
-    manager.getUntoldTrades(),
-  ]);
-  const recovery = snapshot.recovering === undefined ? undefined : await recoveryOf(manager);
-  return { snapshot, guards, untold, ...(lease && { lease }), ...(recovery && { recovery }) };
-}
-
-async function recoveryOf(manager: StateManager): Promise<FlowStatus["recovery"]> {
-  const found = await manager.getRecovery();
-  if (!found) return undefined;
-  const { journal: _, ...recovery } = found;
-  return recovery;
-}
-
-async function guardsOf(manager: StateManager): Promise<NonNullable<FlowStatus["guards"]>> {
-  try {
-    return await manager.getGuards();
-  } catch (error) {
-    if (!(error instanceof InvalidArgumentError || error instanceof CorruptStateError)) throw error;
-    return { unreadable: error.message };
-  }
-}
-
 /** Opens a flow for as long as the work on it takes. */
 type Borrow = <Result>(work: (manager: StateManager) => Promise<Result>) => Promise<Result>;
 
@@ -102,14 +70,19 @@ type Borrow = <Result>(work: (manager: StateManager) => Promise<Result>) => Prom
  * starts finds it free. While a bot holds it, the bot is asked; one that cannot be asked may have left a snapshot, which has to do then; without one,
  * `read` rejects with a LockedError.
  */
-export function fileStatus(config: ResolvedConfig, flowId: string, borrow: Borrow): StatusSource {
+export function fileStatus(
+  config: ResolvedConfig,
+  flowId: string,
+  borrow: Borrow,
+  readOpen: ReadOpen = readFlow,
+): StatusSource {
   const path = duckdbPath(config.duckdb.path, flowId);
   let seen = "";
   let known: FlowStatus | undefined;
   const read = async (): Promise<FlowStatus> => {
     const signature = await signatureOf(path);
     if (known && signature === seen) return known;
-    known = await readFileStatus(path, borrow);
+    known = await readFileStatus(path, borrow, readOpen);
     seen = signature;
     return known;
   };
@@ -120,7 +93,7 @@ export function fileStatus(config: ResolvedConfig, flowId: string, borrow: Borro
   };
 }
 
-async function readFileStatus(path: string, borrow: Borrow): Promise<FlowStatus> {
+async function readFileStatus(path: string, borrow: Borrow, readOpen: ReadOpen): Promise<FlowStatus> {
   try {
     return await borrow(readOpen);
   } catch (error) {
@@ -143,13 +116,18 @@ export async function signatureOf(path: string): Promise<string> {
 }
 
 /** A source for a flow at the place that the command line names. Rejects with a StateError when it cannot be opened. */
-export async function sourceOf(invocation: Invocation, flowId: string): Promise<StatusSource> {
+export async function sourceOf(
+  invocation: Invocation,
+  flowId: string,
+  read: ReadOpen = readFlow,
+): Promise<StatusSource> {
   const config = await invocation.config();
-  if (config.backend !== "duckdb") return openStatus(await invocation.openFlow(flowId));
-  return fileStatus(config, flowId, async (work) => {
+  if (config.backend !== "duckdb") return openStatus(await invocation.openFlow(flowId), read);
+  const borrow: Borrow = async (work) => {
     await using manager = await invocation.openFlow(flowId);
     return await work(manager);
-  });
+  };
+  return fileStatus(config, flowId, borrow, read);
 }
 
 /** The flow's own clock, where there is one to ask. A snapshot in a file is as old as this machine's clock says. */

@@ -1,13 +1,13 @@
 /** How a flow stands, as text for a person. */
 import { ACCOUNT_LIMITS } from "../../config/account.js";
-import type { Duration } from "../../config/duration.js";
-import { RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../../config/risk-limits.js";
-import type { ResolvedConfig } from "../../config/schema.js";
+import { RISK_LIMITS, type RiskLimitName } from "../../config/risk-limits.js";
 import { differingLimits } from "../../doctor/limit-words.js";
 import { aliveWords, LIFE_WORDS } from "../../doctor/liveness-words.js";
 import type { SnapshotTold } from "../../snapshot-file.js";
 import { type Liveness, lifeOf, livenessOf } from "../../state/liveness.js";
-import type { AccountStatus, CircuitBreaker, Instance, RiskLimitOrigin, Trade } from "../../types.js";
+import type { AccountStatus, CircuitBreaker, Instance, RiskLimitOrigin } from "../../types.js";
+import { isActive, untoldWords, type WantKind, wantsOf } from "../../wants/wants.js";
+import type { Watched } from "../../wants/watched.js";
 import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { admissionWords } from "../admission-words.js";
@@ -16,40 +16,18 @@ import { orderTable, positionTable } from "../record-tables.js";
 import type { Colours, Terminal } from "../terminal.js";
 import type { FlowStatus } from "./flow-status.js";
 
-/** What a flow is looked at for. */
-export interface Watched {
-  /** A heartbeat that is older makes the flow stale, ms. */
-  readonly maxAge: number;
-  /** Whether none at all does, too. */
-  readonly mustBeat: boolean;
-  /** `execution.dead_after`, ms. */
-  readonly deadAfter: number;
-  /** The configured risk limits. */
-  readonly limits: RiskLimits;
+/** Kinds of wants for which status, ls and top raise an alarm. */
+const ALARMS: readonly WantKind[] = ["breaker", "recovering", "stale", "dead", "untold"];
+
+/** Why a person should look at a flow, in a word or two each. */
+export function alarmsOf(status: FlowStatus, now: Date, watched: Watched): string[] {
+  const wants = wantsOf(status, now, watched).filter(({ kind }) => ALARMS.includes(kind));
+  const words = wants.map(({ kind, account }) => (account === undefined ? kind : `account ${kind}`));
+  return [...new Set(words)].sort((a, b) => rank(a) - rank(b));
 }
 
-/** What the configuration says a flow is looked at for; `maxAge` in place of `recovery.max_state_age`. */
-export function watchedOf({ recovery, execution, risk }: ResolvedConfig, maxAge: Duration | undefined): Watched {
-  return {
-    maxAge: Number(maxAge ?? recovery.max_state_age),
-    mustBeat: maxAge !== undefined,
-    deadAfter: execution.dead_after,
-    limits: risk,
-  };
-}
-
-/** Why a person should look at a flow, in a few words each. */
-export function alarmsOf({ snapshot, untold = [] }: FlowStatus, now: Date, watched: Watched): string[] {
-  const { maxAge, mustBeat, deadAfter } = watched;
-  const { account, breaker, recovering, heartbeat } = snapshot;
-  const alarms: string[] = [];
-  if (isActive(breaker, now)) alarms.push("breaker");
-  if (account && isActive(account.breaker, now)) alarms.push("account breaker");
-  if (recovering !== undefined) alarms.push("recovering");
-  if (heartbeat ? now.getTime() - heartbeat.getTime() > maxAge : mustBeat) alarms.push("stale");
-  if (livenessOf(snapshot.instances, now, deadAfter).dead.length > 0) alarms.push("dead");
-  if (untold.length > 0) alarms.push("untold");
-  return alarms;
+function rank(alarm: string): number {
+  return ALARMS.findIndex((kind) => alarm.endsWith(kind)) * 2 + (alarm.startsWith("account") ? 1 : 0);
 }
 
 /** One flow in full. `place` is where it is. */
@@ -144,22 +122,6 @@ function instancesWords(colours: Colours, instances: readonly Instance[], livene
   });
   if (each.length === 0) return "none";
   return liveness.dead.length === 0 ? each.join(", ") : `${red(aliveWords(liveness))}: ${each.join(", ")}`;
-}
-
-/** Trades with results that nobody told, and what a person does about them. */
-export function untoldWords(trades: readonly Trade[]): string {
-  const names = trades.slice(0, 3).map(({ id, pair, untold = 0 }) => `${id} (${untold} ${pair})`);
-  const more = trades.length > names.length ? ` and ${trades.length - names.length} more` : "";
-  return `nobody told the result of ${names.join(", ")}${more}: ${SEEN}`;
-}
-
-/** How a person says that an untold trade was seen. */
-const SEEN =
-  "record the fills that ended it, or book what it made, or 0: sf-state cash AMOUNT --kind correction --position ID --id NAME";
-
-/** Whether a breaker that was read earlier still blocks entries. */
-export function isActive({ active, until }: CircuitBreaker, now: Date): boolean {
-  return active && (until === undefined || until > now);
 }
 
 export function breakerWords({ red, green, dim }: Colours, breaker: CircuitBreaker, now: Date): string {
