@@ -304,11 +304,7 @@ async function scalpSol(bot: StateManager): Promise<void> {
   }
 }
 
-/** Its entry was filled while nobody looked, and there is a position that nobody made: what to do waits for a person. */
 async function gridEth(bot: StateManager, folder: string): Promise<void> {
-  await using exchange = new PaperExchange({ file: join(folder, "paper.jsonl"), clock: () => Date.now() - 60_000 });
-  await exchange.setPrice("ETH/USDT", 3_060);
-  await exchange.setPrice("SOL/USDT", 147);
   await playRound(bot, { id: "g-1", pair: "ETH/USDT", side: "long", size: 1, entry: 3_021, exit: 3_064.5, fee: 2.43 });
   await bot.admit({
     signalId: "g-2",
@@ -318,14 +314,19 @@ async function gridEth(bot: StateManager, folder: string): Promise<void> {
     price: 3_060,
     orderId: "grid-eth-g-2",
   });
-  await exchange.createOrder({
-    clientOrderId: "grid-eth-g-2",
-    pair: "ETH/USDT",
-    side: "buy",
-    size: 1.2,
-    type: "market",
-    reduceOnly: false,
-  });
-  await exchange.trade({ pair: "SOL/USDT", side: "sell", size: 40 });
+  await waitForPerson(bot, folder, "grid-eth-g-2");
+}
+
+/** A position that nobody made, and an entry that was filled while nobody looked: what to do about them waits for a person. */
+export async function waitForPerson(bot: StateManager, folder: string, entry?: string): Promise<void> {
+  const file = join(folder, `paper-${bot.flowId}.jsonl`);
+  await using exchange = new PaperExchange({ file, clock: () => Date.now() - 60_000 });
+  await exchange.setPrice("ETH/USDT", 3_060);
+  await exchange.setPrice("LTC/USDT", 84);
+  if (entry !== undefined) {
+    const order = { clientOrderId: entry, pair: "ETH/USDT", side: "buy", size: 1.2, type: "market" } as const;
+    await exchange.createOrder({ ...order, reduceOnly: false });
+  }
+  await exchange.trade({ pair: "LTC/USDT", side: "sell", size: 40 });
   await recover(bot, exchange, { mode: "manual" });
 }

@@ -122,7 +122,7 @@ function Chart(props: {
     const size = () => ({ width: element.clientWidth, height: element.clientHeight });
     const axis: uPlot.Axis = {
       stroke: colours.dim,
-      font: "11.5px system-ui, sans-serif",
+      font: "12px system-ui, sans-serif",
       grid: { stroke: colours.line, width: 1 },
       ticks: { show: false },
     };
