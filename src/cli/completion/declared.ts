@@ -13,6 +13,7 @@ export interface DeclaredOption {
 export interface DeclaredCommand {
   /** `/orders/show` */
   readonly at: string;
+  /** Its commands, and what its arguments may be where that is declared. */
   readonly commands: readonly { readonly name: string; readonly words: string }[];
   /** Its own; those of the program stand at "" and hold for all. */
   readonly options: readonly DeclaredOption[];
@@ -22,7 +23,12 @@ export interface DeclaredCommand {
 export function declaredBy(command: CommandUnknownOpts, at = ""): DeclaredCommand[] {
   const own: DeclaredCommand = {
     at,
-    commands: command.commands.map((each) => ({ name: each.name(), words: each.description() })),
+    commands: [
+      ...command.commands.map((each) => ({ name: each.name(), words: each.description() })),
+      ...command.registeredArguments.flatMap(({ argChoices = [], description }) =>
+        argChoices.map((name) => ({ name, words: description })),
+      ),
+    ],
     options: [
       ...command.options.map(({ long, flags, description, required, optional, argChoices = [] }) => ({
         name: long ?? flags,
