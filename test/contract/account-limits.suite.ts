@@ -132,6 +132,42 @@ export const accountLimits: Theme = (test, anyOpen) => {
     assertSums(await statusOf(a));
   });
 
+  kept("each reason of an account is counted by the day, and listed with what was asked", async (open) => {
+    const limits = { max_open_positions: 2, max_positions_per_pair: 1, max_exposure: 500, max_daily_loss: 50 };
+    const config = newAccount(limits);
+    await using a = await open({ ...config, events: { max_length: 0 } });
+    const expected: Record<string, number> = {};
+    const refuses = async (reason: string, more: Parameters<typeof enter>[1] = {}) => {
+      assert.is((await refused(a, more))[0], reason);
+      expected[reason] = (expected[reason] ?? 0) + 1;
+    };
+    await refuses("account_max_exposure", { size: 6 });
+    await entered(a);
+    await refuses("account_max_positions_per_pair");
+    await refuses("account_max_positions_per_pair", { side: "short" });
+    const second = await entered(a, { pair: "ETH/USDT" });
+    await refuses("account_max_open_positions", { pair: "SOL/USDT" });
+    await a.cancelOrder(second);
+    await a.updateDailyPnl(-50);
+    await refuses("account_circuit_breaker", { pair: "SOL/USDT" });
+    await a.resetAccountBreaker("seen to");
+    await refuses("account_daily_loss", { pair: "SOL/USDT" });
+    const [day, ...others] = await a.getAdmissionStats();
+    assert.equal([day?.admitted, others], [2, []]);
+    const counted = Object.entries(day?.refused ?? {}).filter(([, times]) => times > 0);
+    assert.equal(Object.fromEntries(counted), expected);
+    const listed = await a.getRefusals();
+    assert.equal(
+      listed.map(({ reason }) => reason),
+      [
+        ...["account_max_exposure", "account_max_positions_per_pair", "account_max_positions_per_pair"],
+        ...["account_max_open_positions", "account_circuit_breaker", "account_daily_loss"],
+      ],
+    );
+    assert.equal([listed[0]?.pair, listed[3]?.pair, listed[0]?.side], ["BTC/USDT", "SOL/USDT", "long"]);
+    assert.match(listed[0]?.message ?? "", new RegExp(`exposure of account ${config.account.name} would be 600`));
+  });
+
   kept("the flow's own reason of a kind comes before the account's", async (open) => {
     const config = newAccount({ max_open_positions: 0, max_exposure: 0 });
     await using a = await open({ ...config, risk: { max_exposure: 0 } });
