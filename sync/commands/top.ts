@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { AddCommand } from "../../src/cli/command.js";
 import { newest } from "../../src/cli/commands/events.js";
-import { FlowList, type Listing } from "../../src/cli/commands/ls.js";
 import { UsageError } from "../../src/cli/exit-code.js";
 import { placeName } from "../../src/cli/flows.js";
 import type { Invocation } from "../../src/cli/invocation.js";
 import { Screen } from "../../src/cli/screen.js";
+import { FlowList, type Listing } from "../../src/cli/status/flow-list.js";
 import { nowOf } from "../../src/cli/status/flow-status.js";
 import { alarmsOf } from "../../src/cli/status/status-text.js";
 import { fleetText } from "../../src/cli/top/fleet-text.js";

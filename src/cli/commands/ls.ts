@@ -1,30 +1,22 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { aliveWords } from "../../doctor/liveness-words.js";
-import { type Liveness, lifeOf, livenessOf } from "../../state/liveness.js";
-import { readFlow } from "../../wants/flow-reading.js";
+import { lifeOf } from "../../state/liveness.js";
 import { isActive } from "../../wants/wants.js";
-import { type Watched, watchedOf } from "../../wants/watched.js";
+import { watchedOf } from "../../wants/watched.js";
 import { ago, count, fraction, gain, span, time } from "../../words/in-words.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, UsageError } from "../exit-code.js";
-import { findFlows, forEach, placeName } from "../flows.js";
-import type { Invocation } from "../invocation.js";
+import { placeName } from "../flows.js";
 import { isNarrow, WIDE_WORDS } from "../narrow.js";
-import { type FlowStatus, nowOf, type ReadOpen, type StatusSource, sourceOf } from "../status/flow-status.js";
+import { FlowList, type Listing, type Row } from "../status/flow-list.js";
+import { nowOf } from "../status/flow-status.js";
 import { NARROW_COLUMNS, narrowCells } from "../status/narrow-row.js";
 import { needScreen, repaint } from "../status/repaint.js";
-import { alarmsOf } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
 
 const TICK = 1000;
-
-/** A flow, and how it stands or why that cannot be told. */
-export type Row = { readonly flowId: string } & (
-  | { readonly status: FlowStatus; readonly alarms: readonly string[]; readonly liveness: Liveness }
-  | { readonly error: string }
-);
 
 export const addLs: AddCommand = (program, run) => {
   program
@@ -57,59 +49,6 @@ export const addLs: AddCommand = (program, run) => {
       }),
     );
 };
-
-export interface Listing {
-  readonly rows: readonly Row[];
-  readonly failures: readonly string[];
-}
-
-/** All flows at a place; those that were opened stay so for the next time. */
-export class FlowList implements AsyncDisposable {
-  readonly #sources = new Map<string, StatusSource>();
-
-  constructor(
-    private readonly invocation: Invocation,
-    private readonly watched: Watched,
-    /** How a flow is read, where it is not merely read. */
-    private readonly readerOf: (flowId: string) => ReadOpen = () => readFlow,
-  ) {}
-
-  async read(): Promise<Listing> {
-    const { flows, failures, empty } = await findFlows(await this.invocation.config());
-    const read = await forEach(flows, (flowId) => this.#status(flowId));
-    const rows = flows.map((flowId, at): Row => {
-      const result = read[at];
-      if (result?.status !== "fulfilled") return { flowId, error: this.#words(result?.reason) };
-      const status = result.value;
-      const now = nowOf(status);
-      const liveness = livenessOf(status.snapshot.instances, now, this.watched.deadAfter);
-      return { flowId, status, alarms: alarmsOf(status, now, this.watched), liveness };
-    });
-    const problems = [...failures, ...(empty === undefined ? [] : [empty])];
-    return { rows, failures: problems.map((problem) => this.#words(problem)) };
-  }
-
-  /** A flow that fails is opened anew the next time. */
-  async #status(flowId: string): Promise<FlowStatus> {
-    const source = this.#sources.get(flowId) ?? (await sourceOf(this.invocation, flowId, this.readerOf(flowId)));
-    this.#sources.set(flowId, source);
-    try {
-      return await source.read();
-    } catch (error) {
-      this.#sources.delete(flowId);
-      await source[Symbol.asyncDispose]();
-      throw error;
-    }
-  }
-
-  #words(error: unknown): string {
-    return this.invocation.redact(error instanceof Error ? error.message : String(error));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#sources.values()].map((source) => source[Symbol.asyncDispose]()));
-  }
-}
 
 function jsonOf(row: Row): object {
   if ("error" in row) return row;

@@ -3,8 +3,8 @@ import type { MeasuredFlow } from "../../metrics/fleet.js";
 import { type LogCounts, LogFollower } from "../../wants/log-follower.js";
 import type { Watched } from "../../wants/watched.js";
 import { errorText } from "../../words/error-text.js";
-import { FlowList } from "../commands/ls.js";
 import type { Invocation } from "../invocation.js";
+import { FlowList } from "../status/flow-list.js";
 import { nowOf } from "../status/flow-status.js";
 
 /** What was read, and why there may be more. */
