@@ -70,7 +70,7 @@ export class Feed implements AsyncDisposable {
       else await this.#followLogs(flow, logs);
       const before = this.#known.get(key);
       const isAnother = before !== undefined && flow.epoch !== undefined && before !== flow.epoch;
-      if (isAnother || (!this.#known.has(key) && !isFirst))
+      if (flow.place.kind === "redis" && (isAnother || (!this.#known.has(key) && !isFirst)))
         this.tell({ kind: "gap", place: flow.place, flowId: flow.flowId });
     }
     this.#known = new Map([...wanted].map(([key, { epoch }]) => [key, epoch ?? this.#known.get(key)]));
@@ -200,7 +200,10 @@ export class Feed implements AsyncDisposable {
       if (signature !== seen) {
         try {
           await this.flows.with(place, flowId, async (manager) => {
-            after ??= (await manager.getLogPlace()).newest;
+            if (after === undefined) {
+              after = (await manager.getLogPlace()).newest;
+              this.tell({ kind: "gap", place, flowId }); // what came before is not told
+            }
             wasHeld = !(await isHeldHere(path));
             if (!wasHeld) {
               for (const event of await manager.getEvents({ after, limit: 10_000 })) tell(event);
@@ -212,7 +215,6 @@ export class Feed implements AsyncDisposable {
         } catch (error) {
           if (isLoss(error)) {
             after = undefined;
-            this.tell({ kind: "gap", place, flowId });
           }
         }
       }

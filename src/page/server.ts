@@ -99,6 +99,8 @@ export class PageServer implements AsyncDisposable {
   readonly #end = new AbortController();
   #gate: Gate | undefined;
   #watching: Promise<void> | undefined;
+  /** Resolves when the flows that there are are followed. */
+  #following: Promise<void> | undefined;
   /** Has the fleet be read now. */
   #wake = () => {};
   #heavy = 0;
@@ -146,7 +148,9 @@ export class PageServer implements AsyncDisposable {
     page.#server.listen(at.port, at.host);
     await once(page.#server, "listening");
     page.#gate = new Gate(options.gate(page.port));
-    page.#watching = page.#watch();
+    page.#following = new Promise((resolve) => {
+      page.#watching = page.#watch(resolve);
+    });
     return page;
   }
 
@@ -440,6 +444,7 @@ export class PageServer implements AsyncDisposable {
 
   async #stream({ request, response, pass }: Asked): Promise<undefined> {
     if (!this.streams.hasRoom) throw new Refusal(429, "too_many", "too many streams", { "retry-after": "10" });
+    await this.#following; // from here on nothing is missed
     const reading = await this.fleet.read();
     if (response.destroyed) return undefined;
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no" });
@@ -467,7 +472,7 @@ export class PageServer implements AsyncDisposable {
   }
 
   /** Reads the fleet for all who stream, tells what changed, and has the feed follow the flows that there are. */
-  async #watch(): Promise<void> {
+  async #watch(isFollowing: () => void): Promise<void> {
     const { signal } = this.#end;
     let toldAt = 0;
     while (!signal.aborted) {
@@ -487,6 +492,7 @@ export class PageServer implements AsyncDisposable {
       } catch (error) {
         this.options.log(`error: ${this.#refusalOf(error).message}`);
       }
+      isFollowing();
       const ms = this.streams.size > 0 ? LOOK : SEARCH;
       await pause(ms, undefined, { signal: AbortSignal.any([signal, end.signal]) }).catch(() => {});
     }

@@ -1,0 +1,158 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import * as assert from "uvu/assert";
+import { StateManager } from "../../src/index.js";
+import { bundle } from "../bundle.js";
+import type { Stand, Test } from "../cli/stand.js";
+import { newFlowId } from "../contract/backends.js";
+import { Child } from "../duckdb/child.js";
+import { until } from "../servers/until.js";
+import { PageStand, type StreamReader } from "./page-stand.js";
+
+const BOT = await bundle(new URL("../cli/held-bot.ts", import.meta.url));
+
+/** The stream that every page reads, over a real Redis and a DuckDB file that a bot holds. */
+export function streaming(test: Test, stand: Stand): void {
+  test("events come in the order of each flow's log, none missing, none twice, also for who leaves and comes back", async () => {
+    const { file, config } = await stand.ownConfig();
+    const names = ["a", "b", "c"];
+    for (const name of names) await stand.flow(name, config);
+    const bots = await Promise.all(names.map((name) => StateManager.open(name, config, { instanceId: "bot" })));
+    await using page = await PageStand.start({ url: stand.url, config: file });
+    const starts = await Promise.all(bots.map(async (bot) => (await bot.getLogPlace()).newest));
+    const found = new Map<string, string[]>(names.map((name) => [name, []]));
+    let lastId: string | undefined;
+    const take = async (reader: StreamReader, most: number) => {
+      for (let n = 0; n < most; n++) {
+        const frame = await reader.next("event");
+        if (!frame) throw new Error("the stream ended");
+        found.get(frame.flowId)?.push(frame.event.id);
+        lastId = frame.id;
+      }
+    };
+    const first = await page.stream();
+    assert.is((await first.next("hello"))?.resumed, false);
+    const told = await first.next("fleet");
+    assert.equal(told?.flows.map(({ flowId }) => flowId).sort(), names);
+    const writing = (async () => {
+      for (let n = 0; n < 50; n++) await Promise.all(bots.map((bot) => bot.markSignalProcessed(`s-${n}`, "BTC/USDT")));
+    })();
+    await take(first, 40);
+    first[Symbol.dispose]();
+    await writing; // meanwhile nobody read
+    const second = await page.stream({ headers: { "last-event-id": lastId ?? "" } });
+    assert.is((await second.next("hello"))?.resumed, true);
+    await take(second, 110);
+    for (const [at, bot] of bots.entries()) {
+      const events = await bot.getEvents({ after: starts[at] ?? "" });
+      assert.is(events.length, 50);
+      assert.equal(
+        found.get(names[at] ?? ""),
+        events.map(({ id }) => id),
+      );
+      await bot.close();
+    }
+    for (const id of ["nonsense", "000000000000-1", `${lastId?.split("-")[0]}-999999`]) {
+      using other = await page.stream({ headers: { "last-event-id": id } });
+      assert.is((await other.next("hello"))?.resumed, false, `${id} is no place of this stream`);
+    }
+    second[Symbol.dispose]();
+  });
+
+  test("two hundred pages cost the store what one does: one reading, one connection that follows the logs", async () => {
+    const { file, config } = await stand.ownConfig();
+    const bot = await StateManager.open("only", config, { instanceId: "bot" });
+    await using page = await PageStand.start({ url: stand.url, config: file });
+    const client = new Redis(stand.url);
+    const connections = async () =>
+      String(await client.client("LIST"))
+        .trim()
+        .split("\n").length;
+    using first = await page.stream();
+    await first.next("fleet");
+    const before = await connections();
+    const readings = page.server.fleet.counts.readings;
+    const answers = await Promise.all(Array.from({ length: 200 }, () => page.ask("/api/fleet")));
+    assert.ok(answers.every(({ status }) => status === 200));
+    const times = new Set(answers.map(({ json }) => json.readAt));
+    assert.is(
+      page.server.fleet.counts.readings - readings <= times.size,
+      true,
+      "those who ask meanwhile share a reading",
+    );
+    const streams = await Promise.all(Array.from({ length: 199 }, () => page.stream()));
+    await Promise.all(streams.map((stream) => stream.next("hello")));
+    assert.is(page.server.streams.size, 200);
+    assert.is(await connections(), before);
+    await bot.markSignalProcessed("s", "BTC/USDT");
+    const frames = await Promise.all([first, ...streams].map((stream) => stream.next("event")));
+    assert.is(new Set(frames.map((frame) => frame?.id)).size, 1, "the same frame for all");
+    for (const stream of streams) stream[Symbol.dispose]();
+    client.disconnect();
+    await bot.close();
+  });
+
+  test("a reader that takes nothing is dropped, and holds up nobody else", async () => {
+    await using page = await PageStand.start({ url: stand.url, config: (await stand.ownConfig()).file });
+    const stuck = await page.open("/api/stream"); // nobody reads its body
+    using reader = await page.stream();
+    await reader.next("hello");
+    assert.is(page.server.streams.size, 2);
+    const most = 200;
+    const name = { place: "redis", flowId: "x".repeat(100_000) };
+    for (let n = 0; n < most; n++) {
+      page.server.streams.send({ kind: "gap", ...name });
+      assert.is((await reader.next("gap"))?.flowId.length, 100_000);
+    }
+    assert.is(page.server.streams.size, 1, "20 MB went past it, and it took none");
+    stuck.destroy();
+  });
+
+  test("a server that stops says so to every stream, and ends", async () => {
+    const page = await PageStand.start({ url: stand.url, config: (await stand.ownConfig()).file });
+    const readers = [await page.stream(), await page.stream()];
+    for (const reader of readers) await reader.next("hello");
+    await page[Symbol.asyncDispose]();
+    for (const reader of readers) {
+      assert.equal(await reader.next("bye"), { kind: "bye", reason: "stopping", retryAfter: 1000 });
+      assert.is(await reader.next("bye"), undefined);
+    }
+  });
+
+  test("a flow in a file that a bot holds is read, followed and stopped through the bot's socket; and is free again when it ends", async () => {
+    const folder = join(stand.folder, newFlowId());
+    await mkdir(folder);
+    using bot = new Child(BOT, [join(folder, "bot.db")]);
+    assert.is(await bot.line(), "open");
+    await using page = await PageStand.start({ folder });
+    using reader = await page.stream();
+    const [flow] = (await reader.next("fleet"))?.flows ?? [];
+    assert.equal([flow?.place, flow?.flowId, flow?.error], ["folder-1", "bot", undefined]);
+    await reader.next("gap"); // from here on it is followed
+    bot.say("save p-2");
+    assert.is(await bot.line(), "saved");
+    const saved = await reader.next("event");
+    assert.equal(
+      [saved?.flowId, saved?.event.type, saved?.words],
+      ["bot", "position_saved", "p-2 SOL/USDT long 3 @ 4"],
+    );
+    const tripped = await page.change("/api/flow/folder-1/bot/breaker/trip", { confirm: "bot", reason: "stop" });
+    assert.is(tripped.status, 200, tripped.text);
+    bot.say("admit s-1");
+    assert.is(await bot.line(), "circuit_breaker");
+    const { json } = await page.ask("/api/flow/folder-1/bot");
+    assert.equal([json.entry.reason, json.positions.length, json.snapshot.flowId], ["circuit_breaker", 2, "bot"]);
+    const refusals = await page.ask("/api/flow/folder-1/bot/refusals?query=s-1");
+    assert.is(refusals.json.refusals[0].reason, "circuit_breaker");
+    bot.say("end");
+    assert.is(await bot.line(), "closed");
+    await bot.end();
+    await until("the file can be looked at without a bot", async () => {
+      const { status, json: free } = await page.ask("/api/flow/folder-1/bot");
+      return status === 200 && free.snapshot.instances.length === 0;
+    });
+    using next = new Child(BOT, [join(folder, "bot.db")]);
+    assert.is(await next.line(), "open", "a bot that starts finds it free");
+  });
+}
