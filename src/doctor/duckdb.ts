@@ -153,7 +153,12 @@ export function checkDuckdb(facts: DuckdbFacts, expected: Expected): Finding[] {
   if ("holder" in opened) {
     const { flowId, holder, layout, account } = opened;
     const words = `${path} is open in process ${holder.pid} (version ${holder.version}), which answers, and holds the flow ${flowId}`;
-    return [...findingsOf("file", (found) => found.ok(words)), ...disk, ...checkState({ layout, now, ...expected }), ...(account ? accountFindings(account) : [])];
+    return [
+      ...findingsOf("file", (found) => found.ok(words)),
+      ...disk,
+      ...checkState({ layout, now, ...expected }),
+      ...(account ? accountFindings(account) : []),
+    ];
   }
   return [
     ...findingsOf("file", (found) => found.ok(`${path} opens and holds the flow ${opened.flowId}`)),

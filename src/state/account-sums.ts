@@ -6,7 +6,16 @@ type Texts = ReadonlyMap<string, string>;
 
 /** What every account has. */
 const NEEDED = [
-  ...["epoch", "currency", "same_currency", "day_start", "breaker_duration", "duration_by", "duration_who", "duration_at"],
+  ...[
+    "epoch",
+    "currency",
+    "same_currency",
+    "day_start",
+    "breaker_duration",
+    "duration_by",
+    "duration_who",
+    "duration_at",
+  ],
   ...["day", "daily_pnl", "notional", "slots", "peak_equity", "current_drawdown"],
 ];
 

@@ -232,7 +232,10 @@ test("the command line finds flows at both places, ends a move that was left unf
     assert.match(gone.stdout, new RegExp(`the state of account ${name} is gone`));
     const lines = /with: (redis-cli HDEL .* && redis-cli HSET .*)/.exec(gone.stdout)?.[1]?.split(" && ") ?? [];
     const [out = [], back = []] = lines.map((line) => line.split(" ").map((word) => word.replaceAll("'", "")));
-    assert.equal([out[1], out.slice(3), back[1], back.slice(3)], ["HDEL", ["account", "account_epoch"], "HSET", ["schema", "4"]]);
+    assert.equal(
+      [out[1], out.slice(3), back[1], back.slice(3)],
+      ["HDEL", ["account", "account_epoch"], "HSET", ["schema", "4"]],
+    );
     await stand.client.hdel(out[2] ?? "", ...out.slice(3));
     await stand.client.hset(back[2] ?? "", ...back.slice(3));
     await using taken = await stand.open(stuck);

@@ -135,7 +135,10 @@ export class HolderBackend implements Backend {
     if (typeof told !== "object" || told === null) return undefined;
     const fields: unknown = Reflect.get(told, "fields");
     if (!(fields instanceof Map)) throw new TypeError("fields: expected a map");
-    return { name: textIn(told, "name"), fields: new Map([...fields].map(([field, text]) => [String(field), String(text)])) };
+    return {
+      name: textIn(told, "name"),
+      fields: new Map([...fields].map(([field, text]) => [String(field), String(text)])),
+    };
   }
 
   async eventAfter(id: string, signal: AbortSignal): Promise<void> {

@@ -10,7 +10,15 @@ import type { AnyOperation, Operation } from "../../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../../state/flow-state.js";
 import { VERSION } from "../../../version.js";
 import { FrameReader, frameOf } from "./frames.js";
-import { LONGEST_ANSWER, LONGEST_QUESTION, numberIn, PROTOCOL, type StoredAccount, shapeOf, textIn } from "./messages.js";
+import {
+  LONGEST_ANSWER,
+  LONGEST_QUESTION,
+  numberIn,
+  PROTOCOL,
+  type StoredAccount,
+  shapeOf,
+  textIn,
+} from "./messages.js";
 import { errorToWire } from "./wire-error.js";
 import { fromWire, toWire } from "./wire-value.js";
 
