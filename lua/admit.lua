@@ -56,10 +56,9 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(rare, in_account, events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse,
-    money_add, money_negate, money_text, decimal, decimal_add, decimal_value, number_text, day_end, read_breaker, expect_zset,
-    cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, hold_order, record_parse,
-    name_position, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json, closed_order, forget_closed,
-    count_admission, uncount_admission, forget_counts, keep_refusal, read_risk)
+    money_add, money_negate, money_text, read_breaker, cool_down, order_notional, market_of, price_fault, adopt_currency,
+    entry_rate, rate_kept, hold_order, name_position, guard_block, remembers, fills_since, remember, order_json, closed_order,
+    count_admission, forget_counts, keep_refusal, read_risk)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, guard_trades_key, stats_key, refusals_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
   local signal_id, pair, side, size, price = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
   local order_id, order_type, cooldown = ARGV[13], ARGV[14], ARGV[15]
@@ -78,11 +77,11 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
     local field, count, fault = count_admission(stats_key, risk.day, reason)
     if fault then
       if not string.find(fault.err, "^OOM") then return fault end
-      write_at_maxmemory()
+      rare.write_at_maxmemory()
     else
       local not_kept = keep_refusal(refusals_key, signal_id, pair, side, reason, message)
       if not_kept then
-        uncount_admission(stats_key, field, count)
+        rare.uncount_admission(stats_key, field, count)
         return not_kept
       end
       forget_counts(stats_key, count, day_start)
@@ -109,7 +108,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
     if units < 0 or (units == 0 and parts == 0) then
       local loss = money_text(money_negate(risk.units, risk.parts))
-      return refused("daily_loss", "today's loss of " .. loss .. " reached the limit of " .. limits[1], day_end(risk.day, day_start))
+      return refused("daily_loss", "today's loss of " .. loss .. " reached the limit of " .. limits[1], rare.day_end(risk.day, day_start))
     end
   end
   if account_limits.max_daily_loss then
@@ -117,11 +116,11 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
     if units < 0 or (units == 0 and parts == 0) then
       local loss = money_text(money_negate(account.units, account.parts))
       return refused("account_daily_loss", "today's loss of " .. loss .. " of account " .. account.name .. " reached the limit of "
-        .. account_limits.max_daily_loss, day_end(risk.day, day_start))
+        .. account_limits.max_daily_loss, rare.day_end(risk.day, day_start))
     end
   end
   if limits[2] and risk.trades >= tonumber(limits[2]) then
-    return refused("max_daily_trades", string.format("%.0f trades today, the limit is %s", risk.trades, limits[2]), day_end(risk.day, day_start))
+    return refused("max_daily_trades", string.format("%.0f trades today, the limit is %s", risk.trades, limits[2]), rare.day_end(risk.day, day_start))
   end
   if remembers(processed_key, signal_id, dedup_window) then
     return refused("duplicate_signal", "signal " .. signal_id .. " was acted on before")
@@ -140,7 +139,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
   local other, closes = side == "long" and "short" or "long", nil
   local function is_open(id, of)
     local stored = redis.call("HGET", positions_key, id)
-    local position = stored and record_parse(stored)
+    local position = stored and rare.record_parse(stored)
     return position and position.pair == pair and position.side == of
   end
   if position_id ~= "" and not is_open(position_id, side) then
@@ -150,13 +149,13 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
     if not is_open(flip, other) then
       return rare.refuse("SFINVALID", "flip: expected an open " .. other .. " position of " .. pair .. ", got " .. flip)
     end
-    local sum = decimal("0")
+    local sum = rare.decimal("0")
     for _, json in ipairs(redis.call("HVALS", positions_key)) do
-      local each = record_parse(json)
-      if each.pair == pair and each.side == other then sum = decimal_add(sum, decimal(number_text(each.size))) end
+      local each = rare.record_parse(json)
+      if each.pair == pair and each.side == other then sum = rare.decimal_add(sum, rare.decimal(rare.number_text(each.size))) end
     end
-    closes = number_text(decimal_value(sum))
-    if not exceeds(tonumber(size), tonumber(closes)) then
+    closes = rare.number_text(rare.decimal_value(sum))
+    if not rare.exceeds(tonumber(size), tonumber(closes)) then
       return rare.refuse("SFINVALID", "size: expected more than the " .. closes .. " that the " .. other .. " side of " .. pair
         .. " holds, got " .. size .. "; an exit order closes it")
     end
@@ -234,7 +233,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
   local field, count = own, own_slots + 1
   if taken == 0 then
     field, count = "slotless:" .. own, slotless + 1
-    expect_zset(by_position_key)
+    rare.expect_zset(by_position_key)
   end
   local moved = account and in_account.account_exposure_after(delta, money_text(units, parts), slots)
 
@@ -248,7 +247,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
   local marked = type(logged) == "table" and logged or redis.pcall("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
   if type(marked) == "table" then
     if type(logged) == "string" then redis.call("XDEL", events_key, logged) end
-    uncount_admission(stats_key, counted, admitted)
+    rare.uncount_admission(stats_key, counted, admitted)
     return marked
   end
   forget_counts(stats_key, admitted, day_start)
@@ -257,7 +256,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
   redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, field, count)
   if moved then in_account.move_account(unpack(moved)) end
   redis.call("HSET", orders_key, order.id, json)
-  if is_old then forget_closed(closed_key, closed_at_key, order.id) end
+  if is_old then rare.forget_closed(closed_key, closed_at_key, order.id) end
   name_position(by_position_key, order.id, nil, order.position_id)
   if set_until ~= "" then cool_down(cooldowns_key, pair, set_until) end
 
@@ -718,52 +717,6 @@ end })
 local EXACT = 9007199254740992
 
 local ZERO = { number = 0, scale = 0 }
-
--- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
-local function decimal(text)
-  if text == "0" then return ZERO end
-  local point = string.find(text, ".", 1, true)
-  local scale = point and #text - point or 0
-  if #text <= 16 then
-    local value, power = text + 0, 10 ^ scale
-    local number = value * power + 0.5
-    number = number - number % 1
-    if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
-      return { number = number, scale = scale }
-    end
-  end
-  return long.digits_read(text)
-end
-
--- a + b; sign -1: a - b.
-local function decimal_add(a, b, sign)
-  if b.number == 0 then return a end
-  if a.number and b.number then
-    local first, second, scale = a.number, (sign or 1) * b.number, a.scale
-    if scale > b.scale then second = second * 10 ^ (scale - b.scale)
-    elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
-    local sum = first + second
-    local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
-    if is_exact then return { number = sum, scale = scale } end
-  end
-  return long.digits_sum(a, b, sign)
-end
-
--- A plain decimal: no exponent, no trailing zeros.
-local function decimal_text(a)
-  if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
-    local value = a.number / 10 ^ a.scale
-    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
-    if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
-  end
-  return long.digits_text(a)
-end
-
--- The double next to a decimal.
-local function decimal_value(a)
-  if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
-  return tonumber(decimal_text(a))
-end
 -- <<< decimal.lua
 
 -- >>> number.lua
@@ -805,6 +758,210 @@ local function number_text(value)
 end
 -- <<< number.lua
 
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> decimal.lua
+  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
+  -- digits a string without leading zeros. No function changes one.
+
+  -- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+  local function decimal(text)
+    if text == "0" then return ZERO end
+    local point = string.find(text, ".", 1, true)
+    local scale = point and #text - point or 0
+    if #text <= 16 then
+      local value, power = text + 0, 10 ^ scale
+      local number = value * power + 0.5
+      number = number - number % 1
+      if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
+        return { number = number, scale = scale }
+      end
+    end
+    return long.digits_read(text)
+  end
+
+  -- -1, 0 or 1.
+  local function decimal_sign(a)
+    if a.digits then return a.negative and -1 or 1 end
+    return a.number > 0 and 1 or a.number < 0 and -1 or 0
+  end
+
+  local function decimal_negate(a)
+    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+    return { number = 0 - a.number, scale = a.scale }
+  end
+
+  -- a + b; sign -1: a - b.
+  local function decimal_add(a, b, sign)
+    if b.number == 0 then return a end
+    if a.number and b.number then
+      local first, second, scale = a.number, (sign or 1) * b.number, a.scale
+      if scale > b.scale then second = second * 10 ^ (scale - b.scale)
+      elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
+      local sum = first + second
+      local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
+      if is_exact then return { number = sum, scale = scale } end
+    end
+    return long.digits_sum(a, b, sign)
+  end
+
+  local function decimal_multiply(a, b)
+    if a.number and b.number then
+      local product = a.number * b.number
+      -- Adding 0 makes 0 of -0.
+      if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
+    end
+    return long.digits_product(a, b)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function decimal_text(a)
+    if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
+      local value = a.number / 10 ^ a.scale
+      -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+      if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
+    end
+    return long.digits_text(a)
+  end
+
+  -- The double next to a decimal.
+  local function decimal_value(a)
+    if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
+    return tonumber(decimal_text(a))
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function decimal_money(a)
+    local number, scale = a.number, a.scale
+    if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
+    if number and number < 1e15 and number > -1e15 and scale <= 30 then
+      local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
+      local rest = size % power
+      size = (size - rest) / power + (2 * rest >= power and 1 or 0)
+      return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
+    end
+    return long.digits_money(a)
+  end
+  -- <<< decimal.lua
+
+  -- >>> day.lua
+  -- The first millisecond that no longer belongs to the day.
+  local function day_end(day, day_start)
+    local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+    year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+    local era = math.floor(year / 400)
+    local year_of_era = year - era * 400
+    local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+    local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+    return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+  end
+  -- <<< day.lua
+
+  -- >>> expect.lua
+  -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+  -- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+  local function expect_zset(key) redis.call("ZCARD", key) end
+  -- <<< expect.lua
+
+  -- >>> notional.lua
+  -- The money that a position or an order puts to work.
+
+  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+  local function worth_in_exposure(worth, rate)
+    local exact = decimal_multiply(worth, decimal(rate))
+    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
+    return text and tonumber(text) < 9e12 and text or "9000000000000"
+  end
+
+  -- What a size at a price takes of an inverse contract, or at a rate.
+  local function notional_worked_out(market, size, price, rate)
+    local worth
+    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
+    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  end
+  -- <<< notional.lua
+
+  -- >>> currency.lua
+  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+  local function rate_missing(currency)
+    local own = flow_currency or ""
+    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+  end
+  -- <<< currency.lua
+
+  -- >>> size.lua
+  -- Sizes within a relative 1e-9 of the larger are equal.
+  local function same_size(a, b)
+    return math.abs(a - b) <= 1e-9 * math.max(a, b)
+  end
+
+  -- Whether a size is above another by more than the tolerance.
+  local function exceeds(size, other)
+    return size > other and not same_size(size, other)
+  end
+  -- <<< size.lua
+
+  -- >>> record.lua
+  -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+  -- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+  local function record_parse(json)
+    local at, last = string.find(json, ',"metadata":', 1, true)
+    if not at then return cjson.decode(json), nil end
+    return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+  end
+  -- <<< record.lua
+
+  -- >>> maxmemory.lua
+  -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+  -- written. A command that needs none is not, and after it the script may write on.
+
+  -- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+  local function write_at_maxmemory()
+    redis.call("HDEL", call_key, "")
+  end
+  -- <<< maxmemory.lua
+
+  -- >>> order_life.lua
+  -- The life of an order: how it leaves the pending ones.
+
+  -- Forgets the closed order of an id that is used again.
+  local function forget_closed(closed_key, closed_at_key, id)
+    redis.call("HDEL", closed_key, id)
+    redis.call("ZREM", closed_at_key, id)
+  end
+  -- <<< order_life.lua
+
+  -- >>> outcomes.lua
+  -- What becomes of entries: counted by trading day, and the newest refusals.
+
+  -- Takes back a count whose script could write nothing more.
+  local function uncount_admission(stats_key, field, count)
+    if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, -1) end
+  end
+  -- <<< outcomes.lua
+
+  -- >>> refuse.lua
+  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+  local function refuse(code, message)
+    local text = code .. " " .. message
+    write_at_maxmemory()
+    answer({ text })
+    return redis.error_reply(text)
+  end
+  -- <<< refuse.lua
+
+  rare.day_end, rare.decimal, rare.decimal_add, rare.decimal_value, rare.exceeds, rare.expect_zset, rare.forget_closed,
+  rare.notional_worked_out, rare.number_text, rare.rate_missing, rare.record_parse, rare.refuse, rare.uncount_admission,
+  rare.write_at_maxmemory =
+    day_end, decimal, decimal_add, decimal_value, exceeds, expect_zset, forget_closed, notional_worked_out, number_text,
+    rate_missing, record_parse, refuse, uncount_admission, write_at_maxmemory
+  return rawget(rare, asked)
+end })
+
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
@@ -820,17 +977,6 @@ local function day_of(ms, day_start)
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
 end
-
--- The first millisecond that no longer belongs to the day.
-local function day_end(day, day_start)
-  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
-  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
-  local era = math.floor(year / 400)
-  local year_of_era = year - era * 400
-  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
-  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
-  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
-end
 -- <<< day.lua
 
 -- >>> breaker.lua
@@ -845,13 +991,6 @@ local function read_breaker(breaker_key)
   return breaker
 end
 -- <<< breaker.lua
-
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_zset(key) redis.call("ZCARD", key) end
--- <<< expect.lua
 
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
@@ -901,19 +1040,13 @@ local function is_plain_notional(market, price, rate)
   return not price or (not rate and not market.inverse)
 end
 
--- What a size at a price takes, at the rate that is kept of it.
-local function notional_at(market, size, price, rate)
-  if is_plain_notional(market, price, rate) then return notional_of(size, price) end
-  return rare.notional_worked_out(market, size, price, rate)
-end
-
 -- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
 -- other side held when it was admitted.
 local function order_notional(market, o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
   local left = math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0)
   if is_plain_notional(market, o.price, o.rate) then return notional_of(left, o.price) end
-  return notional_at(market, number_text(left), o.price, o.rate)
+  return rare.notional_worked_out(market, rare.number_text(left), o.price, o.rate)
 end
 -- <<< notional.lua
 
@@ -984,18 +1117,6 @@ local function rate_kept(market, rate, before)
 end
 -- <<< currency.lua
 
--- >>> size.lua
--- Sizes within a relative 1e-9 of the larger are equal.
-local function same_size(a, b)
-  return math.abs(a - b) <= 1e-9 * math.max(a, b)
-end
-
--- Whether a size is above another by more than the tolerance.
-local function exceeds(size, other)
-  return size > other and not same_size(size, other)
-end
--- <<< size.lua
-
 -- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
 
@@ -1023,17 +1144,6 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 -- <<< exposure.lua
-
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
 
 -- >>> orders_naming.lua
 -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
@@ -1187,99 +1297,6 @@ local function guard_block(guard_trades_key, pair, side)
 end
 -- <<< guards.lua
 
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
-
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
-end
--- <<< maxmemory.lua
-
-setmetatable(rare, { __index = function(_, asked)
-  -- >>> decimal.lua
-  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
-  -- digits a string without leading zeros. No function changes one.
-
-  -- -1, 0 or 1.
-  local function decimal_sign(a)
-    if a.digits then return a.negative and -1 or 1 end
-    return a.number > 0 and 1 or a.number < 0 and -1 or 0
-  end
-
-  local function decimal_negate(a)
-    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
-    return { number = 0 - a.number, scale = a.scale }
-  end
-
-  local function decimal_multiply(a, b)
-    if a.number and b.number then
-      local product = a.number * b.number
-      -- Adding 0 makes 0 of -0.
-      if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
-    end
-    return long.digits_product(a, b)
-  end
-
-  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
-  local function decimal_money(a)
-    local number, scale = a.number, a.scale
-    if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
-    if number and number < 1e15 and number > -1e15 and scale <= 30 then
-      local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
-      local rest = size % power
-      size = (size - rest) / power + (2 * rest >= power and 1 or 0)
-      return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
-    end
-    return long.digits_money(a)
-  end
-  -- <<< decimal.lua
-
-  -- >>> notional.lua
-  -- The money that a position or an order puts to work.
-
-  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
-  local function worth_in_exposure(worth, rate)
-    local exact = decimal_multiply(worth, decimal(rate))
-    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
-    return text and tonumber(text) < 9e12 and text or "9000000000000"
-  end
-
-  -- What a size at a price takes of an inverse contract, or at a rate.
-  local function notional_worked_out(market, size, price, rate)
-    local worth
-    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
-    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
-    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
-  end
-  -- <<< notional.lua
-
-  -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
-  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
-
-  local function rate_missing(currency)
-    local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
-  end
-  -- <<< currency.lua
-
-  -- >>> refuse.lua
-  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-  local function refuse(code, message)
-    local text = code .. " " .. message
-    write_at_maxmemory()
-    answer({ text })
-    return redis.error_reply(text)
-  end
-  -- <<< refuse.lua
-
-  rare.notional_worked_out, rare.rate_missing, rare.refuse =
-    notional_worked_out, rate_missing, refuse
-  return rawget(rare, asked)
-end })
-
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
 
@@ -1346,12 +1363,6 @@ local function closed_order(closed_key, closed_at_key, id)
   if at and tonumber(at) > now - 604800000 then return stored, false end
   return nil, true
 end
-
--- Forgets the closed order of an id that is used again.
-local function forget_closed(closed_key, closed_at_key, id)
-  redis.call("HDEL", closed_key, id)
-  redis.call("ZREM", closed_at_key, id)
-end
 -- <<< order_life.lua
 
 -- >>> outcomes.lua
@@ -1363,11 +1374,6 @@ local function count_admission(stats_key, day, outcome)
   local count = redis.pcall("HINCRBY", stats_key, field, 1)
   if type(count) == "table" then return field, nil, count end
   return field, count
-end
-
--- Takes back a count whose script could write nothing more.
-local function uncount_admission(stats_key, field, count)
-  if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, -1) end
 end
 
 -- With the first answer of its kind on a day, days that are too old go: counts are kept of 30.
@@ -1399,32 +1405,30 @@ end
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse; stored, the row in
+-- the order in which events tell it. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "peak_equity",
+    "current_drawdown", "closed", "later", "cash", "untied", "equity", "equity_by")
+  local losses, drawdown = (stored[4] or 0) + 0, stored[6] or "0"
   local risk = {
     day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+    losses = losses, equity = stored[11], equity_by = stored[12], peak = stored[5] or "0", drawdown = drawdown,
+    was = { units = 0, parts = 0, losses = losses, drawdown = drawdown }, stored = stored,
   }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  assert(tonumber(risk.peak) and tonumber(drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[7] or "0", later = stored[8] or "0",
+      cash = stored[9] or "0", untied = stored[10] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.closed, risk.later, risk.cash, risk.untied = stored[7] or "0", stored[8] or "0", stored[9] or "0", stored[10] or "0"
     risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk
@@ -1432,7 +1436,6 @@ end
 -- <<< risk.lua
 
 return run(rare, in_account, events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse,
-  money_add, money_negate, money_text, decimal, decimal_add, decimal_value, number_text, day_end, read_breaker, expect_zset,
-  cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, hold_order, record_parse,
-  name_position, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json, closed_order, forget_closed,
-  count_admission, uncount_admission, forget_counts, keep_refusal, read_risk)
+  money_add, money_negate, money_text, read_breaker, cool_down, order_notional, market_of, price_fault, adopt_currency,
+  entry_rate, rate_kept, hold_order, name_position, guard_block, remembers, fills_since, remember, order_json, closed_order,
+  count_admission, forget_counts, keep_refusal, read_risk)

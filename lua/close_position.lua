@@ -45,10 +45,9 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, move_equity, read_breaker,
-    expect_hash, book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding, with_unpriced, size_less,
-    at_rate, move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust,
-    hold_position, exposure_after, write_exposure, position_parse, orders_naming, order_json, read_risk, open_day, risk_reply,
-    trade_json, read_ends, decide_end, cools_longer, write_end, json_list)
+    book_pnl, count_trade, trip_worsened, write_risk, risk_event, holding, move_result, market_of, told_in_flow, hold_position,
+    exposure_after, write_exposure, position_parse, orders_naming, read_risk, open_day, risk_reply, trade_json, read_ends,
+    decide_end, cools_longer, write_end, json_list)
   local positions_key, dust_key, trades_key, ended_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, orders_key, by_position_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17]
   local id, pnl, ts, equity = ARGV[8], ARGV[9], tonumber(ARGV[10]), ARGV[11]
   local cooldown, reason, left = ARGV[12], ARGV[13], ARGV[14]
@@ -63,7 +62,7 @@ local function run(rare, answer, event, money_parse, money_add, money_negate, mo
   if not stored then return answer({ "none", risk_reply(risk, breaker) }) end
   local fault = open_day(risk, ts, day_start)
   if fault then return rare.refuse("SFINVALID", fault) end
-  if risk.ended then expect_hash(history_key) end
+  if risk.ended then rare.expect_hash(history_key) end
   local naming = orders_naming(by_position_key, orders_key, id)
   local ends = read_ends(trades_key, ended_key, guard_trades_key)
 
@@ -71,11 +70,11 @@ local function run(rare, answer, event, money_parse, money_add, money_negate, mo
   local delta, dust, unexplained = {}, nil, position.size
   local market = market_of(position.pair)
   if left ~= "" then
-    if exceeds(tonumber(left), tonumber(position.size)) then
+    if rare.exceeds(tonumber(left), tonumber(position.size)) then
       return rare.refuse("SFINVALID", "dust: " .. left .. " is more than position " .. id .. " of " .. position.size)
     end
-    dust = dust_with(market, read_dust(dust_key, dust_key_of(position.pair, position.side)), position, left)
-    unexplained = not same_size(tonumber(left), tonumber(position.size)) and size_less(position.size, left) or nil
+    dust = rare.dust_with(market, rare.read_dust(dust_key, rare.dust_key_of(position.pair, position.side)), position, left)
+    unexplained = not rare.same_size(tonumber(left), tonumber(position.size)) and rare.size_less(position.size, left) or nil
   end
   hold_position(delta, position, -1)
   local was_told = position.told ~= nil
@@ -86,9 +85,9 @@ local function run(rare, answer, event, money_parse, money_add, money_negate, mo
     local gain, wrong = told_in_flow(decimal(pnl), currency, rate)
     if wrong then return rare.refuse("SFINVALID", wrong) end
     if not gain and currency == market.settle and position.rate then
-      gain, position.rate_assumed = at_rate(decimal(pnl), position.rate), "1"
+      gain, position.rate_assumed = rare.at_rate(decimal(pnl), position.rate), "1"
     elseif not gain then
-      position.unpriced = with_unpriced(position.unpriced, { { kind = "result", currency = currency, amount = decimal(pnl) } })
+      position.unpriced = rare.with_unpriced(position.unpriced, { { kind = "result", currency = currency, amount = decimal(pnl) } })
     end
     move_result(position, gain)
   end
@@ -112,12 +111,12 @@ local function run(rare, answer, event, money_parse, money_add, money_negate, mo
     "cooldown_until", cools and string.format("%d", ended.cool_until) or "", "trade", ended.text, risk_event(risk, breaker))
   write_exposure(exposure_key, sums)
   write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
-  if dust then write_dust(dust_key, dust) end
+  if dust then rare.write_dust(dust_key, dust) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
-  if cools then cool_down(cooldowns_key, position.pair, string.format("%d", ended.cool_until)) end
+  if cools then rare.cool_down(cooldowns_key, position.pair, string.format("%d", ended.cool_until)) end
 
   return answer({ "closed", stored, breaker.tripped and "1" or "0", was_told and "1" or "0", ended.text,
-    json_list(ended.exits_left, order_json), risk_reply(risk, breaker) })
+    #ended.exits_left > 0 and json_list(ended.exits_left, rare.order_json) or "[]", risk_reply(risk, breaker) })
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
@@ -777,13 +776,6 @@ setmetatable(in_account, { __index = function(_, asked)
   return rawget(in_account, asked)
 end })
 
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_hash(key) redis.call("HLEN", key) end
--- <<< expect.lua
-
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
 local function quote(text)
@@ -863,16 +855,22 @@ local function risk_fields(risk)
   return risk.fields
 end
 
+-- Of the row what is another than it was.
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
-  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
-  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
-    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  local fields, stored, row, n = risk_fields(risk), risk.stored, {}, 0
+  for i = 1, 11 do
+    local value = fields[2 * i]
+    if value ~= (stored[i] or "") then row[n + 1], row[n + 2], n = fields[2 * i - 1], value, n + 2 end
   end
-  redis.call("HSET", daily_key, unpack(row))
+  if risk.equity_by and risk.equity_by ~= stored[12] then row[n + 1], row[n + 2], n = "equity_by", risk.equity_by, n + 2 end
+  if risk.reported_at then row[n + 1], row[n + 2], n = "reported_at", risk.reported_at, n + 2 end
+  if risk.peak_at then row[n + 1], row[n + 2], n = "peak_at", risk.peak_at, n + 2 end
+  if risk.starting_equity then row[n + 1], row[n + 2], n = "starting_equity", risk.starting_equity, n + 2 end
+  if n > 0 then redis.call("HSET", daily_key, unpack(row)) end
   if breaker.changed then rare.write_breaker(breaker_key, breaker) end
   if account then in_account.write_account_booking() end
 end
@@ -894,23 +892,6 @@ local function risk_event(risk, breaker)
   return unpack(fields)
 end
 -- <<< booking.lua
-
--- >>> cooldowns.lua
--- Cooldowns: pair or pair|side -> ms at which it ends.
-
--- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
-local function cool_down(cooldowns_key, field, until_ms)
-  if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
-  local stored, over = redis.call("HGETALL", cooldowns_key), {}
-  for i = 1, #stored, 2 do
-    local ends = tonumber(stored[i + 1])
-    if ends and ends <= now then over[#over + 1] = stored[i] end
-  end
-  for first = 1, #over, 1000 do
-    redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
-  end
-end
--- <<< cooldowns.lua
 
 -- >>> keep.lua
 -- Sums, products and quotients as positions keep them, and as they are booked.
@@ -1127,12 +1108,6 @@ end })
 -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
 -- they came (money.md, 1 and 2). nil: nothing.
 
--- The text with amounts more.
-local function with_unpriced(text, amounts)
-  if #amounts == 0 then return text end
-  return rare.unpriced_with(text, amounts)
-end
-
 -- Whether a result is among them: the whole is then not known.
 local function has_result(text)
   return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
@@ -1141,30 +1116,6 @@ end
 
 -- >>> holding.lua
 -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
-
--- In what the pair settles in: size x price, or size / price of an inverse contract.
-local function worth_of(market, size, price)
-  if market.inverse then return long.quotient_of(decimal(size), decimal(price)) end
-  return keep(decimal_multiply(decimal(size), decimal(price)))
-end
-
-local function cost_of(market, p)
-  return p.cost and decimal(p.cost) or worth_of(market, p.size, p.entry_price)
-end
-
-local function size_sum(a, b)
-  if a == "0" then return b end
-  local first, second = eight_places(a), eight_places(b)
-  if first and second then return number_text((first + second) / 1e8) end
-  return number_text(decimal_value(decimal_add(decimal(a), decimal(b))))
-end
-
-local function size_less(a, b)
-  if a == b then return "0" end
-  local first, second = eight_places(a), eight_places(b)
-  if first and second then return number_text((first - second) / 1e8) end
-  return number_text(decimal_value(decimal_subtract(decimal(a), decimal(b))))
-end
 
 -- A double as the decimal that it is written as.
 local function decimal_of_double(value)
@@ -1254,53 +1205,6 @@ local function told_in_flow(amount, currency, rate)
 end
 -- <<< currency.lua
 
--- >>> size.lua
--- Sizes within a relative 1e-9 of the larger are equal.
-local function same_size(a, b)
-  return math.abs(a - b) <= 1e-9 * math.max(a, b)
-end
-
--- Whether a size is above another by more than the tolerance.
-local function exceeds(size, other)
-  return size > other and not same_size(size, other)
-end
--- <<< size.lua
-
--- >>> dust.lua
--- What ended trades left of a pair and side and cannot be sold, with what it cost.
-
-local function dust_key_of(pair, side)
-  return pair .. "|" .. side
-end
-
-local function read_dust(dust_key, field)
-  local stored = redis.call("HGET", dust_key, field)
-  if not stored then return nil end
-  local dust = cjson.decode(stored)
-  return { field = field, size = number_text(dust.size), cost = dust.cost, rate = dust.rate and number_text(dust.rate) }
-end
-
--- The dust, or none, with what is left of a position, or with a part of that.
-local function dust_with(market, dust, p, size)
-  local cost = (not size or size == p.size) and cost_of(market, p) or worth_of(market, size, p.entry_price)
-  return {
-    field = dust_key_of(p.pair, p.side),
-    size = size_sum(dust and dust.size or "0", size or p.size),
-    cost = decimal_text(keep(decimal_add(decimal(dust and dust.cost or "0"), cost))),
-    rate = p.rate or (dust and dust.rate) or nil,
-  }
-end
-
-local function write_dust(dust_key, dust)
-  if tonumber(dust.size) > 0 then
-    redis.call("HSET", dust_key, dust.field,
-      '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"' .. (dust.rate and ',"rate":' .. dust.rate or "") .. "}")
-  else
-    redis.call("HDEL", dust_key, dust.field)
-  end
-end
--- <<< dust.lua
-
 -- >>> exposure.lua
 -- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
 
@@ -1322,14 +1226,6 @@ end
 -- The open position that an order belongs to; nil where there is none, or none any more.
 local function position_named(o)
   return not o.slot and o.position_id or nil
-end
-
--- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
-local function hold_order(delta, o, sign)
-  if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
-  if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
-  local field = (o.side == "buy" and "long:" or "short:") .. o.pair
-  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
 -- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
@@ -1456,13 +1352,6 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
   if #found > 1 then table.sort(found, function(a, b) return rare.bytes_before(a.id, b.id) end) end
   return found
 end
-
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
-local function name_position(by_position_key, order_id, before, after)
-  if before == after then return end
-  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
-end
 -- <<< orders_naming.lua
 
 -- >>> guards.lua
@@ -1540,6 +1429,30 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< trip.lua
 
+  -- >>> expect.lua
+  -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+  -- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+  local function expect_hash(key) redis.call("HLEN", key) end
+  -- <<< expect.lua
+
+  -- >>> cooldowns.lua
+  -- Cooldowns: pair or pair|side -> ms at which it ends.
+
+  -- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+  local function cool_down(cooldowns_key, field, until_ms)
+    if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
+    local stored, over = redis.call("HGETALL", cooldowns_key), {}
+    for i = 1, #stored, 2 do
+      local ends = tonumber(stored[i + 1])
+      if ends and ends <= now then over[#over + 1] = stored[i] end
+    end
+    for first = 1, #over, 1000 do
+      redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
+    end
+  end
+  -- <<< cooldowns.lua
+
   -- >>> notional.lua
   -- The money that a position or an order puts to work.
 
@@ -1612,7 +1525,100 @@ setmetatable(rare, { __index = function(_, asked)
     for _, each in ipairs(list) do words[#words + 1] = each.kind .. " " .. each.currency .. " " .. decimal_text(each.amount) end
     return words[1] and table.concat(words, " ")
   end
+
+  -- The text with amounts more.
+  local function with_unpriced(text, amounts)
+    if #amounts == 0 then return text end
+    return rare.unpriced_with(text, amounts)
+  end
   -- <<< unpriced.lua
+
+  -- >>> holding.lua
+  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+  -- In what the pair settles in: size x price, or size / price of an inverse contract.
+  local function worth_of(market, size, price)
+    if market.inverse then return long.quotient_of(decimal(size), decimal(price)) end
+    return keep(decimal_multiply(decimal(size), decimal(price)))
+  end
+
+  local function cost_of(market, p)
+    return p.cost and decimal(p.cost) or worth_of(market, p.size, p.entry_price)
+  end
+
+  local function size_sum(a, b)
+    if a == "0" then return b end
+    local first, second = eight_places(a), eight_places(b)
+    if first and second then return number_text((first + second) / 1e8) end
+    return number_text(decimal_value(decimal_add(decimal(a), decimal(b))))
+  end
+
+  local function size_less(a, b)
+    if a == b then return "0" end
+    local first, second = eight_places(a), eight_places(b)
+    if first and second then return number_text((first - second) / 1e8) end
+    return number_text(decimal_value(decimal_subtract(decimal(a), decimal(b))))
+  end
+  -- <<< holding.lua
+
+  -- >>> size.lua
+  -- Sizes within a relative 1e-9 of the larger are equal.
+  local function same_size(a, b)
+    return math.abs(a - b) <= 1e-9 * math.max(a, b)
+  end
+
+  -- Whether a size is above another by more than the tolerance.
+  local function exceeds(size, other)
+    return size > other and not same_size(size, other)
+  end
+  -- <<< size.lua
+
+  -- >>> dust.lua
+  -- What ended trades left of a pair and side and cannot be sold, with what it cost.
+
+  local function dust_key_of(pair, side)
+    return pair .. "|" .. side
+  end
+
+  local function read_dust(dust_key, field)
+    local stored = redis.call("HGET", dust_key, field)
+    if not stored then return nil end
+    local dust = cjson.decode(stored)
+    return { field = field, size = number_text(dust.size), cost = dust.cost, rate = dust.rate and number_text(dust.rate) }
+  end
+
+  -- The dust, or none, with what is left of a position, or with a part of that.
+  local function dust_with(market, dust, p, size)
+    local cost = (not size or size == p.size) and cost_of(market, p) or worth_of(market, size, p.entry_price)
+    return {
+      field = dust_key_of(p.pair, p.side),
+      size = size_sum(dust and dust.size or "0", size or p.size),
+      cost = decimal_text(keep(decimal_add(decimal(dust and dust.cost or "0"), cost))),
+      rate = p.rate or (dust and dust.rate) or nil,
+    }
+  end
+
+  local function write_dust(dust_key, dust)
+    if tonumber(dust.size) > 0 then
+      redis.call("HSET", dust_key, dust.field,
+        '{"size":' .. dust.size .. ',"cost":"' .. dust.cost .. '"' .. (dust.rate and ',"rate":' .. dust.rate or "") .. "}")
+    else
+      redis.call("HDEL", dust_key, dust.field)
+    end
+  end
+  -- <<< dust.lua
+
+  -- >>> exposure.lua
+  -- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
+
+  -- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
+  local function hold_order(delta, o, sign)
+    if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
+    if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
+    local field = (o.side == "buy" and "long:" or "short:") .. o.pair
+    if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+  end
+  -- <<< exposure.lua
 
   -- >>> orders_naming.lua
   -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
@@ -1624,6 +1630,13 @@ setmetatable(rare, { __index = function(_, asked)
       if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
     end
     return #a < #b
+  end
+
+  -- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+  local function name_position(by_position_key, order_id, before, after)
+    if before == after then return end
+    if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+    if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
   end
   -- <<< orders_naming.lua
 
@@ -1685,6 +1698,23 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< maxmemory.lua
 
+  -- >>> order.lua
+  -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
+  local function order_json(o)
+    return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
+      .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+      .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+      .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+      .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
+      .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
+      .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+      .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+      .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+      .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
+      .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+  end
+  -- <<< order.lua
+
   -- >>> refuse.lua
   -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
   local function refuse(code, message)
@@ -1704,60 +1734,44 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< risk.lua
 
-  rare.breaker_event, rare.breaker_until, rare.bytes_before, rare.day_json, rare.notional_worked_out, rare.refuse,
-  rare.remember_for_guards, rare.trip, rare.unpriced_with, rare.until_text, rare.write_breaker, rare.write_guard_trades =
-    breaker_event, breaker_until, bytes_before, day_json, notional_worked_out, refuse, remember_for_guards, trip, unpriced_with,
-    until_text, write_breaker, write_guard_trades
+  rare.at_rate, rare.breaker_event, rare.breaker_until, rare.bytes_before, rare.cool_down, rare.day_json, rare.dust_key_of,
+  rare.dust_with, rare.exceeds, rare.expect_hash, rare.hold_order, rare.name_position, rare.notional_worked_out, rare.order_json,
+  rare.read_dust, rare.refuse, rare.remember_for_guards, rare.same_size, rare.size_less, rare.trip, rare.unpriced_with,
+  rare.until_text, rare.with_unpriced, rare.write_breaker, rare.write_dust, rare.write_guard_trades =
+    at_rate, breaker_event, breaker_until, bytes_before, cool_down, day_json, dust_key_of, dust_with, exceeds, expect_hash,
+    hold_order, name_position, notional_worked_out, order_json, read_dust, refuse, remember_for_guards, same_size, size_less, trip,
+    unpriced_with, until_text, with_unpriced, write_breaker, write_dust, write_guard_trades
   return rawget(rare, asked)
 end })
-
--- >>> order.lua
--- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
-    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
-    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
-    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
-    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
-    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
-    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
-end
--- <<< order.lua
 
 -- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse; stored, the row in
+-- the order in which events tell it. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "peak_equity",
+    "current_drawdown", "closed", "later", "cash", "untied", "equity", "equity_by")
+  local losses, drawdown = (stored[4] or 0) + 0, stored[6] or "0"
   local risk = {
     day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+    losses = losses, equity = stored[11], equity_by = stored[12], peak = stored[5] or "0", drawdown = drawdown,
+    was = { units = 0, parts = 0, losses = losses, drawdown = drawdown }, stored = stored,
   }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  assert(tonumber(risk.peak) and tonumber(drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[7] or "0", later = stored[8] or "0",
+      cash = stored[9] or "0", untied = stored[10] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.closed, risk.later, risk.cash, risk.untied = stored[7] or "0", stored[8] or "0", stored[9] or "0", stored[10] or "0"
     risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk
@@ -1829,9 +1843,9 @@ local function decide_end(p, ending, ends, naming, delta)
     if order.intent == "exit" then
       ended.exits_left[#ended.exits_left + 1] = order
     else
-      hold_order(delta, order, -1)
+      rare.hold_order(delta, order, -1)
       order.slot = "1"
-      hold_order(delta, order, 1)
+      rare.hold_order(delta, order, 1)
       ended.rests[#ended.rests + 1] = order
     end
   end
@@ -1859,8 +1873,8 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
   redis.call("HDEL", positions_key, trade.id)
   for _, rest in ipairs(ended.rests) do
-    redis.call("HSET", orders_key, rest.id, order_json(rest))
-    name_position(by_position_key, rest.id, trade.id, nil)
+    redis.call("HSET", orders_key, rest.id, rare.order_json(rest))
+    rare.name_position(by_position_key, rest.id, trade.id, nil)
   end
   ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
@@ -1878,8 +1892,7 @@ local function json_list(records, to_json)
 end
 -- <<< trade_end.lua
 
-return run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, move_equity, read_breaker, expect_hash,
-  book_pnl, count_trade, trip_worsened, write_risk, risk_event, cool_down, holding, with_unpriced, size_less, at_rate,
-  move_result, market_of, told_in_flow, same_size, exceeds, dust_key_of, read_dust, dust_with, write_dust, hold_position,
-  exposure_after, write_exposure, position_parse, orders_naming, order_json, read_risk, open_day, risk_reply, trade_json,
-  read_ends, decide_end, cools_longer, write_end, json_list)
+return run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, move_equity, read_breaker, book_pnl,
+  count_trade, trip_worsened, write_risk, risk_event, holding, move_result, market_of, told_in_flow, hold_position,
+  exposure_after, write_exposure, position_parse, orders_naming, read_risk, open_day, risk_reply, trade_json, read_ends,
+  decide_end, cools_longer, write_end, json_list)

@@ -30,14 +30,13 @@ local function run(instance, now, now_text, answer, expect_string)
   local forgotten = redis.call("ZRANGE", instances_key, "-inf", now - instance_window, "BYSCORE")
 
   -- Write.
-  redis.call("ZADD", instances_key, now_text, instance)
-  redis.call("ZREMRANGEBYSCORE", instances_key, "-inf", now - instance_window)
-  for _, id in ipairs(redis.call("ZRANGE", instances_key, 0, -10001)) do
-    redis.call("ZREM", instances_key, id)
-    forgotten[#forgotten + 1] = id
-  end
+  local is_new = redis.call("ZADD", instances_key, now_text, instance) == 1
+  for _, id in ipairs(is_new and redis.call("ZRANGE", instances_key, 0, -10001) or {}) do forgotten[#forgotten + 1] = id end
   for _, id in ipairs(forgotten) do
-    if id ~= instance then redis.call("HDEL", versions_key, id) end
+    if id ~= instance then
+      redis.call("ZREM", instances_key, id)
+      redis.call("HDEL", versions_key, id)
+    end
   end
   if client == "" then redis.call("HDEL", versions_key, instance)
   elseif client ~= told then redis.call("HSET", versions_key, instance, client) end

@@ -270,7 +270,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
         local unpriced_before = each.unpriced
         reduce(each, part.size, part.is_flat,
           { market = market, price = price, fee = paid, unpriced = open_fees, rate = rate_known, assumed = assumed })
-        unpriced = with_unpriced(unpriced, rare.unpriced_since(unpriced_before, each.unpriced))
+        if each.unpriced ~= unpriced_before then unpriced = with_unpriced(unpriced, rare.unpriced_since(unpriced_before, each.unpriced)) end
       else
         local rate_known, rate_wrong = entry_rate(market, rate, price, order.rate)
         if not rate_known then return rare.refuse("SFINVALID", rate_wrong) end
@@ -1149,16 +1149,22 @@ local function risk_fields(risk)
   return risk.fields
 end
 
+-- Of the row what is another than it was.
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
-  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
-  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
-    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  local fields, stored, row, n = risk_fields(risk), risk.stored, {}, 0
+  for i = 1, 11 do
+    local value = fields[2 * i]
+    if value ~= (stored[i] or "") then row[n + 1], row[n + 2], n = fields[2 * i - 1], value, n + 2 end
   end
-  redis.call("HSET", daily_key, unpack(row))
+  if risk.equity_by and risk.equity_by ~= stored[12] then row[n + 1], row[n + 2], n = "equity_by", risk.equity_by, n + 2 end
+  if risk.reported_at then row[n + 1], row[n + 2], n = "reported_at", risk.reported_at, n + 2 end
+  if risk.peak_at then row[n + 1], row[n + 2], n = "peak_at", risk.peak_at, n + 2 end
+  if risk.starting_equity then row[n + 1], row[n + 2], n = "starting_equity", risk.starting_equity, n + 2 end
+  if n > 0 then redis.call("HSET", daily_key, unpack(row)) end
   if breaker.changed then rare.write_breaker(breaker_key, breaker) end
   if account then in_account.write_account_booking() end
 end
@@ -1432,7 +1438,7 @@ local function order_notional(market, o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
   local left = math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0)
   if is_plain_notional(market, o.price, o.rate) then return notional_of(left, o.price) end
-  return notional_at(market, number_text(left), o.price, o.rate)
+  return rare.notional_worked_out(market, rare.number_text(left), o.price, o.rate)
 end
 -- <<< notional.lua
 
@@ -1660,6 +1666,148 @@ local function rate_kept(market, rate, before)
   return rate
 end
 -- <<< currency.lua
+
+setmetatable(at_end, { __index = function(_, asked)
+  -- >>> booking.lua
+  -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+
+  -- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
+  -- to the closed ones. An error when a sum leaves 9e15.
+  local function count_trade(risk, history_key, trade, ts, day_start)
+    local day, fault = day_for(risk, history_key, ts, day_start), nil
+    if trade.counts then day.trades = day.trades + 1 end
+    if trade.ends then day.closed, fault = day_sum(day.closed, trade.result) end
+    if not trade.judges then return fault end
+    local units, parts = money_parse(trade.result)
+    if units < 0 then risk.losses = risk.losses + 1
+    elseif units > 0 or parts > 0 then risk.losses = 0 end
+    return fault
+  end
+  -- <<< booking.lua
+
+  -- >>> cooldowns.lua
+  -- Cooldowns: pair or pair|side -> ms at which it ends.
+
+  -- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+  local function cool_down(cooldowns_key, field, until_ms)
+    if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
+    local stored, over = redis.call("HGETALL", cooldowns_key), {}
+    for i = 1, #stored, 2 do
+      local ends = tonumber(stored[i + 1])
+      if ends and ends <= now then over[#over + 1] = stored[i] end
+    end
+    for first = 1, #over, 1000 do
+      redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
+    end
+  end
+  -- <<< cooldowns.lua
+
+  -- >>> unpriced.lua
+  -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
+  -- they came (money.md, 1 and 2). nil: nothing.
+
+  -- Whether a result is among them: the whole is then not known.
+  local function has_result(text)
+    return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
+  end
+  -- <<< unpriced.lua
+
+  -- >>> holding.lua
+  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+  -- The average of the prices that exit fills told; nil where none did.
+  local function exit_price_of(market, p)
+    return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
+  end
+  -- <<< holding.lua
+
+  -- >>> trade.lua
+  -- A trade as it is stored: numbers as texts that read back as the same double. Generated from src/records/trade.ts.
+  local function trade_json(t)
+    return '{"key":' .. quote(t.key) .. ',"id":' .. quote(t.id) .. ',"pair":' .. quote(t.pair) .. ',"side":"' .. t.side
+      .. '","size":' .. t.size .. ',"entry_price":' .. t.entry_price .. (t.exit_price and ',"exit_price":' .. t.exit_price or "")
+      .. ',"entry_ts":' .. t.entry_ts .. ',"exit_ts":' .. t.exit_ts .. ',"pnl":"' .. t.pnl .. '","fees":"' .. t.fees .. '","cash":"'
+      .. t.cash .. '","currency":' .. quote(t.currency) .. (t.signal_id and ',"signal_id":' .. quote(t.signal_id) or "")
+      .. ',"reason":' .. quote(t.reason) .. (t.entry_instance and ',"entry_instance":' .. quote(t.entry_instance) or "")
+      .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
+      .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
+      .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
+      .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "")
+      .. (t.unpriced and ',"unpriced":' .. quote(t.unpriced) or "") .. (t.rate and ',"rate":' .. t.rate or "")
+      .. (t.rate_assumed and ',"rate_assumed":' .. t.rate_assumed or "") .. ',"metadata":' .. t.metadata .. '}'
+  end
+  -- <<< trade.lua
+
+  -- >>> trade_end.lua
+  -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+  -- entries that named it take slots of their own, and exits that named it are told.
+
+  -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
+  local function read_ends(trades_key, ended_key, guard_trades_key)
+    local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
+    local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
+    return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
+  end
+
+  -- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
+  -- exit_asked there is, and forgotten where it is no trade; naming, the pending orders that name it; delta gets the slots that entries of these take.
+  local function decide_end(p, ending, ends, naming, delta)
+    if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
+    local at = ending.at or now
+    local cooldown = ending.cooldown or p.cooldown
+    local market = market_of(p.pair)
+    local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
+    for _, order in ipairs(naming) do
+      if order.intent == "exit" then
+        ended.exits_left[#ended.exits_left + 1] = order
+      else
+        rare.hold_order(delta, order, -1)
+        order.slot = "1"
+        rare.hold_order(delta, order, 1)
+        ended.rests[#ended.rests + 1] = order
+      end
+    end
+    ended.trade = {
+      key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
+      entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%d", at),
+      pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
+      signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
+      entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
+      told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
+      unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
+    }
+    if ends.guards and not ending.untold and not ending.forgotten then rare.remember_for_guards(ends.guards, ended.trade) end
+    ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
+    return ended
+  end
+
+  -- Whether an end lets its pair cool down longer than it does already.
+  local function cools_longer(cooldowns_key, pair, cool_until)
+    return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
+  end
+
+  -- max_trades: how many are kept.
+  local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
+    local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
+    redis.call("HDEL", positions_key, trade.id)
+    for _, rest in ipairs(ended.rests) do
+      redis.call("HSET", orders_key, rest.id, rare.order_json(rest))
+      rare.name_position(by_position_key, rest.id, trade.id, nil)
+    end
+    ended.text = ended.text or trade_json(trade)
+    redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
+    if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
+    redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
+    ends.count = math.min(ends.count, 99999) + 1
+    if ends.guards then rare.write_guard_trades(ends.guards) end
+  end
+  -- <<< trade_end.lua
+
+  at_end.cool_down, at_end.cools_longer, at_end.count_trade, at_end.decide_end, at_end.read_ends, at_end.trade_json,
+  at_end.write_end =
+    cool_down, cools_longer, count_trade, decide_end, read_ends, trade_json, write_end
+  return rawget(at_end, asked)
+end })
 
 -- >>> size.lua
 -- Sizes within a relative 1e-9 of the larger are equal.
@@ -1954,148 +2102,6 @@ local function order_json(o)
 end
 -- <<< order.lua
 
-setmetatable(at_end, { __index = function(_, asked)
-  -- >>> booking.lua
-  -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
-
-  -- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
-  -- to the closed ones. An error when a sum leaves 9e15.
-  local function count_trade(risk, history_key, trade, ts, day_start)
-    local day, fault = day_for(risk, history_key, ts, day_start), nil
-    if trade.counts then day.trades = day.trades + 1 end
-    if trade.ends then day.closed, fault = day_sum(day.closed, trade.result) end
-    if not trade.judges then return fault end
-    local units, parts = money_parse(trade.result)
-    if units < 0 then risk.losses = risk.losses + 1
-    elseif units > 0 or parts > 0 then risk.losses = 0 end
-    return fault
-  end
-  -- <<< booking.lua
-
-  -- >>> cooldowns.lua
-  -- Cooldowns: pair or pair|side -> ms at which it ends.
-
-  -- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
-  local function cool_down(cooldowns_key, field, until_ms)
-    if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
-    local stored, over = redis.call("HGETALL", cooldowns_key), {}
-    for i = 1, #stored, 2 do
-      local ends = tonumber(stored[i + 1])
-      if ends and ends <= now then over[#over + 1] = stored[i] end
-    end
-    for first = 1, #over, 1000 do
-      redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
-    end
-  end
-  -- <<< cooldowns.lua
-
-  -- >>> unpriced.lua
-  -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
-  -- they came (money.md, 1 and 2). nil: nothing.
-
-  -- Whether a result is among them: the whole is then not known.
-  local function has_result(text)
-    return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
-  end
-  -- <<< unpriced.lua
-
-  -- >>> holding.lua
-  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
-
-  -- The average of the prices that exit fills told; nil where none did.
-  local function exit_price_of(market, p)
-    return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
-  end
-  -- <<< holding.lua
-
-  -- >>> trade.lua
-  -- A trade as it is stored: numbers as texts that read back as the same double. Generated from src/records/trade.ts.
-  local function trade_json(t)
-    return '{"key":' .. quote(t.key) .. ',"id":' .. quote(t.id) .. ',"pair":' .. quote(t.pair) .. ',"side":"' .. t.side
-      .. '","size":' .. t.size .. ',"entry_price":' .. t.entry_price .. (t.exit_price and ',"exit_price":' .. t.exit_price or "")
-      .. ',"entry_ts":' .. t.entry_ts .. ',"exit_ts":' .. t.exit_ts .. ',"pnl":"' .. t.pnl .. '","fees":"' .. t.fees .. '","cash":"'
-      .. t.cash .. '","currency":' .. quote(t.currency) .. (t.signal_id and ',"signal_id":' .. quote(t.signal_id) or "")
-      .. ',"reason":' .. quote(t.reason) .. (t.entry_instance and ',"entry_instance":' .. quote(t.entry_instance) or "")
-      .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
-      .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
-      .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
-      .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "")
-      .. (t.unpriced and ',"unpriced":' .. quote(t.unpriced) or "") .. (t.rate and ',"rate":' .. t.rate or "")
-      .. (t.rate_assumed and ',"rate_assumed":' .. t.rate_assumed or "") .. ',"metadata":' .. t.metadata .. '}'
-  end
-  -- <<< trade.lua
-
-  -- >>> trade_end.lua
-  -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
-  -- entries that named it take slots of their own, and exits that named it are told.
-
-  -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
-  local function read_ends(trades_key, ended_key, guard_trades_key)
-    local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
-    local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
-    return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
-  end
-
-  -- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
-  -- exit_asked there is, and forgotten where it is no trade; naming, the pending orders that name it; delta gets the slots that entries of these take.
-  local function decide_end(p, ending, ends, naming, delta)
-    if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
-    local at = ending.at or now
-    local cooldown = ending.cooldown or p.cooldown
-    local market = market_of(p.pair)
-    local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
-    for _, order in ipairs(naming) do
-      if order.intent == "exit" then
-        ended.exits_left[#ended.exits_left + 1] = order
-      else
-        hold_order(delta, order, -1)
-        order.slot = "1"
-        hold_order(delta, order, 1)
-        ended.rests[#ended.rests + 1] = order
-      end
-    end
-    ended.trade = {
-      key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-      entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%d", at),
-      pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
-      signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
-      entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
-      told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
-      unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
-    }
-    if ends.guards and not ending.untold and not ending.forgotten then rare.remember_for_guards(ends.guards, ended.trade) end
-    ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
-    return ended
-  end
-
-  -- Whether an end lets its pair cool down longer than it does already.
-  local function cools_longer(cooldowns_key, pair, cool_until)
-    return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
-  end
-
-  -- max_trades: how many are kept.
-  local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
-    local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
-    redis.call("HDEL", positions_key, trade.id)
-    for _, rest in ipairs(ended.rests) do
-      redis.call("HSET", orders_key, rest.id, order_json(rest))
-      name_position(by_position_key, rest.id, trade.id, nil)
-    end
-    ended.text = ended.text or trade_json(trade)
-    redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-    if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
-    redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
-    ends.count = math.min(ends.count, 99999) + 1
-    if ends.guards then rare.write_guard_trades(ends.guards) end
-  end
-  -- <<< trade_end.lua
-
-  at_end.cool_down, at_end.cools_longer, at_end.count_trade, at_end.decide_end, at_end.read_ends, at_end.trade_json,
-  at_end.write_end =
-    cool_down, cools_longer, count_trade, decide_end, read_ends, trade_json, write_end
-  return rawget(at_end, asked)
-end })
-
 -- >>> order_life.lua
 -- The life of an order: how it leaves the pending ones.
 
@@ -2152,32 +2158,30 @@ end
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse; stored, the row in
+-- the order in which events tell it. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "peak_equity",
+    "current_drawdown", "closed", "later", "cash", "untied", "equity", "equity_by")
+  local losses, drawdown = (stored[4] or 0) + 0, stored[6] or "0"
   local risk = {
     day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+    losses = losses, equity = stored[11], equity_by = stored[12], peak = stored[5] or "0", drawdown = drawdown,
+    was = { units = 0, parts = 0, losses = losses, drawdown = drawdown }, stored = stored,
   }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  assert(tonumber(risk.peak) and tonumber(drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[7] or "0", later = stored[8] or "0",
+      cash = stored[9] or "0", untied = stored[10] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.closed, risk.later, risk.cash, risk.untied = stored[7] or "0", stored[8] or "0", stored[9] or "0", stored[10] or "0"
     risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk
@@ -2672,14 +2676,15 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< trade_end.lua
 
   rare.breaker_event, rare.breaker_until, rare.bytes_before, rare.closed_order, rare.day_json, rare.dust_key_of, rare.dust_left,
-  rare.dust_taken, rare.dust_with, rare.ended_trade, rare.expect_hash, rare.explain_end, rare.notional_worked_out,
-  rare.other_positions, rare.part_fault, rare.priced_result, rare.rate_missing, rare.read_amendment, rare.read_dust, rare.refuse,
-  rare.remember_for_guards, rare.split_by_size, rare.spread, rare.trip, rare.unpriced_between, rare.unpriced_since,
-  rare.unpriced_with, rare.until_text, rare.write_amendment, rare.write_breaker, rare.write_dust, rare.write_guard_trades =
+  rare.dust_taken, rare.dust_with, rare.ended_trade, rare.expect_hash, rare.explain_end, rare.hold_order, rare.name_position,
+  rare.notional_worked_out, rare.number_text, rare.order_json, rare.other_positions, rare.part_fault, rare.priced_result,
+  rare.rate_missing, rare.read_amendment, rare.read_dust, rare.refuse, rare.remember_for_guards, rare.split_by_size, rare.spread,
+  rare.trip, rare.unpriced_between, rare.unpriced_since, rare.unpriced_with, rare.until_text, rare.write_amendment,
+  rare.write_breaker, rare.write_dust, rare.write_guard_trades =
     breaker_event, breaker_until, bytes_before, closed_order, day_json, dust_key_of, dust_left, dust_taken, dust_with, ended_trade,
-    expect_hash, explain_end, notional_worked_out, other_positions, part_fault, priced_result, rate_missing, read_amendment,
-    read_dust, refuse, remember_for_guards, split_by_size, spread, trip, unpriced_between, unpriced_since, unpriced_with,
-    until_text, write_amendment, write_breaker, write_dust, write_guard_trades
+    expect_hash, explain_end, hold_order, name_position, notional_worked_out, number_text, order_json, other_positions, part_fault,
+    priced_result, rate_missing, read_amendment, read_dust, refuse, remember_for_guards, split_by_size, spread, trip,
+    unpriced_between, unpriced_since, unpriced_with, until_text, write_amendment, write_breaker, write_dust, write_guard_trades
   return rawget(rare, asked)
 end })
 

@@ -31,8 +31,9 @@
 --       {"repeated", the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(in_account, now, account, answer, event, decimal, decimal_money, transfer_equity, read_breaker, expect_hash,
-    write_risk, risk_event, holding, in_flow, remembers, too_old, remember, refuse, read_risk, open_day, risk_reply)
+local function run(in_account, now, account, answer, event, decimal, decimal_money, read_equity_times, transfer_equity,
+    read_breaker, expect_hash, write_risk, risk_event, holding, in_flow, remembers, too_old, remember, refuse, read_risk,
+    open_day, risk_reply)
   local daily_key, history_key, breaker_key, transfers_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
   local amount_text, id, currency, rate, ts = ARGV[8], ARGV[9], ARGV[10], ARGV[11], tonumber(ARGV[12])
   local day_start, transfer_window, max_transfers = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
@@ -41,6 +42,7 @@ local function run(in_account, now, account, answer, event, decimal, decimal_mon
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
   if remembers(transfers_key, id, transfer_window) then return answer({ "repeated", risk_reply(risk, breaker) }) end
+  read_equity_times(risk, daily_key)
 
   -- Decide.
   local fault = too_old(ts, transfer_window) or open_day(risk, ts, day_start)
@@ -630,6 +632,11 @@ local function move_equity(risk, by, amount, new_peak)
   risk.drawdown = number_text(near)
 end
 
+-- When equity and peak were set, ms, and the equity that the flow started with: only what moves them by more than a booking asks for these.
+local function read_equity_times(risk, daily_key)
+  risk.reported_at, risk.peak_at, risk.starting_equity = unpack(redis.call("HMGET", daily_key, "reported_at", "peak_at", "starting_equity"))
+end
+
 -- A deposit or a withdrawal at ts: the peak moves in proportion, so that the drawdown stays. Equity reported at or after it contains
 -- it already, and so does a peak set since. An error when a sum leaves 9e15.
 local function transfer_equity(risk, amount, ts)
@@ -852,16 +859,22 @@ local function risk_fields(risk)
   return risk.fields
 end
 
+-- Of the row what is another than it was.
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
-  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
-  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
-    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  local fields, stored, row, n = risk_fields(risk), risk.stored, {}, 0
+  for i = 1, 11 do
+    local value = fields[2 * i]
+    if value ~= (stored[i] or "") then row[n + 1], row[n + 2], n = fields[2 * i - 1], value, n + 2 end
   end
-  redis.call("HSET", daily_key, unpack(row))
+  if risk.equity_by and risk.equity_by ~= stored[12] then row[n + 1], row[n + 2], n = "equity_by", risk.equity_by, n + 2 end
+  if risk.reported_at then row[n + 1], row[n + 2], n = "reported_at", risk.reported_at, n + 2 end
+  if risk.peak_at then row[n + 1], row[n + 2], n = "peak_at", risk.peak_at, n + 2 end
+  if risk.starting_equity then row[n + 1], row[n + 2], n = "starting_equity", risk.starting_equity, n + 2 end
+  if n > 0 then redis.call("HSET", daily_key, unpack(row)) end
   if breaker.changed then rare.write_breaker(breaker_key, breaker) end
   if account then in_account.write_account_booking() end
 end
@@ -1001,32 +1014,30 @@ end
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse; stored, the row in
+-- the order in which events tell it. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "peak_equity",
+    "current_drawdown", "closed", "later", "cash", "untied", "equity", "equity_by")
+  local losses, drawdown = (stored[4] or 0) + 0, stored[6] or "0"
   local risk = {
     day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+    losses = losses, equity = stored[11], equity_by = stored[12], peak = stored[5] or "0", drawdown = drawdown,
+    was = { units = 0, parts = 0, losses = losses, drawdown = drawdown }, stored = stored,
   }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  assert(tonumber(risk.peak) and tonumber(drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[7] or "0", later = stored[8] or "0",
+      cash = stored[9] or "0", untied = stored[10] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.closed, risk.later, risk.cash, risk.untied = stored[7] or "0", stored[8] or "0", stored[9] or "0", stored[10] or "0"
     risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk
@@ -1058,5 +1069,5 @@ local function risk_reply(risk, breaker)
 end
 -- <<< risk.lua
 
-return run(in_account, now, account, answer, event, decimal, decimal_money, transfer_equity, read_breaker, expect_hash,
-  write_risk, risk_event, holding, in_flow, remembers, too_old, remember, refuse, read_risk, open_day, risk_reply)
+return run(in_account, now, account, answer, event, decimal, decimal_money, read_equity_times, transfer_equity, read_breaker,
+  expect_hash, write_risk, risk_event, holding, in_flow, remembers, too_old, remember, refuse, read_risk, open_day, risk_reply)

@@ -44,9 +44,8 @@
 -- Reply {"saved", order JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(rare, now_text, answer, event, expect_zset, order_notional, market_of, price_fault, adopt_currency, rate_known,
-    order_rate, exceeds, position_named, hold_order, exposure_after, write_exposure, ORDER_DONE, transition_fault, settled_status,
-    order_parse, write_at_maxmemory, fills_since, order_json, closed_order, forget_closed, closed_to_forget, write_order)
+local function run(rare, now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, order_rate, exceeds,
+    position_named, hold_order, exposure_after, write_exposure, ORDER_DONE, fills_since, order_json, closed_order, write_order)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local id, pair, side, order_type = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local price, size, status, created_at = ARGV[12], ARGV[13], ARGV[14], ARGV[15]
@@ -58,7 +57,7 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
   local stored = redis.call("HGET", orders_key, id)
   local done, is_old = nil, false
   if not stored then done, is_old = closed_order(closed_key, closed_at_key, id) end
-  local known = (stored or done) and order_parse(stored or done)
+  local known = (stored or done) and rare.order_parse(stored or done)
 
   -- Decide: a done order stays as it is; a late write of that very order gets it back.
   if flip ~= "" and not (known and known.flip == flip) then
@@ -66,13 +65,13 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
   end
   if done then
     if created_at == "" then
-      local fault = transition_fault(id, known.status, status)
+      local fault = rare.transition_fault(id, known.status, status)
       if fault then return rare.refuse("SFINVALID", fault) end
     elseif created_at ~= known.created_at then
       return rare.refuse("SFINVALID", "createdAt: order " .. id .. " is " .. known.status
         .. ": a late write of it gives its createdAt, a new order has another id")
     end
-    write_at_maxmemory()
+    rare.write_at_maxmemory()
     return answer({ "saved", done })
   end
 
@@ -80,8 +79,8 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
   local delta, since, closes, version = {}, nil, nil, 1
   if stored then
     if tonumber(filled) < tonumber(known.filled) then filled = known.filled end
-    status = settled_status(status, tonumber(filled), tonumber(size))
-    local fault = transition_fault(id, known.status, status)
+    status = rare.settled_status(status, tonumber(filled), tonumber(size))
+    local fault = rare.transition_fault(id, known.status, status)
     if fault then return rare.refuse("SFINVALID", fault) end
     -- A position that it turned around, or opened before: a stale write does not bring it back.
     if position_id == known.flip or (position_id == id and tonumber(known.filled) > 0) then position_id = "" end
@@ -99,7 +98,7 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
     if sl == "" then sl = known.sl or "" end
     if cooldown == "" then cooldown = known.cooldown or "" end
     if metadata == "" then metadata = known.metadata or "" end
-    expect_zset(fills_key)
+    rare.expect_zset(fills_key)
     since, closes, version = known.fills_since, known.closes, known.version
     hold_order(delta, known, -1)
   else
@@ -110,7 +109,7 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
   local market, fault = market_of(pair)
   fault = fault or price_fault(market, "order.price", given(price))
   if fault then return rare.refuse("SFINVALID", fault) end
-  local rate, rate_wrong = order_rate(market, intent, given(price), given_rate, stored and rate_known(market, known) or nil)
+  local rate, rate_wrong = order_rate(market, intent, given(price), given_rate, stored and rare.rate_known(market, known) or nil)
   if rate_wrong then return rare.refuse("SFINVALID", rate_wrong) end
   if exceeds(tonumber(filled), tonumber(size)) then
     return rare.refuse("SFINVALID", "size: order " .. id .. " has " .. filled .. " filled, its size cannot be " .. size)
@@ -128,22 +127,22 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
   order.notional = order_notional(market, order)
   if stored then
     if order_json(order) == stored then
-      write_at_maxmemory()
+      rare.write_at_maxmemory()
       return answer({ "saved", stored })
     end
     order.version = string.format("%d", version + 1)
   end
   hold_order(delta, order, 1)
-  if position_id ~= "" and position_id ~= id then expect_zset(by_position_key) end
-  local old = ORDER_DONE[order.status] and closed_to_forget(closed_key, closed_at_key)
+  if position_id ~= "" and position_id ~= id then rare.expect_zset(by_position_key) end
+  local old = ORDER_DONE[order.status] and rare.closed_to_forget(closed_key, closed_at_key)
   local sums, json = exposure_after(exposure_key, delta), order_json(order)
 
   -- Write.
-  if stored or intent == "exit" or ORDER_DONE[order.status] then write_at_maxmemory() end
+  if stored or intent == "exit" or ORDER_DONE[order.status] then rare.write_at_maxmemory() end
   event("order_saved", "order", json)
   write_exposure(exposure_key, sums)
   adopt_currency(market)
-  if is_old then forget_closed(closed_key, closed_at_key, id) end
+  if is_old then rare.forget_closed(closed_key, closed_at_key, id) end
   write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, stored and position_named(known) or nil, old)
 
   return answer({ "saved", json })
@@ -582,52 +581,6 @@ local EXACT = 9007199254740992
 local ZERO = { number = 0, scale = 0 }
 -- <<< decimal.lua
 
--- >>> number.lua
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
-  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
-  local size = math.abs(value)
-  text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
-
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_zset(key) redis.call("ZCARD", key) end
--- <<< expect.lua
-
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
 local function quote(text)
@@ -659,19 +612,13 @@ local function is_plain_notional(market, price, rate)
   return not price or (not rate and not market.inverse)
 end
 
--- What a size at a price takes, at the rate that is kept of it.
-local function notional_at(market, size, price, rate)
-  if is_plain_notional(market, price, rate) then return notional_of(size, price) end
-  return rare.notional_worked_out(market, size, price, rate)
-end
-
 -- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
 -- other side held when it was admitted.
 local function order_notional(market, o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
   local left = math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0)
   if is_plain_notional(market, o.price, o.rate) then return notional_of(left, o.price) end
-  return notional_at(market, number_text(left), o.price, o.rate)
+  return rare.notional_worked_out(market, rare.number_text(left), o.price, o.rate)
 end
 -- <<< notional.lua
 
@@ -741,11 +688,6 @@ local function rate_kept(market, rate, before)
   return rate
 end
 
--- The rate that is known from before, as long as the pair settles in the same currency as it did.
-local function rate_known(market, before)
-  return before and market_of(before.pair).settle == market.settle and before.rate or nil
-end
-
 -- What an order keeps of its rate; nil, and the fault, where an entry with a price needs one.
 local function order_rate(market, intent, price, given, known)
   if intent == "entry" and price then
@@ -769,147 +711,6 @@ local function exceeds(size, other)
   return size > other and not same_size(size, other)
 end
 -- <<< size.lua
-
--- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
-
--- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
-local function hold(delta, notional, sign, field, slots)
-  local units, parts = money_parse(notional)
-  if sign < 0 then units, parts = money_negate(units, parts) end
-  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
-  if not field then return end
-  delta.slots = (delta.slots or 0) + sign * slots
-  delta.counts = delta.counts or {}
-  delta.counts[field] = (delta.counts[field] or 0) + sign
-end
-
--- The open position that an order belongs to; nil where there is none, or none any more.
-local function position_named(o)
-  return not o.slot and o.position_id or nil
-end
-
--- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
-local function hold_order(delta, o, sign)
-  if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
-  if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
-  local field = (o.side == "buy" and "long:" or "short:") .. o.pair
-  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
-end
-
--- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
-local function exposure_after(exposure_key, delta)
-  local fields = { "notional", "slots" }
-  for field, count in pairs(delta.counts or {}) do
-    if count ~= 0 then fields[#fields + 1] = field end
-  end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
-
-  local stored = redis.call("HMGET", exposure_key, unpack(fields))
-  local units, parts = money_parse(stored[1] or "0")
-  local notional = money_text(money_add(units, parts, delta.units, delta.parts))
-  local written, gone = { "notional", notional, "slots", (stored[2] or 0) + (delta.slots or 0) }, {}
-  for i = 3, #fields do
-    local sum = (stored[i] or 0) + delta.counts[fields[i]]
-    if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
-  end
-  local moved = account and in_account.account_exposure_after(delta, notional, written[4])
-  return { written = written, gone = gone, moved = moved }
-end
-
-local function write_exposure(exposure_key, sums)
-  if not sums then return end
-  redis.call("HSET", exposure_key, unpack(sums.written))
-  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
-  if sums.moved then in_account.move_account(unpack(sums.moved)) end
-end
--- <<< exposure.lua
-
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
-
--- Why an order may not go from one state to another; nil when it may.
-local function transition_fault(id, from, to)
-  local following = {
-    intent = "submitted open partially_filled filled cancelled rejected unknown",
-    submitted = "open partially_filled filled cancelled rejected unknown",
-    open = "partially_filled filled cancelled rejected unknown",
-    partially_filled = "filled cancelled unknown",
-    unknown = "submitted open partially_filled filled cancelled rejected",
-    filled = "", cancelled = "", rejected = "",
-  }
-  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
-  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
-end
-
--- A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled.
-local function settled_status(status, filled, size)
-  if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
-  return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
-end
--- <<< order_status.lua
-
--- >>> order_parse.lua
--- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  o.price = o.price and number_text(o.price)
-  o.size = number_text(o.size)
-  o.created_at = string.format("%d", o.created_at)
-  o.filled = number_text(o.filled)
-  o.tp = o.tp and number_text(o.tp)
-  o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
-  o.version = o.version and string.format("%d", o.version) or "1"
-  o.rate = o.rate and number_text(o.rate)
-  o.closes = o.closes and number_text(o.closes)
-  o.slot = o.slot and string.format("%d", o.slot)
-  o.metadata = metadata
-  return o
-end
--- <<< order_parse.lua
-
--- >>> orders_naming.lua
--- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
--- position of another name than its own.
-
--- Two ids as one: the first | parts them.
-local function pair_key(first, second)
-  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
-  return first .. "|" .. second
-end
-
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
-local function name_position(by_position_key, order_id, before, after)
-  if before == after then return end
-  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
-end
--- <<< orders_naming.lua
-
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
-
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
-end
--- <<< maxmemory.lua
 
 setmetatable(rare, { __index = function(_, asked)
   -- >>> decimal.lua
@@ -976,6 +777,52 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< decimal.lua
 
+  -- >>> number.lua
+  -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+  local function number_text(value)
+    if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+    -- Most have no more than the 14 digits that Lua writes.
+    local text = value .. ""
+    if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+    local size = math.abs(value)
+    text = string.format("%.15g", value)
+    -- Doubles next to zero have fewer digits than the others.
+    local first = size < 1e-307 and 1 or 15
+    if first == 1 or tonumber(text) ~= value then
+      if first == 15 and math.frexp(size) ~= 0.5 then
+        text = string.format("%.16g", value)
+        if tonumber(text) ~= value then text = string.format("%.17g", value) end
+      else
+        -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+        for digits = first, 17 do
+          text = string.format("%." .. digits .. "g", value)
+          if tonumber(text) == value then break end
+          local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+            return string.char(string.byte(last) + 1) .. "e"
+          end)
+          if tonumber(up) == value then text = up break end
+        end
+      end
+    end
+    if not string.find(text, "e", 1, true) then return text end
+    local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+    exponent = tonumber(exponent)
+    if exponent < -6 or exponent > 20 then
+      return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+    end
+    if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+    if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+    return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+  end
+  -- <<< number.lua
+
+  -- >>> expect.lua
+  -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+  -- only later asks for it before its first write: a key of another type ends the script with nothing written.
+
+  local function expect_zset(key) redis.call("ZCARD", key) end
+  -- <<< expect.lua
+
   -- >>> notional.lua
   -- The money that a position or an order puts to work.
 
@@ -1003,7 +850,99 @@ setmetatable(rare, { __index = function(_, asked)
     local own = flow_currency or ""
     return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
   end
+
+  -- The rate that is known from before, as long as the pair settles in the same currency as it did.
+  local function rate_known(market, before)
+    return before and market_of(before.pair).settle == market.settle and before.rate or nil
+  end
   -- <<< currency.lua
+
+  -- >>> record.lua
+  -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+  -- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+  local function record_parse(json)
+    local at, last = string.find(json, ',"metadata":', 1, true)
+    if not at then return cjson.decode(json), nil end
+    return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+  end
+  -- <<< record.lua
+
+  -- >>> order_status.lua
+  -- Where an order stands in its life, and where it may go.
+
+  -- Why an order may not go from one state to another; nil when it may.
+  local function transition_fault(id, from, to)
+    local following = {
+      intent = "submitted open partially_filled filled cancelled rejected unknown",
+      submitted = "open partially_filled filled cancelled rejected unknown",
+      open = "partially_filled filled cancelled rejected unknown",
+      partially_filled = "filled cancelled unknown",
+      unknown = "submitted open partially_filled filled cancelled rejected",
+      filled = "", cancelled = "", rejected = "",
+    }
+    if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
+    return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
+  end
+
+  -- A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled.
+  local function settled_status(status, filled, size)
+    if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
+    return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
+  end
+  -- <<< order_status.lua
+
+  -- >>> order_parse.lua
+  -- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
+  local function order_parse(json)
+    local o, metadata = record_parse(json)
+    o.price = o.price and number_text(o.price)
+    o.size = number_text(o.size)
+    o.created_at = string.format("%d", o.created_at)
+    o.filled = number_text(o.filled)
+    o.tp = o.tp and number_text(o.tp)
+    o.sl = o.sl and number_text(o.sl)
+    o.cooldown = o.cooldown and string.format("%d", o.cooldown)
+    o.fills_since = o.fills_since and string.format("%d", o.fills_since)
+    o.version = o.version and string.format("%d", o.version) or "1"
+    o.rate = o.rate and number_text(o.rate)
+    o.closes = o.closes and number_text(o.closes)
+    o.slot = o.slot and string.format("%d", o.slot)
+    o.metadata = metadata
+    return o
+  end
+  -- <<< order_parse.lua
+
+  -- >>> maxmemory.lua
+  -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+  -- written. A command that needs none is not, and after it the script may write on.
+
+  -- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+  local function write_at_maxmemory()
+    redis.call("HDEL", call_key, "")
+  end
+  -- <<< maxmemory.lua
+
+  -- >>> order_life.lua
+  -- The life of an order: how it leaves the pending ones.
+
+  -- Forgets the closed order of an id that is used again.
+  local function forget_closed(closed_key, closed_at_key, id)
+    redis.call("HDEL", closed_key, id)
+    redis.call("ZREM", closed_at_key, id)
+  end
+
+  -- Which closed orders go for one more: they are remembered for seven days, the newest 10,000 of them, so that a late fill still finds
+  -- its order. Goes before the first write, so that a key of another type ends the script with nothing written.
+  local function closed_to_forget(closed_key, closed_at_key)
+    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+    local over = redis.call("HLEN", closed_key) - #old - 9999
+    if over > 0 then
+      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+    end
+    return old
+  end
+  -- <<< order_life.lua
 
   -- >>> refuse.lua
   -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
@@ -1015,10 +954,91 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< refuse.lua
 
-  rare.notional_worked_out, rare.rate_missing, rare.refuse =
-    notional_worked_out, rate_missing, refuse
+  rare.closed_to_forget, rare.expect_zset, rare.forget_closed, rare.notional_worked_out, rare.number_text, rare.order_parse,
+  rare.rate_known, rare.rate_missing, rare.refuse, rare.settled_status, rare.transition_fault, rare.write_at_maxmemory =
+    closed_to_forget, expect_zset, forget_closed, notional_worked_out, number_text, order_parse, rate_known, rate_missing, refuse,
+    settled_status, transition_fault, write_at_maxmemory
   return rawget(rare, asked)
 end })
+
+-- >>> exposure.lua
+-- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
+
+-- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+local function hold(delta, notional, sign, field, slots)
+  local units, parts = money_parse(notional)
+  if sign < 0 then units, parts = money_negate(units, parts) end
+  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
+  if not field then return end
+  delta.slots = (delta.slots or 0) + sign * slots
+  delta.counts = delta.counts or {}
+  delta.counts[field] = (delta.counts[field] or 0) + sign
+end
+
+-- The open position that an order belongs to; nil where there is none, or none any more.
+local function position_named(o)
+  return not o.slot and o.position_id or nil
+end
+
+-- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
+local function hold_order(delta, o, sign)
+  if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
+  if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
+  local field = (o.side == "buy" and "long:" or "short:") .. o.pair
+  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+end
+
+-- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+local function exposure_after(exposure_key, delta)
+  local fields = { "notional", "slots" }
+  for field, count in pairs(delta.counts or {}) do
+    if count ~= 0 then fields[#fields + 1] = field end
+  end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
+
+  local stored = redis.call("HMGET", exposure_key, unpack(fields))
+  local units, parts = money_parse(stored[1] or "0")
+  local notional = money_text(money_add(units, parts, delta.units, delta.parts))
+  local written, gone = { "notional", notional, "slots", (stored[2] or 0) + (delta.slots or 0) }, {}
+  for i = 3, #fields do
+    local sum = (stored[i] or 0) + delta.counts[fields[i]]
+    if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
+  end
+  local moved = account and in_account.account_exposure_after(delta, notional, written[4])
+  return { written = written, gone = gone, moved = moved }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
+  if sums.moved then in_account.move_account(unpack(sums.moved)) end
+end
+-- <<< exposure.lua
+
+-- >>> order_status.lua
+-- Where an order stands in its life, and where it may go.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
+
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
+-- position of another name than its own.
+
+-- Two ids as one: the first | parts them.
+local function pair_key(first, second)
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
+end
+
+-- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
 
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
@@ -1059,23 +1079,6 @@ local function closed_order(closed_key, closed_at_key, id)
   return nil, true
 end
 
--- Forgets the closed order of an id that is used again.
-local function forget_closed(closed_key, closed_at_key, id)
-  redis.call("HDEL", closed_key, id)
-  redis.call("ZREM", closed_at_key, id)
-end
-
--- Which closed orders go for one more: they are remembered for seven days, the newest 10,000 of them, so that a late fill still finds
--- its order. Goes before the first write, so that a key of another type ends the script with nothing written.
-local function closed_to_forget(closed_key, closed_at_key)
-  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-  local over = redis.call("HLEN", closed_key) - #old - 9999
-  if over > 0 then
-    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-  end
-  return old
-end
-
 -- Stores an order where its state says: among the pending ones, or among the closed.
 -- json: the order as text. named: the position that the stored, pending order names; nil where there is none. old: closed orders that
 -- go for one that is done.
@@ -1095,6 +1098,5 @@ local function write_order(orders_key, closed_key, closed_at_key, by_position_ke
 end
 -- <<< order_life.lua
 
-return run(rare, now_text, answer, event, expect_zset, order_notional, market_of, price_fault, adopt_currency, rate_known,
-  order_rate, exceeds, position_named, hold_order, exposure_after, write_exposure, ORDER_DONE, transition_fault, settled_status,
-  order_parse, write_at_maxmemory, fills_since, order_json, closed_order, forget_closed, closed_to_forget, write_order)
+return run(rare, now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, order_rate, exceeds,
+  position_named, hold_order, exposure_after, write_exposure, ORDER_DONE, fills_since, order_json, closed_order, write_order)

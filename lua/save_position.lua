@@ -30,9 +30,8 @@
 -- Reply {"saved", position JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(rare, instance, recovering, now_text, answer, event, notional_at, entered_anew, market_of, price_fault,
-    adopt_currency, entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_parse,
-    write_at_maxmemory, position_json)
+local function run(rare, instance, recovering, now_text, answer, event, notional_at, market_of, price_fault, adopt_currency,
+    entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_json)
   local positions_key, exposure_key = KEYS[5], KEYS[6]
   local id, pair, side = ARGV[8], ARGV[9], ARGV[10]
   local size, entry_price, entry_ts = ARGV[11], ARGV[12], ARGV[13]
@@ -43,7 +42,7 @@ local function run(rare, instance, recovering, now_text, answer, event, notional
   local stored = redis.call("HGET", positions_key, id)
 
   -- Decide: its version, and what it takes of the exposure.
-  local delta, replaced = {}, stored and position_parse(stored)
+  local delta, replaced = {}, stored and rare.position_parse(stored)
   local market, fault = market_of(pair)
   fault = fault or price_fault(market, "position.entryPrice", entry_price)
   local rate, rate_wrong = entry_rate(market, given_rate, entry_price, rate_known(market, replaced))
@@ -59,7 +58,7 @@ local function run(rare, instance, recovering, now_text, answer, event, notional
     cooldown = cooldown ~= "" and cooldown or nil, notional = notional_at(market, size, entry_price, rate),
     realised = before.realised, result = before.result, fees = before.fees, cash = before.cash,
     rate = rate, unpriced = before.unpriced, rate_assumed = before.rate_assumed,
-    entered = entered_anew(replaced, size), exited = before.exited, proceeds = before.proceeds, signal_id = before.signal_id,
+    entered = replaced and rare.entered_anew(replaced, size) or nil, exited = before.exited, proceeds = before.proceeds, signal_id = before.signal_id,
     entry_instance = before.entry_instance or instance, entry_asked = before.entry_asked, told = before.told, opened_by = before.opened_by,
     last_fill_ts = before.last_fill_ts, version = string.format("%d", before.version + 1), metadata = metadata,
   }
@@ -68,7 +67,7 @@ local function run(rare, instance, recovering, now_text, answer, event, notional
   local sums = exposure_after(exposure_key, delta)
 
   -- Write.
-  if stored or recovering then write_at_maxmemory() end
+  if stored or recovering then rare.write_at_maxmemory() end
   event("position_saved", "position", json)
   write_exposure(exposure_key, sums)
   adopt_currency(market)
@@ -213,9 +212,9 @@ end
 
 -- Tables of functions that are made, below, when a table is first asked for one.
 -- rare: what few calls need.
--- long: the arithmetic of numbers that no double holds.
 -- in_account: what a flow in an account needs.
-local rare, long, in_account = {}, {}, {}
+-- long: the arithmetic of numbers that no double holds.
+local rare, in_account, long = {}, {}, {}
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -262,6 +261,85 @@ local function money_text(units, parts)
   return (string.gsub(string.format("%s%.0f.%08d", is_negative and "-" or "", units, parts), "0+$", ""))
 end
 -- <<< money.lua
+
+setmetatable(in_account, { __index = function(_, asked)
+  -- >>> account.lua
+  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
+  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
+  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+
+  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  local function part_of()
+    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
+  end
+
+  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  local function read_account(pair)
+    if not account or account.part then return account end
+    if not account_key then
+      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+    end
+    account.part = part_of()
+    local part = account.part
+    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+    if f[1] ~= account.epoch then
+      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+    end
+    account.day, account.pnl = f[2], f[3]
+    account.units, account.parts = money_parse(f[3])
+    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+    account.notional, account.slots = f[7], f[8] + 0
+    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+    account.duration = f[14]
+    account.breaker = { active = false }
+    if f[15] then
+      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+      account.breaker.active = not account.breaker.till or now < account.breaker.till
+    end
+    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+    account.slots_of = {}
+    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+    return account
+  end
+
+  -- Notes fields of the account that the step writes: field, value, ...
+  local function move_account(...)
+    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+  end
+
+  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+  local function account_exposure_after(delta, own_notional, own_slots)
+    local pairs_moved = {}
+    for field, count in pairs(delta.counts or {}) do
+      local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
+      if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
+    end
+    read_account((next(pairs_moved)))
+    local units, parts = money_parse(account.notional)
+    local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
+      string.format("%d", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+    for pair, count in pairs(pairs_moved) do
+      local held = account.slots_of[pair]
+      if count ~= 0 and not held then
+        local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
+        held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+      end
+      if count ~= 0 then
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%d", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%d", held.own + count)
+      end
+    end
+    return moved
+  end
+  -- <<< account.lua
+
+  in_account.account_exposure_after, in_account.move_account =
+    account_exposure_after, move_account
+  return rawget(in_account, asked)
+end })
 
 setmetatable(long, { __index = function(_, asked)
   -- >>> money.lua
@@ -435,85 +513,6 @@ setmetatable(long, { __index = function(_, asked)
   return rawget(long, asked)
 end })
 
-setmetatable(in_account, { __index = function(_, asked)
-  -- >>> account.lua
-  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
-  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
-  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
-
-  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
-  local function part_of()
-    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
-  end
-
-  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
-  local function read_account(pair)
-    if not account or account.part then return account end
-    if not account_key then
-      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
-    end
-    account.part = part_of()
-    local part = account.part
-    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
-      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
-      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
-      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
-    if f[1] ~= account.epoch then
-      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
-    end
-    account.day, account.pnl = f[2], f[3]
-    account.units, account.parts = money_parse(f[3])
-    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
-    account.notional, account.slots = f[7], f[8] + 0
-    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
-    account.duration = f[14]
-    account.breaker = { active = false }
-    if f[15] then
-      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
-      account.breaker.active = not account.breaker.till or now < account.breaker.till
-    end
-    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
-    account.slots_of = {}
-    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
-    return account
-  end
-
-  -- Notes fields of the account that the step writes: field, value, ...
-  local function move_account(...)
-    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
-  end
-
-  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
-  local function account_exposure_after(delta, own_notional, own_slots)
-    local pairs_moved = {}
-    for field, count in pairs(delta.counts or {}) do
-      local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
-      if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
-    end
-    read_account((next(pairs_moved)))
-    local units, parts = money_parse(account.notional)
-    local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-      string.format("%d", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
-    for pair, count in pairs(pairs_moved) do
-      local held = account.slots_of[pair]
-      if count ~= 0 and not held then
-        local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
-        held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
-      end
-      if count ~= 0 then
-        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%d", held.all + count)
-        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%d", held.own + count)
-      end
-    end
-    return moved
-  end
-  -- <<< account.lua
-
-  in_account.account_exposure_after, in_account.move_account =
-    account_exposure_after, move_account
-  return rawget(in_account, asked)
-end })
-
 -- >>> decimal.lua
 -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
 -- digits a string without leading zeros. No function changes one.
@@ -522,99 +521,246 @@ end })
 local EXACT = 9007199254740992
 
 local ZERO = { number = 0, scale = 0 }
-
--- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
-local function decimal(text)
-  if text == "0" then return ZERO end
-  local point = string.find(text, ".", 1, true)
-  local scale = point and #text - point or 0
-  if #text <= 16 then
-    local value, power = text + 0, 10 ^ scale
-    local number = value * power + 0.5
-    number = number - number % 1
-    if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
-      return { number = number, scale = scale }
-    end
-  end
-  return long.digits_read(text)
-end
-
--- a + b; sign -1: a - b.
-local function decimal_add(a, b, sign)
-  if b.number == 0 then return a end
-  if a.number and b.number then
-    local first, second, scale = a.number, (sign or 1) * b.number, a.scale
-    if scale > b.scale then second = second * 10 ^ (scale - b.scale)
-    elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
-    local sum = first + second
-    local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
-    if is_exact then return { number = sum, scale = scale } end
-  end
-  return long.digits_sum(a, b, sign)
-end
-
--- A plain decimal: no exponent, no trailing zeros.
-local function decimal_text(a)
-  if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
-    local value = a.number / 10 ^ a.scale
-    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
-    if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
-  end
-  return long.digits_text(a)
-end
-
--- The double next to a decimal.
-local function decimal_value(a)
-  if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
-  return tonumber(decimal_text(a))
-end
 -- <<< decimal.lua
 
--- >>> number.lua
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
-  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
-  local size = math.abs(value)
-  text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> decimal.lua
+  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
+  -- digits a string without leading zeros. No function changes one.
+
+  -- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+  local function decimal(text)
+    if text == "0" then return ZERO end
+    local point = string.find(text, ".", 1, true)
+    local scale = point and #text - point or 0
+    if #text <= 16 then
+      local value, power = text + 0, 10 ^ scale
+      local number = value * power + 0.5
+      number = number - number % 1
+      if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
+        return { number = number, scale = scale }
       end
     end
+    return long.digits_read(text)
   end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
 
--- The hundred millionths in a number, or in its text; nil where it has more places, or more than 15 digits.
-local function eight_places(value)
-  local parts = value * 1e8 + 0.5
-  parts = parts - parts % 1
-  return parts / 1e8 == value + 0 and parts < 1e15 and parts > -1e15 and parts or nil
-end
--- <<< number.lua
+  -- -1, 0 or 1.
+  local function decimal_sign(a)
+    if a.digits then return a.negative and -1 or 1 end
+    return a.number > 0 and 1 or a.number < 0 and -1 or 0
+  end
+
+  local function decimal_negate(a)
+    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+    return { number = 0 - a.number, scale = a.scale }
+  end
+
+  -- a + b; sign -1: a - b.
+  local function decimal_add(a, b, sign)
+    if b.number == 0 then return a end
+    if a.number and b.number then
+      local first, second, scale = a.number, (sign or 1) * b.number, a.scale
+      if scale > b.scale then second = second * 10 ^ (scale - b.scale)
+      elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
+      local sum = first + second
+      local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
+      if is_exact then return { number = sum, scale = scale } end
+    end
+    return long.digits_sum(a, b, sign)
+  end
+
+  local function decimal_multiply(a, b)
+    if a.number and b.number then
+      local product = a.number * b.number
+      -- Adding 0 makes 0 of -0.
+      if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
+    end
+    return long.digits_product(a, b)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function decimal_text(a)
+    if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
+      local value = a.number / 10 ^ a.scale
+      -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+      if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
+    end
+    return long.digits_text(a)
+  end
+
+  -- The double next to a decimal.
+  local function decimal_value(a)
+    if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
+    return tonumber(decimal_text(a))
+  end
+
+  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  local function decimal_money(a)
+    local number, scale = a.number, a.scale
+    if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
+    if number and number < 1e15 and number > -1e15 and scale <= 30 then
+      local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
+      local rest = size % power
+      size = (size - rest) / power + (2 * rest >= power and 1 or 0)
+      return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
+    end
+    return long.digits_money(a)
+  end
+  -- <<< decimal.lua
+
+  -- >>> number.lua
+  -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+  local function number_text(value)
+    if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+    -- Most have no more than the 14 digits that Lua writes.
+    local text = value .. ""
+    if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+    local size = math.abs(value)
+    text = string.format("%.15g", value)
+    -- Doubles next to zero have fewer digits than the others.
+    local first = size < 1e-307 and 1 or 15
+    if first == 1 or tonumber(text) ~= value then
+      if first == 15 and math.frexp(size) ~= 0.5 then
+        text = string.format("%.16g", value)
+        if tonumber(text) ~= value then text = string.format("%.17g", value) end
+      else
+        -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+        for digits = first, 17 do
+          text = string.format("%." .. digits .. "g", value)
+          if tonumber(text) == value then break end
+          local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+            return string.char(string.byte(last) + 1) .. "e"
+          end)
+          if tonumber(up) == value then text = up break end
+        end
+      end
+    end
+    if not string.find(text, "e", 1, true) then return text end
+    local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+    exponent = tonumber(exponent)
+    if exponent < -6 or exponent > 20 then
+      return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+    end
+    if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+    if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+    return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+  end
+
+  -- The hundred millionths in a number, or in its text; nil where it has more places, or more than 15 digits.
+  local function eight_places(value)
+    local parts = value * 1e8 + 0.5
+    parts = parts - parts % 1
+    return parts / 1e8 == value + 0 and parts < 1e15 and parts > -1e15 and parts or nil
+  end
+  -- <<< number.lua
+
+  -- >>> notional.lua
+  -- The money that a position or an order puts to work.
+
+  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+  local function worth_in_exposure(worth, rate)
+    local exact = decimal_multiply(worth, decimal(rate))
+    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
+    return text and tonumber(text) < 9e12 and text or "9000000000000"
+  end
+
+  -- What a size at a price takes of an inverse contract, or at a rate.
+  local function notional_worked_out(market, size, price, rate)
+    local worth
+    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
+    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  end
+  -- <<< notional.lua
+
+  -- >>> holding.lua
+  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+  local function size_sum(a, b)
+    if a == "0" then return b end
+    local first, second = eight_places(a), eight_places(b)
+    if first and second then return number_text((first + second) / 1e8) end
+    return number_text(decimal_value(decimal_add(decimal(a), decimal(b))))
+  end
+
+  -- All that was entered of a position whose size is told anew; nil as long as nothing was exited.
+  local function entered_anew(p, size)
+    return p and p.exited and size_sum(p.exited, size)
+  end
+  -- <<< holding.lua
+
+  -- >>> currency.lua
+  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+  local function rate_missing(currency)
+    local own = flow_currency or ""
+    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+  end
+  -- <<< currency.lua
+
+  -- >>> record.lua
+  -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+  -- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+  local function record_parse(json)
+    local at, last = string.find(json, ',"metadata":', 1, true)
+    if not at then return cjson.decode(json), nil end
+    return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+  end
+  -- <<< record.lua
+
+  -- >>> position_parse.lua
+  -- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+  local function position_parse(json)
+    local p, metadata = record_parse(json)
+    p.size = number_text(p.size)
+    p.entry_price = number_text(p.entry_price)
+    p.entry_ts = string.format("%d", p.entry_ts)
+    p.tp = p.tp and number_text(p.tp)
+    p.sl = p.sl and number_text(p.sl)
+    p.cooldown = p.cooldown and string.format("%d", p.cooldown)
+    p.realised = p.realised or "0"
+    p.fees = p.fees or "0"
+    p.cash = p.cash or "0"
+    p.rate = p.rate and number_text(p.rate)
+    p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
+    p.entered = p.entered and number_text(p.entered)
+    p.exited = p.exited and number_text(p.exited)
+    p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+    p.told = p.told and string.format("%d", p.told)
+    p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
+    p.opened_by = p.opened_by or "saved"
+    p.version = string.format("%d", p.version)
+    p.metadata = metadata
+    return p
+  end
+  -- <<< position_parse.lua
+
+  -- >>> maxmemory.lua
+  -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+  -- written. A command that needs none is not, and after it the script may write on.
+
+  -- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+  local function write_at_maxmemory()
+    redis.call("HDEL", call_key, "")
+  end
+  -- <<< maxmemory.lua
+
+  -- >>> refuse.lua
+  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+  local function refuse(code, message)
+    local text = code .. " " .. message
+    write_at_maxmemory()
+    answer({ text })
+    return redis.error_reply(text)
+  end
+  -- <<< refuse.lua
+
+  rare.entered_anew, rare.notional_worked_out, rare.position_parse, rare.rate_missing, rare.refuse, rare.write_at_maxmemory =
+    entered_anew, notional_worked_out, position_parse, rate_missing, refuse, write_at_maxmemory
+  return rawget(rare, asked)
+end })
 
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
@@ -653,22 +799,6 @@ local function notional_at(market, size, price, rate)
   return rare.notional_worked_out(market, size, price, rate)
 end
 -- <<< notional.lua
-
--- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
-
-local function size_sum(a, b)
-  if a == "0" then return b end
-  local first, second = eight_places(a), eight_places(b)
-  if first and second then return number_text((first + second) / 1e8) end
-  return number_text(decimal_value(decimal_add(decimal(a), decimal(b))))
-end
-
--- All that was entered of a position whose size is told anew; nil as long as nothing was exited.
-local function entered_anew(p, size)
-  return p and p.exited and size_sum(p.exited, size)
-end
--- <<< holding.lua
 
 -- >>> currency.lua
 -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
@@ -788,137 +918,6 @@ local function write_exposure(exposure_key, sums)
 end
 -- <<< exposure.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size = number_text(p.size)
-  p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%d", p.entry_ts)
-  p.tp = p.tp and number_text(p.tp)
-  p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
-  p.realised = p.realised or "0"
-  p.fees = p.fees or "0"
-  p.cash = p.cash or "0"
-  p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
-  p.entered = p.entered and number_text(p.entered)
-  p.exited = p.exited and number_text(p.exited)
-  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%d", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
-  p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%d", p.version)
-  p.metadata = metadata
-  return p
-end
--- <<< position_parse.lua
-
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
-
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
-end
--- <<< maxmemory.lua
-
-setmetatable(rare, { __index = function(_, asked)
-  -- >>> decimal.lua
-  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
-  -- digits a string without leading zeros. No function changes one.
-
-  -- -1, 0 or 1.
-  local function decimal_sign(a)
-    if a.digits then return a.negative and -1 or 1 end
-    return a.number > 0 and 1 or a.number < 0 and -1 or 0
-  end
-
-  local function decimal_negate(a)
-    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
-    return { number = 0 - a.number, scale = a.scale }
-  end
-
-  local function decimal_multiply(a, b)
-    if a.number and b.number then
-      local product = a.number * b.number
-      -- Adding 0 makes 0 of -0.
-      if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
-    end
-    return long.digits_product(a, b)
-  end
-
-  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
-  local function decimal_money(a)
-    local number, scale = a.number, a.scale
-    if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
-    if number and number < 1e15 and number > -1e15 and scale <= 30 then
-      local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
-      local rest = size % power
-      size = (size - rest) / power + (2 * rest >= power and 1 or 0)
-      return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
-    end
-    return long.digits_money(a)
-  end
-  -- <<< decimal.lua
-
-  -- >>> notional.lua
-  -- The money that a position or an order puts to work.
-
-  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
-  local function worth_in_exposure(worth, rate)
-    local exact = decimal_multiply(worth, decimal(rate))
-    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
-    return text and tonumber(text) < 9e12 and text or "9000000000000"
-  end
-
-  -- What a size at a price takes of an inverse contract, or at a rate.
-  local function notional_worked_out(market, size, price, rate)
-    local worth
-    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
-    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
-    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
-  end
-  -- <<< notional.lua
-
-  -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
-  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
-
-  local function rate_missing(currency)
-    local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
-  end
-  -- <<< currency.lua
-
-  -- >>> refuse.lua
-  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-  local function refuse(code, message)
-    local text = code .. " " .. message
-    write_at_maxmemory()
-    answer({ text })
-    return redis.error_reply(text)
-  end
-  -- <<< refuse.lua
-
-  rare.notional_worked_out, rare.rate_missing, rare.refuse =
-    notional_worked_out, rate_missing, refuse
-  return rawget(rare, asked)
-end })
-
 -- >>> position.lua
 -- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
 local function position_json(p)
@@ -938,6 +937,5 @@ local function position_json(p)
 end
 -- <<< position.lua
 
-return run(rare, instance, recovering, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency,
-  entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_parse, write_at_maxmemory,
-  position_json)
+return run(rare, instance, recovering, now_text, answer, event, notional_at, market_of, price_fault, adopt_currency, entry_rate,
+  rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_json)

@@ -36,8 +36,8 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, decimal_text, move_equity,
-    read_breaker, expect_hash, book_pnl, count_trade, trip_worsened, write_risk, risk_event, holding, money_of, move_result,
-    in_flow, position_parse, remembers, too_old, remember, position_json, read_risk, open_day, risk_reply)
+    read_breaker, book_pnl, count_trade, trip_worsened, write_risk, risk_event, holding, money_of, remembers, too_old, remember,
+    read_risk, open_day, risk_reply)
   local daily_key, history_key, breaker_key, limits_key, trades_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local pnl, trade_id, ts, equity = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local currency, rate = ARGV[12] ~= "" and ARGV[12] or nil, ARGV[13] ~= "" and ARGV[13] or nil
@@ -47,10 +47,10 @@ local function run(rare, answer, event, money_parse, money_add, money_negate, mo
   -- Read.
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
-  if risk.ended then expect_hash(history_key) end
+  if risk.ended then rare.expect_hash(history_key) end
   -- The id of an open position tells that position's result, once; an earlier trade may have had the same.
   local held = trade_id ~= "" and redis.call("HGET", positions_key, trade_id)
-  local position = held and position_parse(held)
+  local position = held and rare.position_parse(held)
   local is_booked = position and position.told or (not position and trade_id ~= "" and remembers(trades_key, trade_id, trade_window))
   if is_booked then return answer({ "repeated", "0", risk_reply(risk, breaker) }) end
 
@@ -58,13 +58,14 @@ local function run(rare, answer, event, money_parse, money_add, money_negate, mo
   local at = tonumber(ts)
   local fault = trade_id ~= "" and too_old(at, trade_window) or open_day(risk, at, day_start)
   if fault then return rare.refuse("SFINVALID", fault) end
-  local amount, wrong = in_flow(decimal(pnl), currency, rate)
+  local amount, wrong = decimal(pnl), nil
+  if currency then amount, wrong = rare.in_flow(amount, currency, rate) end
   if wrong then return rare.refuse("SFINVALID", wrong) end
   local booked = money_of(amount)
   local result = booked
   if position then
     local before = position.realised
-    move_result(position, amount)
+    rare.move_result(position, amount)
     local units, parts = money_parse(position.realised)
     booked, result = money_text(money_add(units, parts, money_negate(money_parse(before)))), position.realised
     position.told, position.version = "1", string.format("%d", position.version + 1)
@@ -77,10 +78,10 @@ local function run(rare, answer, event, money_parse, money_add, money_negate, mo
 
   -- Write.
   local told = { risk_event(risk, breaker) }
-  if position then told[#told + 1], told[#told + 2] = "position", position_json(position) end
+  if position then told[#told + 1], told[#told + 2] = "position", rare.position_json(position) end
   event("pnl_booked", "pnl", position and decimal_text(amount) or booked, "trade_id", trade_id, unpack(told))
   if trade_id ~= "" then remember(trades_key, trade_id, trade_window, max_trades) end
-  if position then redis.call("HSET", positions_key, trade_id, position_json(position)) end
+  if position then redis.call("HSET", positions_key, trade_id, rare.position_json(position)) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
 
   return answer({ "booked", breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
@@ -225,105 +226,6 @@ end
 -- in_account: what a flow in an account needs.
 -- long: the arithmetic of numbers that no double holds.
 local rare, in_account, long = {}, {}, {}
-
-setmetatable(rare, { __index = function(_, asked)
-  -- >>> day.lua
-  -- The first millisecond that no longer belongs to the day.
-  local function day_end(day, day_start)
-    local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
-    year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
-    local era = math.floor(year / 400)
-    local year_of_era = year - era * 400
-    local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
-    local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
-    return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
-  end
-  -- <<< day.lua
-
-  -- >>> breaker.lua
-  -- The circuit breaker: whether it blocks entries now, and why.
-
-  local function until_text(breaker)
-    return breaker.till and string.format("%d", breaker.till) or ""
-  end
-  -- <<< breaker.lua
-
-  -- >>> trip.lua
-  -- What trips the circuit breaker, and until when.
-
-  -- When a breaker tripped now ends, ms, day being open; nil: only by reset.
-  local function breaker_until(duration, day_start, day)
-    if duration == "until_reset" then return nil end
-    if duration == "until_day_end" then return day_end(day, day_start) end
-    return now + tonumber(duration)
-  end
-
-  -- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-  local function trip(breaker, source, reason, till)
-    if not breaker.active then
-      breaker.tripped_at, breaker.tripped = now_text, true
-    elseif not breaker.till or (till and till <= breaker.till) then
-      return
-    end
-    breaker.active, breaker.changed = not till or now < till, true
-    breaker.source, breaker.reason, breaker.till = source, reason, till
-  end
-
-  local function write_breaker(breaker_key, breaker)
-    redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-      "until", until_text(breaker))
-  end
-
-  local function breaker_event(breaker)
-    return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-      "breaker_until", until_text(breaker)
-  end
-  -- <<< trip.lua
-
-  -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
-  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
-
-  local function rate_missing(currency)
-    local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
-  end
-  -- <<< currency.lua
-
-  -- >>> maxmemory.lua
-  -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
-  -- written. A command that needs none is not, and after it the script may write on.
-
-  -- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-  local function write_at_maxmemory()
-    redis.call("HDEL", call_key, "")
-  end
-  -- <<< maxmemory.lua
-
-  -- >>> refuse.lua
-  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-  local function refuse(code, message)
-    local text = code .. " " .. message
-    write_at_maxmemory()
-    answer({ text })
-    return redis.error_reply(text)
-  end
-  -- <<< refuse.lua
-
-  -- >>> risk.lua
-  -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
-  local function day_json(d)
-    return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
-      d.later, d.cash, d.untied)
-  end
-  -- <<< risk.lua
-
-  rare.breaker_event, rare.breaker_until, rare.day_json, rare.rate_missing, rare.refuse, rare.trip, rare.until_text,
-  rare.write_breaker =
-    breaker_event, breaker_until, day_json, rate_missing, refuse, trip, until_text, write_breaker
-  return rawget(rare, asked)
-end })
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -944,23 +846,6 @@ setmetatable(in_account, { __index = function(_, asked)
   return rawget(in_account, asked)
 end })
 
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_hash(key) redis.call("HLEN", key) end
--- <<< expect.lua
-
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
 -- >>> booking.lua
 -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
 
@@ -1030,16 +915,22 @@ local function risk_fields(risk)
   return risk.fields
 end
 
+-- Of the row what is another than it was.
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
-  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
-  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
-    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  local fields, stored, row, n = risk_fields(risk), risk.stored, {}, 0
+  for i = 1, 11 do
+    local value = fields[2 * i]
+    if value ~= (stored[i] or "") then row[n + 1], row[n + 2], n = fields[2 * i - 1], value, n + 2 end
   end
-  redis.call("HSET", daily_key, unpack(row))
+  if risk.equity_by and risk.equity_by ~= stored[12] then row[n + 1], row[n + 2], n = "equity_by", risk.equity_by, n + 2 end
+  if risk.reported_at then row[n + 1], row[n + 2], n = "reported_at", risk.reported_at, n + 2 end
+  if risk.peak_at then row[n + 1], row[n + 2], n = "peak_at", risk.peak_at, n + 2 end
+  if risk.starting_equity then row[n + 1], row[n + 2], n = "starting_equity", risk.starting_equity, n + 2 end
+  if n > 0 then redis.call("HSET", daily_key, unpack(row)) end
   if breaker.changed then rare.write_breaker(breaker_key, breaker) end
   if account then in_account.write_account_booking() end
 end
@@ -1068,14 +959,6 @@ end
 -- What no position can hold is noted in holding.fault: a script looks there before it writes.
 local holding = {}
 
--- A sum or a product as it is kept.
-local function keep(exact)
-  local rounded = kept_decimal(exact)
-  if rounded then return rounded end
-  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
-  return decimal("0")
-end
-
 -- Rounded to 8 places, as text.
 local function money_of(exact)
   local text = decimal_money(exact)
@@ -1085,95 +968,238 @@ local function money_of(exact)
 end
 -- <<< keep.lua
 
--- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> day.lua
+  -- The first millisecond that no longer belongs to the day.
+  local function day_end(day, day_start)
+    local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+    year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+    local era = math.floor(year / 400)
+    local year_of_era = year - era * 400
+    local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+    local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+    return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+  end
+  -- <<< day.lua
 
--- An amount at a rate.
-local function at_rate(amount, rate)
-  if tonumber(rate) == 1 then return amount end
-  return keep(decimal_multiply(amount, decimal(rate)))
-end
+  -- >>> breaker.lua
+  -- The circuit breaker: whether it blocks entries now, and why.
 
--- Moves a position's result, in the flow's currency: what was gained before fees, a fee, other cash; each may be nil.
-local function move_result(p, gain, fee, cash)
-  local sum = decimal(p.result or p.realised)
-  if gain then sum = keep(decimal_add(sum, gain)) end
-  if fee then sum = keep(decimal_subtract(sum, fee)) end
-  if cash then sum = keep(decimal_add(sum, cash)) end
-  local text = decimal_text(sum)
-  p.realised = sum.number and sum.scale <= 8 and sum.number < 1e15 and sum.number > -1e15 and text or money_of(sum)
-  p.result = text ~= p.realised and text or nil
-  if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
-  if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
-end
--- <<< holding.lua
+  local function until_text(breaker)
+    return breaker.till and string.format("%d", breaker.till) or ""
+  end
+  -- <<< breaker.lua
 
--- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
--- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+  -- >>> trip.lua
+  -- What trips the circuit breaker, and until when.
 
-local function is_flows(currency)
-  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
-end
+  -- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+  local function breaker_until(duration, day_start, day)
+    if duration == "until_reset" then return nil end
+    if duration == "until_day_end" then return day_end(day, day_start) end
+    return now + tonumber(duration)
+  end
 
--- Whether two currencies are one: by name, or both the flow's.
-local function is_same(a, b)
-  return a == b or (is_flows(a) and is_flows(b))
-end
+  -- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+  local function trip(breaker, source, reason, till)
+    if not breaker.active then
+      breaker.tripped_at, breaker.tripped = now_text, true
+    elseif not breaker.till or (till and till <= breaker.till) then
+      return
+    end
+    breaker.active, breaker.changed = not till or now < till, true
+    breaker.source, breaker.reason, breaker.till = source, reason, till
+  end
 
--- An amount that was told in a currency, in the flow's; nil where a rate is needed and not given. The fault where the flow's is not known.
-local function told_in_flow(amount, currency, rate)
-  if not currency then return amount end
-  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
-  if rate then return at_rate(amount, rate) end
-  return is_same(currency, flow_currency) and amount or nil
-end
+  local function write_breaker(breaker_key, breaker)
+    redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+      "until", until_text(breaker))
+  end
 
--- The same; the fault where it cannot be said.
-local function in_flow(amount, currency, rate)
-  local told, fault = told_in_flow(amount, currency, rate)
-  if told then return told end
-  return nil, fault or rare.rate_missing(currency)
-end
--- <<< currency.lua
+  local function breaker_event(breaker)
+    return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+      "breaker_until", until_text(breaker)
+  end
+  -- <<< trip.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+  -- >>> expect.lua
+  -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
+  -- only later asks for it before its first write: a key of another type ends the script with nothing written.
 
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
+  local function expect_hash(key) redis.call("HLEN", key) end
+  -- <<< expect.lua
 
--- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size = number_text(p.size)
-  p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%d", p.entry_ts)
-  p.tp = p.tp and number_text(p.tp)
-  p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
-  p.realised = p.realised or "0"
-  p.fees = p.fees or "0"
-  p.cash = p.cash or "0"
-  p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
-  p.entered = p.entered and number_text(p.entered)
-  p.exited = p.exited and number_text(p.exited)
-  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%d", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
-  p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%d", p.version)
-  p.metadata = metadata
-  return p
-end
--- <<< position_parse.lua
+  -- >>> json.lua
+  -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+  local function quote(text)
+    if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
+    return '"' .. string.gsub(text, '[%c"\\]', function(character)
+      return string.format("\\u%04x", string.byte(character))
+    end) .. '"'
+  end
+  -- <<< json.lua
+
+  -- >>> keep.lua
+  -- Sums, products and quotients as positions keep them, and as they are booked.
+
+  -- A sum or a product as it is kept.
+  local function keep(exact)
+    local rounded = kept_decimal(exact)
+    if rounded then return rounded end
+    holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+    return decimal("0")
+  end
+  -- <<< keep.lua
+
+  -- >>> holding.lua
+  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+
+  -- An amount at a rate.
+  local function at_rate(amount, rate)
+    if tonumber(rate) == 1 then return amount end
+    return keep(decimal_multiply(amount, decimal(rate)))
+  end
+
+  -- Moves a position's result, in the flow's currency: what was gained before fees, a fee, other cash; each may be nil.
+  local function move_result(p, gain, fee, cash)
+    local sum = decimal(p.result or p.realised)
+    if gain then sum = keep(decimal_add(sum, gain)) end
+    if fee then sum = keep(decimal_subtract(sum, fee)) end
+    if cash then sum = keep(decimal_add(sum, cash)) end
+    local text = decimal_text(sum)
+    p.realised = sum.number and sum.scale <= 8 and sum.number < 1e15 and sum.number > -1e15 and text or money_of(sum)
+    p.result = text ~= p.realised and text or nil
+    if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
+    if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
+  end
+  -- <<< holding.lua
+
+  -- >>> currency.lua
+  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+
+  local function is_flows(currency)
+    return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+  end
+
+  -- Whether two currencies are one: by name, or both the flow's.
+  local function is_same(a, b)
+    return a == b or (is_flows(a) and is_flows(b))
+  end
+
+  local function rate_missing(currency)
+    local own = flow_currency or ""
+    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+  end
+
+  -- An amount that was told in a currency, in the flow's; nil where a rate is needed and not given. The fault where the flow's is not known.
+  local function told_in_flow(amount, currency, rate)
+    if not currency then return amount end
+    if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+    if rate then return at_rate(amount, rate) end
+    return is_same(currency, flow_currency) and amount or nil
+  end
+
+  -- The same; the fault where it cannot be said.
+  local function in_flow(amount, currency, rate)
+    local told, fault = told_in_flow(amount, currency, rate)
+    if told then return told end
+    return nil, fault or rare.rate_missing(currency)
+  end
+  -- <<< currency.lua
+
+  -- >>> record.lua
+  -- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+
+  -- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+  local function record_parse(json)
+    local at, last = string.find(json, ',"metadata":', 1, true)
+    if not at then return cjson.decode(json), nil end
+    return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+  end
+  -- <<< record.lua
+
+  -- >>> position_parse.lua
+  -- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+  local function position_parse(json)
+    local p, metadata = record_parse(json)
+    p.size = number_text(p.size)
+    p.entry_price = number_text(p.entry_price)
+    p.entry_ts = string.format("%d", p.entry_ts)
+    p.tp = p.tp and number_text(p.tp)
+    p.sl = p.sl and number_text(p.sl)
+    p.cooldown = p.cooldown and string.format("%d", p.cooldown)
+    p.realised = p.realised or "0"
+    p.fees = p.fees or "0"
+    p.cash = p.cash or "0"
+    p.rate = p.rate and number_text(p.rate)
+    p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
+    p.entered = p.entered and number_text(p.entered)
+    p.exited = p.exited and number_text(p.exited)
+    p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+    p.told = p.told and string.format("%d", p.told)
+    p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
+    p.opened_by = p.opened_by or "saved"
+    p.version = string.format("%d", p.version)
+    p.metadata = metadata
+    return p
+  end
+  -- <<< position_parse.lua
+
+  -- >>> maxmemory.lua
+  -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
+  -- written. A command that needs none is not, and after it the script may write on.
+
+  -- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+  local function write_at_maxmemory()
+    redis.call("HDEL", call_key, "")
+  end
+  -- <<< maxmemory.lua
+
+  -- >>> position.lua
+  -- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
+  local function position_json(p)
+    return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+      .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
+      .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+      .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+      .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
+      .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
+      .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
+      .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+      .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
+      .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
+      .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
+      .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
+      .. p.version .. ',"metadata":' .. p.metadata .. '}'
+  end
+  -- <<< position.lua
+
+  -- >>> refuse.lua
+  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+  local function refuse(code, message)
+    local text = code .. " " .. message
+    write_at_maxmemory()
+    answer({ text })
+    return redis.error_reply(text)
+  end
+  -- <<< refuse.lua
+
+  -- >>> risk.lua
+  -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+
+  local function day_json(d)
+    return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+      d.later, d.cash, d.untied)
+  end
+  -- <<< risk.lua
+
+  rare.breaker_event, rare.breaker_until, rare.day_json, rare.expect_hash, rare.in_flow, rare.move_result, rare.position_json,
+  rare.position_parse, rare.rate_missing, rare.refuse, rare.trip, rare.until_text, rare.write_breaker =
+    breaker_event, breaker_until, day_json, expect_hash, in_flow, move_result, position_json, position_parse, rate_missing, refuse,
+    trip, until_text, write_breaker
+  return rawget(rare, asked)
+end })
 
 -- >>> memory.lua
 -- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
@@ -1214,55 +1240,34 @@ local function remember(key, id, window, max, since, beside_key, beside_count)
 end
 -- <<< memory.lua
 
--- >>> position.lua
--- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
-local function position_json(p)
-  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
-    .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
-    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
-    .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
-    .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
-    .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
-    .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
-    .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
-    .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
-    .. p.version .. ',"metadata":' .. p.metadata .. '}'
-end
--- <<< position.lua
-
 -- >>> risk.lua
 -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
 
 -- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+-- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse; stored, the row in
+-- the order in which events tell it. Fails if what is stored is not numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "peak_equity",
+    "current_drawdown", "closed", "later", "cash", "untied", "equity", "equity_by")
+  local losses, drawdown = (stored[4] or 0) + 0, stored[6] or "0"
   local risk = {
     day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+    losses = losses, equity = stored[11], equity_by = stored[12], peak = stored[5] or "0", drawdown = drawdown,
+    was = { units = 0, parts = 0, losses = losses, drawdown = drawdown }, stored = stored,
   }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  assert(tonumber(risk.peak) and tonumber(drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[7] or "0", later = stored[8] or "0",
+      cash = stored[9] or "0", untied = stored[10] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.closed, risk.later, risk.cash, risk.untied = stored[7] or "0", stored[8] or "0", stored[9] or "0", stored[10] or "0"
     risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk
@@ -1295,5 +1300,5 @@ end
 -- <<< risk.lua
 
 return run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, decimal_text, move_equity,
-  read_breaker, expect_hash, book_pnl, count_trade, trip_worsened, write_risk, risk_event, holding, money_of, move_result,
-  in_flow, position_parse, remembers, too_old, remember, position_json, read_risk, open_day, risk_reply)
+  read_breaker, book_pnl, count_trade, trip_worsened, write_risk, risk_event, holding, money_of, remembers, too_old, remember,
+  read_risk, open_day, risk_reply)

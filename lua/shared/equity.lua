@@ -32,6 +32,11 @@ local function move_equity(risk, by, amount, new_peak)
   risk.drawdown = number_text(near)
 end
 
+-- When equity and peak were set, ms, and the equity that the flow started with: only what moves them by more than a booking asks for these.
+local function read_equity_times(risk, daily_key)
+  risk.reported_at, risk.peak_at, risk.starting_equity = unpack(redis.call("HMGET", daily_key, "reported_at", "peak_at", "starting_equity"))
+end
+
 -- A starting equity counts from now on, unless the bot has reported one. The first stays.
 local function start_equity(risk, equity)
   if risk.starting_equity then return nil end

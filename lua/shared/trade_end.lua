@@ -20,9 +20,9 @@ local function decide_end(p, ending, ends, naming, delta)
     if order.intent == "exit" then
       ended.exits_left[#ended.exits_left + 1] = order
     else
-      hold_order(delta, order, -1)
+      rare.hold_order(delta, order, -1)
       order.slot = "1"
-      hold_order(delta, order, 1)
+      rare.hold_order(delta, order, 1)
       ended.rests[#ended.rests + 1] = order
     end
   end
@@ -50,8 +50,8 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
   redis.call("HDEL", positions_key, trade.id)
   for _, rest in ipairs(ended.rests) do
-    redis.call("HSET", orders_key, rest.id, order_json(rest))
-    name_position(by_position_key, rest.id, trade.id, nil)
+    redis.call("HSET", orders_key, rest.id, rare.order_json(rest))
+    rare.name_position(by_position_key, rest.id, trade.id, nil)
   end
   ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)

@@ -38,7 +38,9 @@ export function startCounted(): Promise<CountedRedis> {
 async function startOn(port: number): Promise<CountedRedis> {
   const folder = await makeFolder();
   const out = join(folder, "counted");
-  const args = ["--tool=callgrind", `--callgrind-out-file=${out}`, redisBinary(), "--port", String(port), ...QUIET];
+  // Debian's Redis is started by a script, which becomes the server.
+  const tool = ["--tool=callgrind", "--trace-children=yes", `--callgrind-out-file=${out}`];
+  const args = [...tool, redisBinary(), "--port", String(port), ...QUIET];
   const server = adopt(
     spawn("valgrind", [...args, "--dir", folder], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] }),
   );
