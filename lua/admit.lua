@@ -883,7 +883,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< notional.lua
 
   -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). A rate is
   -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
   local function rate_missing(currency)
@@ -1051,7 +1051,7 @@ end
 -- <<< notional.lua
 
 -- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). A rate is
 -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
 local function is_flows(currency)
@@ -1164,7 +1164,7 @@ end
 -- <<< orders_naming.lua
 
 -- >>> guards.lua
--- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+-- Look-back guards (src/manager/README.md, Limits and guards): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
 -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
 
 -- The latest block that a guard's trades, in the order of their exits, make up; it may be over. Sums: of the trades from a to before b,

@@ -602,7 +602,7 @@ end
 -- <<< number.lua
 
 -- >>> equity.lua
--- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+-- The account's equity, its peak and the drawdown, exactly (src/manager/README.md, Cash, transfers, equity). risk.equity, peak, drawdown and starting_equity are texts.
 
 -- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
 -- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
@@ -1077,7 +1077,7 @@ end
 
 -- >>> unpriced.lua
 -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
--- they came (money.md, 1 and 2). nil: nothing.
+-- they came (src/manager/README.md, Currency and Fees). nil: nothing.
 
 -- As a list of { kind, currency, amount }, the amounts decimals.
 local function unpriced_of(text)
@@ -1164,7 +1164,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   -- >>> unpriced.lua
   -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
-  -- they came (money.md, 1 and 2). nil: nothing.
+  -- they came (src/manager/README.md, Currency and Fees). nil: nothing.
 
   local function unpriced_with(text, amounts)
     local list, words = unpriced_of(text), {}
@@ -1185,7 +1185,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< unpriced.lua
 
   -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). A rate is
   -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
   local function rate_missing(currency)
@@ -1210,7 +1210,7 @@ setmetatable(rare, { __index = function(_, asked)
 end })
 
 -- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
 
 -- An amount at a rate.
 local function at_rate(amount, rate)
@@ -1233,7 +1233,7 @@ end
 -- <<< holding.lua
 
 -- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). A rate is
 -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
 local function is_flows(currency)
@@ -1481,7 +1481,7 @@ end
 -- <<< trade_parse.lua
 
 -- >>> trade_end.lua
--- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+-- How a position ends, whichever script ends it (src/manager/README.md, Trades): its trade is written down, counted and judged, its pair cools down,
 -- entries that named it take slots of their own, and exits that named it are told.
 
 -- When a position ended, ms, if it did within the last seven days.

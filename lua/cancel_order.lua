@@ -1043,7 +1043,7 @@ end })
 
 -- >>> unpriced.lua
 -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
--- they came (money.md, 1 and 2). nil: nothing.
+-- they came (src/manager/README.md, Currency and Fees). nil: nothing.
 
 -- Whether a result is among them: the whole is then not known.
 local function has_result(text)
@@ -1052,7 +1052,7 @@ end
 -- <<< unpriced.lua
 
 -- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
 
 -- In what the pair settles in: size x price, or size / price of an inverse contract.
 local function worth_of(market, size, price)
@@ -1103,7 +1103,7 @@ end
 -- <<< holding.lua
 
 -- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). A rate is
 -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
 local function is_flows(currency)
@@ -1344,7 +1344,7 @@ end
 -- <<< orders_naming.lua
 
 -- >>> guards.lua
--- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+-- Look-back guards (src/manager/README.md, Limits and guards): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
 -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
 
 -- Reasons of trades that a stop ended.
@@ -1502,7 +1502,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< orders_naming.lua
 
   -- >>> guards.lua
-  -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+  -- Look-back guards (src/manager/README.md, Limits and guards): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
   -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
 
   -- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
@@ -1660,7 +1660,7 @@ end
 -- <<< trade.lua
 
 -- >>> trade_end.lua
--- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+-- How a position ends, whichever script ends it (src/manager/README.md, Trades): its trade is written down, counted and judged, its pair cools down,
 -- entries that named it take slots of their own, and exits that named it are told.
 
 -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.

@@ -52,7 +52,7 @@
 -- ARGV[22] dedup_window       ms for which a signal is remembered
 -- ARGV[23] max_ids            how many signals are remembered
 -- ARGV[24] max_trades         how many trades are kept
--- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, booked, over, JSON list of the positions that it touched and that remain, JSON list of the trades that it ended, JSON list of pending JSON list of pending exits whose position it ended, 1 = it reduced a position whose result was told, what nobody could price, day, a position whose result was told, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
+-- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, booked, over, JSON list of the positions that it touched and that remain, JSON list of the trades that it ended, JSON list of pending exits whose position it ended, 1 = it reduced a position whose result was told, what nobody could price, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 --       {"repeated", order JSON or "", position JSON or "", 0, "0", "0", JSON list of that position, "[]", "[]", 0, "", the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
@@ -766,7 +766,7 @@ end
 -- <<< number.lua
 
 -- >>> equity.lua
--- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+-- The account's equity, its peak and the drawdown, exactly (src/manager/README.md, Cash, transfers, equity). risk.equity, peak, drawdown and starting_equity are texts.
 
 -- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
 -- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
@@ -1444,7 +1444,7 @@ end
 
 -- >>> unpriced.lua
 -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
--- they came (money.md, 1 and 2). nil: nothing.
+-- they came (src/manager/README.md, Currency and Fees). nil: nothing.
 
 -- The text with amounts more.
 local function with_unpriced(text, amounts)
@@ -1454,7 +1454,7 @@ end
 -- <<< unpriced.lua
 
 -- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
 
 -- In what the pair settles in: size x price, or size / price of an inverse contract.
 local function worth_of(market, size, price)
@@ -1592,7 +1592,7 @@ end
 -- <<< holding.lua
 
 -- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). A rate is
 -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
 local function is_flows(currency)
@@ -1704,7 +1704,7 @@ setmetatable(at_end, { __index = function(_, asked)
 
   -- >>> unpriced.lua
   -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
-  -- they came (money.md, 1 and 2). nil: nothing.
+  -- they came (src/manager/README.md, Currency and Fees). nil: nothing.
 
   -- Whether a result is among them: the whole is then not known.
   local function has_result(text)
@@ -1713,7 +1713,7 @@ setmetatable(at_end, { __index = function(_, asked)
   -- <<< unpriced.lua
 
   -- >>> holding.lua
-  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
 
   -- The average of the prices that exit fills told; nil where none did.
   local function exit_price_of(market, p)
@@ -1739,7 +1739,7 @@ setmetatable(at_end, { __index = function(_, asked)
   -- <<< trade.lua
 
   -- >>> trade_end.lua
-  -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+  -- How a position ends, whichever script ends it (src/manager/README.md, Trades): its trade is written down, counted and judged, its pair cools down,
   -- entries that named it take slots of their own, and exits that named it are told.
 
   -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
@@ -1881,7 +1881,7 @@ end
 -- <<< exposure.lua
 
 -- >>> fee.lua
--- The fees of a fill, in whatever currency they were paid (money.md, 2).
+-- The fees of a fill, in whatever currency they were paid (src/manager/README.md, Fees).
 
 -- Fees as they are told: an amount in what the pair settles in, or amount, currency and rate of each.
 local function fees_of(text)
@@ -2043,7 +2043,7 @@ end
 -- <<< orders_naming.lua
 
 -- >>> guards.lua
--- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+-- Look-back guards (src/manager/README.md, Limits and guards): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
 -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
 
 -- Reasons of trades that a stop ended.
@@ -2214,7 +2214,7 @@ end
 -- <<< risk.lua
 
 -- >>> trade_end.lua
--- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+-- How a position ends, whichever script ends it (src/manager/README.md, Trades): its trade is written down, counted and judged, its pair cools down,
 -- entries that named it take slots of their own, and exits that named it are told.
 
 -- When a position ended, ms, if it did within the last seven days.
@@ -2344,7 +2344,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   -- >>> unpriced.lua
   -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
-  -- they came (money.md, 1 and 2). nil: nothing.
+  -- they came (src/manager/README.md, Currency and Fees). nil: nothing.
 
   -- As a list of { kind, currency, amount }, the amounts decimals.
   local function unpriced_of(text)
@@ -2386,7 +2386,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< unpriced.lua
 
   -- >>> holding.lua
-  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
 
   -- Parts of an amount by size: each is rounded to 8 places, the last takes the rest.
   local function split_by_size(amount, sizes)
@@ -2403,7 +2403,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< holding.lua
 
   -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). A rate is
   -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
   local function rate_missing(currency)
@@ -2542,7 +2542,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< fill_parts.lua
 
   -- >>> guards.lua
-  -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+  -- Look-back guards (src/manager/README.md, Limits and guards): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
   -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
 
   -- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
@@ -2655,7 +2655,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< trade_parse.lua
 
   -- >>> trade_end.lua
-  -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+  -- How a position ends, whichever script ends it (src/manager/README.md, Trades): its trade is written down, counted and judged, its pair cools down,
   -- entries that named it take slots of their own, and exits that named it are told.
 
   -- The newest trade of a position by when it ended, ms; nil where it is not kept any more.

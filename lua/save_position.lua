@@ -674,7 +674,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< notional.lua
 
   -- >>> holding.lua
-  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
 
   local function size_sum(a, b)
     if a == "0" then return b end
@@ -690,7 +690,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< holding.lua
 
   -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). A rate is
   -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
   local function rate_missing(currency)
@@ -801,7 +801,7 @@ end
 -- <<< notional.lua
 
 -- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). A rate is
 -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
 local function is_flows(currency)

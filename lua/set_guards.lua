@@ -524,7 +524,7 @@ end
 -- <<< notional.lua
 
 -- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). A rate is
 -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
 local function is_flows(currency)
@@ -565,7 +565,7 @@ end
 -- <<< record.lua
 
 -- >>> guards.lua
--- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+-- Look-back guards (src/manager/README.md, Limits and guards): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
 -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
 
 -- Reasons of trades that a stop ended.

@@ -634,7 +634,7 @@ end
 -- <<< number.lua
 
 -- >>> equity.lua
--- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+-- The account's equity, its peak and the drawdown, exactly (src/manager/README.md, Cash, transfers, equity). risk.equity, peak, drawdown and starting_equity are texts.
 
 -- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
 -- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.

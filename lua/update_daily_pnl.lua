@@ -551,7 +551,7 @@ end
 -- <<< number.lua
 
 -- >>> equity.lua
--- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+-- The account's equity, its peak and the drawdown, exactly (src/manager/README.md, Cash, transfers, equity). risk.equity, peak, drawdown and starting_equity are texts.
 
 -- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
 -- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
@@ -1052,7 +1052,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< keep.lua
 
   -- >>> holding.lua
-  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
 
   -- An amount at a rate.
   local function at_rate(amount, rate)
@@ -1075,7 +1075,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< holding.lua
 
   -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). A rate is
   -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
   local function is_flows(currency)

@@ -1,4 +1,4 @@
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
+-- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). A rate is
 -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
 
 local function is_flows(currency)

@@ -1,4 +1,4 @@
--- The fees of a fill, in whatever currency they were paid (money.md, 2).
+-- The fees of a fill, in whatever currency they were paid (src/manager/README.md, Fees).
 
 -- Fees as they are told: an amount in what the pair settles in, or amount, currency and rate of each.
 local function fees_of(text)

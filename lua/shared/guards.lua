@@ -1,4 +1,4 @@
--- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+-- Look-back guards (src/manager/README.md, Limits and guards): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
 -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
 
 -- Reasons of trades that a stop ended.

@@ -1,4 +1,4 @@
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- What a position cost and what it brought, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
 
 -- In what the pair settles in: size x price, or size / price of an inverse contract.
 local function worth_of(market, size, price)

@@ -1,4 +1,4 @@
--- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+-- How a position ends, whichever script ends it (src/manager/README.md, Trades): its trade is written down, counted and judged, its pair cools down,
 -- entries that named it take slots of their own, and exits that named it are told.
 
 -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.

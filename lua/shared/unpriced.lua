@@ -1,5 +1,5 @@
 -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
--- they came (money.md, 1 and 2). nil: nothing.
+-- they came (src/manager/README.md, Currency and Fees). nil: nothing.
 
 -- As a list of { kind, currency, amount }, the amounts decimals.
 local function unpriced_of(text)

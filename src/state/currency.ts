@@ -1,5 +1,5 @@
 /**
- * What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). Lua twin:
+ * What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (src/manager/README.md, Currency and Fees). Lua twin:
  * `lua/shared/currency.lua`.
  */
 import { InvalidArgumentError } from "../errors.js";

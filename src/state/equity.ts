@@ -1,5 +1,5 @@
 /**
- * The account's equity, its peak and the drawdown, exactly (money.md, 7): the bot reports it, or it follows what is booked from a
+ * The account's equity, its peak and the drawdown, exactly (src/manager/README.md, Cash, transfers, equity): the bot reports it, or it follows what is booked from a
  * starting equity on; transfers move both. Lua twin: `lua/shared/equity.lua`.
  */
 import { InvalidArgumentError } from "../errors.js";

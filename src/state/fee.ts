@@ -1,4 +1,4 @@
-/** The fees of a fill, in whatever currency they were paid (money.md, 2). Lua twin: `lua/shared/fee.lua`. */
+/** The fees of a fill, in whatever currency they were paid (src/manager/README.md, Fees). Lua twin: `lua/shared/fee.lua`. */
 import { addDecimal, type Decimal, toDecimal } from "../exact/decimal.js";
 import { plus } from "../exact/double.js";
 import type { Market } from "../words/pair-name.js";

@@ -1,5 +1,5 @@
 /**
- * Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
+ * Look-back guards (src/manager/README.md, Limits and guards): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
  * `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now. So a block holds to its end though its
  * trades grow older than `within`. Lua twin: `lua/shared/guards.lua`.
  */

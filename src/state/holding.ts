@@ -1,5 +1,5 @@
 /**
- * What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3). Lua twin: `lua/shared/holding.lua`.
+ * What a position cost and what it brought, exactly, to 20 places or 34 digits (src/manager/README.md, Positions). Lua twin: `lua/shared/holding.lua`.
  */
 import { InvalidArgumentError } from "../errors.js";
 import { averagePrice } from "../exact/average-price.js";

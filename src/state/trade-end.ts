@@ -1,5 +1,5 @@
 /**
- * How a position ends, whichever operation ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
+ * How a position ends, whichever operation ends it (src/manager/README.md, Trades): its trade is written down, counted and judged, its pair cools down,
  * entries that named it take slots of their own, and exits that named it are told. Lua twin: `lua/shared/trade_end.lua`.
  */
 import { parseDecimal } from "../exact/decimal.js";

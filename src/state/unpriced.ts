@@ -1,6 +1,6 @@
 /**
  * Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
- * they came (money.md, 1 and 2). Lua twin: `lua/shared/unpriced.lua`.
+ * they came (src/manager/README.md, Currency and Fees). Lua twin: `lua/shared/unpriced.lua`.
  */
 import {
   addDecimal,
