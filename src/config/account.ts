@@ -5,7 +5,7 @@
 
 import * as z from "zod";
 import { InvalidArgumentError } from "../errors.js";
-import type { BreakerDuration } from "../state/breaker.js";
+import type { BreakerEnd } from "../words/word-lists.js";
 import { breakerDuration } from "./duration-schema.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./problem.js";
@@ -31,7 +31,8 @@ export type AccountSettingName = (typeof ACCOUNT_SETTINGS)[number];
 /** Some of them, to be set; null removes a limit. */
 export interface AccountSettingsGiven {
   readonly limits: readonly (readonly [AccountLimitName, number | null])[];
-  readonly duration?: BreakerDuration;
+  /** In ms, where it is not an end by name. */
+  readonly duration?: number | BreakerEnd;
 }
 
 export type AccountLimits = { [name in AccountLimitName]?: number };
