@@ -5,7 +5,7 @@
 
 import * as z from "zod";
 import { InvalidArgumentError } from "../errors.js";
-import type { BreakerDuration } from "../state/breaker.js";
+import type { BreakerDuration } from "./duration.js";
 import { breakerDuration } from "./duration-schema.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./problem.js";
