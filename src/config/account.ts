@@ -5,7 +5,7 @@
 
 import * as z from "zod";
 import { InvalidArgumentError } from "../errors.js";
-import type { BreakerEnd } from "../words/word-lists.js";
+import type { BreakerDuration } from "./duration.js";
 import { breakerDuration } from "./duration-schema.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./problem.js";
@@ -32,7 +32,7 @@ export type AccountSettingName = (typeof ACCOUNT_SETTINGS)[number];
 export interface AccountSettingsGiven {
   readonly limits: readonly (readonly [AccountLimitName, number | null])[];
   /** In ms, where it is not an end by name. */
-  readonly duration?: number | BreakerEnd;
+  readonly duration?: BreakerDuration;
 }
 
 export type AccountLimits = { [name in AccountLimitName]?: number };

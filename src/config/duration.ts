@@ -1,6 +1,7 @@
 /** Durations as people write them, and the milliseconds they mean. */
 
 import ms from "ms";
+import type { BreakerEnd } from "../words/word-lists.js";
 
 export const DURATION_UNITS = ["ms", "s", "m", "h", "d"] as const;
 
@@ -8,6 +9,9 @@ export type DurationUnit = (typeof DURATION_UNITS)[number];
 
 /** A length of time: a whole number of milliseconds, or `"500ms"`, `"30s"`, `"5m"`, `"1.5h"`, `"7d"`. */
 export type Duration = number | `${number}${DurationUnit}`;
+
+/** How long a tripped breaker holds: ms, the end of the trading day, or until somebody resets it. */
+export type BreakerDuration = number | BreakerEnd;
 
 /** The longest duration there is, in ms: 36,525 days, a hundred years. */
 export const MAX_DURATION = ms("36525d");

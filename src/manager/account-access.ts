@@ -2,6 +2,7 @@
 
 import type { BackendContext } from "../backends/backend.js";
 import type { AccountSettingName, AccountSettingsGiven } from "../config/account.js";
+import type { BreakerDuration } from "../config/duration.js";
 import { type Config, type ResolvedConfig, resolveConfig } from "../config/schema.js";
 import { ConfigError, UnknownFlowError } from "../errors.js";
 import { type ForgottenPart, forgetAccountPart } from "../operations/forget-account-part.js";
@@ -11,7 +12,6 @@ import type { Operation } from "../operations/operation.js";
 import { resetAccount } from "../operations/reset-account.js";
 import { type AccountLimitsInForce, setAccountLimits } from "../operations/set-account-limits.js";
 import { tripAccount } from "../operations/trip-account.js";
-import type { BreakerDuration } from "../state/breaker.js";
 import { checkSchema } from "../state/schema.js";
 import type { AccountStatus, CircuitBreaker, StateEvent } from "../types.js";
 import { refuseKept } from "./account.js";

@@ -7,6 +7,7 @@ import {
   type AccountSettingName,
   type AccountSettingsGiven,
 } from "../config/account.js";
+import type { BreakerDuration } from "../config/duration.js";
 import type { AccountConfig, ResolvedConfig } from "../config/schema.js";
 import { ConfigError, StateLostError } from "../errors.js";
 import { getAccount } from "../operations/get-account.js";
@@ -16,7 +17,6 @@ import { leaveAccount } from "../operations/leave-account.js";
 import type { OpenedFlow } from "../operations/open-flow.js";
 import { setAccountLimits } from "../operations/set-account-limits.js";
 import { snapshot } from "../operations/snapshot.js";
-import type { BreakerDuration } from "../state/breaker.js";
 import { dayStartOf } from "../state/day.js";
 import { newEpoch } from "../state/epoch.js";
 import type { AccountSettings } from "../transfer/move-flow.js";

@@ -1,9 +1,10 @@
 /** Checks of what callers pass in. Each names the field and what was expected, before anything is sent. */
+
+import type { BreakerDuration } from "../config/duration.js";
 import { type Duration, parseDuration } from "../config/duration.js";
 import { InvalidArgumentError } from "../errors.js";
 import { type Decimal, toDecimal } from "../exact/decimal.js";
 import { type Money, toMoney } from "../exact/money.js";
-import type { BreakerDuration } from "../state/breaker.js";
 import { isCurrency } from "../words/pair-name.js";
 import {
   BREAKER_ENDS,

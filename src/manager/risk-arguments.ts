@@ -1,8 +1,8 @@
 /** Results, limits and breakers as callers give them, made the arguments of operations. */
-import type { Duration } from "../config/duration.js";
+import type { BreakerDuration, Duration } from "../config/duration.js";
 import type { RiskLimitName } from "../config/risk-limits.js";
 import type { ResolvedConfig } from "../config/schema.js";
-import type { BreakerDuration, RiskPolicy } from "../state/breaker.js";
+import type { RiskPolicy } from "../state/breaker.js";
 import { dayStartOf } from "../state/day.js";
 import type { CashInput, Time, TransferInput } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";

@@ -1010,7 +1010,8 @@ export class StateManager {
    */
   async unsetAccountLimits(names: readonly AccountSettingName[]): Promise<AccountLimits> {
     const returned = check.names("names", names, ACCOUNT_SETTINGS);
-    return this.#limitAccount("unset", configuredOf(this.config, this.config.account?.name ?? "", returned));
+    const account = await this.getAccount();
+    return this.#limitAccount("unset", configuredOf(this.config, account?.name ?? "", returned));
   }
 
   async #limitAccount(how: "call" | "unset", given: AccountSettingsGiven): Promise<AccountLimits> {

@@ -1,8 +1,8 @@
+import type { BreakerDuration } from "../config/duration.js";
 import { ConfigError, InvalidArgumentError } from "../errors.js";
 import { decimalText, toDecimal } from "../exact/decimal.js";
 import { formatMoney, parseMoney } from "../exact/money.js";
 import type { AccountState } from "../state/account.js";
-import type { BreakerDuration } from "../state/breaker.js";
 import { dayOf } from "../state/day.js";
 import { type FlowState, SCHEMA_IN_ACCOUNT } from "../state/flow-state.js";
 import { type Call, type Operation, text } from "./operation.js";

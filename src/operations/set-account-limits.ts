@@ -1,8 +1,9 @@
 import type { AccountLimitName, AccountLimits, AccountSettingsGiven } from "../config/account.js";
+import type { BreakerDuration } from "../config/duration.js";
 import { limitText } from "../layout/limit-text.js";
 import { limitOriginRow, limitOriginText } from "../layout/stored-records.js";
 import { type AccountState, accountOf } from "../state/account.js";
-import { type BreakerDuration, breakerEndsAt, longerTrip } from "../state/breaker.js";
+import { breakerEndsAt, longerTrip } from "../state/breaker.js";
 import { HOW_SET_WORDS, type HowSet, type LimitOrigin, limitChange, limitSetter } from "../state/limit-change.js";
 import { limitReached } from "../state/limit-reached.js";
 import type { AccountLimitOrigins, BreakerDurationOrigin, BreakerSource } from "../types.js";

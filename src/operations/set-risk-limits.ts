@@ -1,7 +1,8 @@
+import type { BreakerDuration } from "../config/duration.js";
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
 import { limitText } from "../layout/limit-text.js";
 import type { LimitOriginRow } from "../records/limit-origin.js";
-import { type BreakerDuration, breakerUntil, decideTrip } from "../state/breaker.js";
+import { breakerUntil, decideTrip } from "../state/breaker.js";
 import { HOW_SET_WORDS, type HowSet, limitChange, limitSetter } from "../state/limit-change.js";
 import { reachedLimit, riskAt } from "../state/risk.js";
 import type { BreakerSource, RiskLimitOrigins } from "../types.js";

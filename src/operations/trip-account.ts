@@ -1,5 +1,6 @@
+import type { BreakerDuration } from "../config/duration.js";
 import { accountOf } from "../state/account.js";
-import { type BreakerDuration, breakerEndsAt, longerTrip } from "../state/breaker.js";
+import { breakerEndsAt, longerTrip } from "../state/breaker.js";
 import type { CircuitBreaker } from "../types.js";
 import type { Operation } from "./operation.js";
 import { breakerEvent, breakerFromReply, breakerView } from "./view-risk.js";

@@ -1,9 +1,10 @@
 /** Risk, breaker and history as callers see them, from rows and from replies. */
 
+import type { BreakerDuration } from "../config/duration.js";
 import { formatMoney, fromMoney, parseMoney } from "../exact/money.js";
 import type { BreakerRow } from "../records/breaker.js";
 import type { DailyRow } from "../records/day.js";
-import { activeBreaker, type BreakerDuration } from "../state/breaker.js";
+import { activeBreaker } from "../state/breaker.js";
 import type { FlowState } from "../state/flow-state.js";
 import { inOrder } from "../state/ranking.js";
 import { type RiskDecision, riskAt } from "../state/risk.js";

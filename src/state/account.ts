@@ -4,12 +4,13 @@
  * `lua/shared/account_booking.lua`.
  */
 import type { AccountLimitName } from "../config/account.js";
+import type { BreakerDuration } from "../config/duration.js";
 import type { RiskLimitName } from "../config/risk-limits.js";
 import { InvalidArgumentError } from "../errors.js";
 import { formatMoney, type Money, parseMoney, withinMoney } from "../exact/money.js";
 import type { BreakerRow } from "../records/breaker.js";
 import { BREAKER_ENDS, BREAKER_SOURCES, type EventType, wordOf } from "../words/word-lists.js";
-import { type BreakerDuration, breakerEndsAt, longerTrip } from "./breaker.js";
+import { breakerEndsAt, longerTrip } from "./breaker.js";
 import { dayOf } from "./day.js";
 import { type Equity, followed, transferred } from "./equity.js";
 import type { FlowState, Speaker } from "./flow-state.js";

@@ -3,13 +3,11 @@
  * `lua/shared/trip.lua`.
  */
 
+import type { BreakerDuration } from "../config/duration.js";
 import type { BreakerRow } from "../records/breaker.js";
-import type { BreakerEnd, BreakerSource } from "../words/word-lists.js";
+import type { BreakerSource } from "../words/word-lists.js";
 import { dayEnd } from "./day.js";
 import type { FlowState } from "./flow-state.js";
-
-/** How long a tripped breaker holds: ms, the end of the trading day, or until somebody resets it. */
-export type BreakerDuration = number | BreakerEnd;
 
 /** The part of the configuration that risk decisions need. */
 export interface RiskPolicy {

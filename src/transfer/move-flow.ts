@@ -6,6 +6,7 @@
 import { RedisFlow } from "../backends/redis/flow.js";
 import { accountAt } from "../backends/redis/place.js";
 import type { RedisConfig } from "../backends/redis/redis-config.js";
+import type { BreakerDuration } from "../config/duration.js";
 import {
   ConfigError,
   ConnectionError,
@@ -23,7 +24,6 @@ import { exportFlow } from "../operations/export-flow.js";
 import { joinAccount } from "../operations/join-account.js";
 import { leaveAccount } from "../operations/leave-account.js";
 import { ACCOUNT_KEYS, COMMON_KEYS, type Operation, text } from "../operations/operation.js";
-import type { BreakerDuration } from "../state/breaker.js";
 import { newEpoch } from "../state/epoch.js";
 import { differences, portable, withoutEpoch } from "./portable.js";
 import { stage, stagedKeys } from "./staging.js";

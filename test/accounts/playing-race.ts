@@ -4,13 +4,19 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { StateManager } from "../../src/index.js";
+import { join } from "node:path";
+import { resolveConfig } from "../../src/config/schema.js";
+import { CorruptStateError, StateLostError, StateManager } from "../../src/index.js";
+import { BackupFile } from "../../src/transfer/backup-file.js";
+import { copyFlow } from "../../src/transfer/copy-flow.js";
+import { RedisPlace } from "../../src/transfer/redis-place.js";
 import { seededRandom } from "../../sync/demo/seeded-random.js";
 import { bundle } from "../bundle.js";
+import { makeFolder, removeFolder } from "../servers/folder.js";
 import { type FaultProxy, startProxy } from "../servers/proxy.js";
 import type { RedisServer } from "../servers/redis.js";
 import { judge, type Race, type Verdict } from "./judge.js";
-import { ACCOUNT_LOSS, ACCOUNTS, type Assignment, configOf, FLOW_LOSS, FLOWS } from "./race.js";
+import { ACCOUNT_LOSS, ACCOUNTS, type Assignment, configOf, FLOW_LOSS, FLOWS, MOVER } from "./race.js";
 import { Witness } from "./witness.js";
 
 export interface RacePlan {
@@ -24,11 +30,14 @@ export interface RaceReport {
   readonly verdict: Verdict;
   readonly race: Race;
   readonly kills: number;
+  readonly moves: number;
   readonly lostReplies: number;
   readonly lostRequests: number;
 }
 
 const BOTS = 8;
+/** Rounds of what becomes of the flow that moves. */
+const MOVES = 2;
 const RATES = { refuse: 0.1, dropRequest: 0.004, dropReply: 0.01, swallowReply: 0.001, delayReply: 0.02, delayMs: 20 };
 
 const PROGRAM = await bundle(new URL("racer.ts", import.meta.url));
@@ -43,16 +52,20 @@ export async function playRace(redis: RedisServer, { seed, steps, kills }: RaceP
   const crowd = new Crowd(seed, steps, proxies);
   const closing = new AbortController();
   const operators: StateManager[] = [];
+  const folder = await makeFolder();
   try {
     for (const { flowId, account } of FLOWS) {
-      operators.push(await StateManager.open(flowId, configOf(account, redis.url, "10s"), { instanceId: "operator" }));
+      const operator = await StateManager.open(flowId, configOf(flowId, redis.url, "10s"), { instanceId: "operator" });
+      operators.push(operator);
+      if (flowId === MOVER) await operator.joinAccount(account);
     }
     const watched = new Map<string, string[]>();
     const watchers: Promise<void>[] = [];
     // The watchers have lost replies, too.
     const url = proxies[BOTS]?.url ?? redis.url;
-    for (const { flowId, account } of FLOWS) {
-      const watcher = await StateManager.open(flowId, configOf(account, url, "10s"), { instanceId: "watcher" });
+    for (const { flowId } of FLOWS) {
+      if (flowId === MOVER) continue;
+      const watcher = await StateManager.open(flowId, configOf(flowId, url, "10s"), { instanceId: "watcher" });
       operators.push(watcher);
       const seen: string[] = [];
       watched.set(flowId, seen);
@@ -78,8 +91,49 @@ export async function playRace(redis: RedisServer, { seed, steps, kills }: RaceP
       return found.hashes[0] ?? new Map<string, string>();
     };
 
+    const mover = operators[FLOWS.findIndex(({ flowId }) => flowId === MOVER)];
+    if (!mover) throw new Error(`nobody operates flow ${MOVER}`);
+    /** By a call of the operator's, who connects again where another flow is in the place of the one that it had opened. */
+    const operate = async (operator: StateManager | undefined, act: (on: StateManager) => Promise<unknown>) => {
+      if (!operator) throw new Error("nobody operates the flow");
+      try {
+        await act(operator);
+      } catch (error) {
+        if (!(error instanceof StateLostError)) throw error;
+        await operator.close();
+        await operator.connect();
+        await act(operator);
+      }
+    };
+    const backups: number[] = [];
+    using place = await RedisPlace.connect(resolveConfig({ backend: "redis", redis: { url: redis.url } }).redis, MOVER);
+    let backup: BackupFile | undefined;
+    const moves: (() => Promise<unknown>)[] = [];
+    const { account: home } = FLOWS.find(({ flowId }) => flowId === MOVER) ?? FLOWS[0];
+    for (let round = 0; round < MOVES; round++) {
+      const takeBackup = async () => {
+        backup = new BackupFile(join(folder, `${backups.length}.json`));
+        await copyFlow(place, backup, { replace: false });
+        backups.push((await backup.read())?.layout.entries["events:log"].length ?? 0);
+      };
+      const restore = async () => {
+        if (!backup) throw new Error("there is no backup");
+        try {
+          await copyFlow(backup, place, { replace: true });
+        } catch (error) {
+          // It is in its place, and bots trade on it already.
+          if (!(error instanceof CorruptStateError && error.message.includes("holds the copy"))) throw error;
+        }
+      };
+      const leave = () => operate(mover, (on) => on.leaveAccount());
+      const enter = () => operate(mover, (on) => on.joinAccount(home));
+      // Restored inside, and outside: each time from a backup that was taken elsewhere, or in the same place.
+      moves.push(takeBackup, restore, leave, ...[takeBackup, enter], restore, leave, takeBackup, restore, enter);
+    }
+
     crowd.start();
     let killed = 0;
+    let moved = 0;
     while (crowd.running > 0) {
       for (const account of ACCOUNTS) {
         const isTripped = (await look(account)).has("breaker_reason");
@@ -93,11 +147,14 @@ export async function playRace(redis: RedisServer, { seed, steps, kills }: RaceP
         } else if (random() < 0.01) await operator?.triggerAccountBreaker("by hand", { duration: "until_reset" });
       }
       for (const [at, { flowId }] of FLOWS.entries()) {
-        const operator = operators[at];
-        if ((await operator?.getCircuitBreaker())?.active) {
-          await operator?.resetCircuitBreaker("on with it");
-          await raise(flowId, (max_daily_loss) => operator?.setRiskLimits({ max_daily_loss }));
-        }
+        await operate(operators[at], async (operator) => {
+          if (!(await operator.getCircuitBreaker()).active) return;
+          await operator.resetCircuitBreaker("on with it");
+          await raise(flowId, (max_daily_loss) => operator.setRiskLimits({ max_daily_loss }));
+        });
+      }
+      if (moved < moves.length && crowd.done > ((moved + 1) * BOTS * steps) / (moves.length + 2)) {
+        await moves[moved++]?.();
       }
       if (killed < kills && crowd.done > ((killed + 1) * BOTS * steps) / (kills + 2)) {
         crowd.replace(Math.floor(random() * BOTS));
@@ -107,7 +164,7 @@ export async function playRace(redis: RedisServer, { seed, steps, kills }: RaceP
     await crowd.over();
     for (const proxy of proxies) proxy.calm();
     for (const account of ACCOUNTS) await look(account);
-    const race = { steps: await witness.steps(), looks, told: crowd.told, watched };
+    const race = { steps: await witness.steps(), looks, told: crowd.told, watched, backups };
     await seenAll(race);
     closing.abort();
     await Promise.all(watchers);
@@ -116,6 +173,7 @@ export async function playRace(redis: RedisServer, { seed, steps, kills }: RaceP
       verdict: judge(race),
       race,
       kills: killed,
+      moves: moved,
       lostReplies: lost(({ stats }) => stats.lostReplies),
       lostRequests: lost(({ stats }) => stats.lostRequests),
     };
@@ -132,6 +190,7 @@ export async function playRace(redis: RedisServer, { seed, steps, kills }: RaceP
     for (const proxy of proxies) proxy.calm();
     for (const operator of operators) await operator.close();
     for (const proxy of proxies) await proxy.stop();
+    await removeFolder(folder);
   }
 }
 
@@ -144,6 +203,7 @@ async function watch(watcher: StateManager, signal: AbortSignal, seen: string[])
 async function seenAll({ steps, watched }: Race): Promise<void> {
   const all = steps.flatMap(({ entries }) => entries);
   for (const { flowId, account } of FLOWS) {
+    if (flowId === MOVER) continue;
     const last = all.findLast(({ key }) => key === `sf:@${account}:events`)?.id ?? "";
     await until(() => watched.get(flowId)?.includes(last) === true);
   }
@@ -193,9 +253,9 @@ class Crowd {
   }
 
   #employ(at: number): void {
-    const { flowId, account } = FLOWS[at % FLOWS.length] ?? FLOWS[0];
+    const { flowId } = FLOWS[at % FLOWS.length] ?? FLOWS[0];
     const number = this.#started++;
-    const config = configOf(account, this.proxies[at]?.url ?? "", "2s");
+    const config = configOf(flowId, this.proxies[at]?.url ?? "", "2s");
     const instance = `bot-${at}.${number}`;
     const assignment: Assignment = { flowId, config, instance, seed: this.seed * 100 + number, steps: this.steps };
     const bot = fork(PROGRAM, [JSON.stringify(assignment)], {

@@ -12,6 +12,9 @@ export const FLOWS = [
   { flowId: "c", account: "two" },
 ] as const;
 
+/** The flow that leaves its account and joins it again, and is restored in its place; its managers name no account, or they would join it when they connect. */
+export const MOVER = "b";
+
 export interface Assignment {
   readonly flowId: string;
   readonly config: Config;
@@ -30,14 +33,19 @@ export const STARTING_EQUITY = 1_000;
 /** Of a day that began a minute ago, so that none begins during the race. */
 const DAY_START = new Date(Date.now() - 60_000).toISOString().slice(11, 16);
 
-export function configOf(account: string, url: string, commandTimeout: "2s" | "10s"): Config {
-  return {
+export function configOf(flowId: string, url: string, commandTimeout: "2s" | "10s"): Config {
+  const name = FLOWS.find((flow) => flow.flowId === flowId)?.account ?? "";
+  const own: Config = {
     backend: "redis",
     redis: { url, command_timeout: commandTimeout },
     risk: { ...OF_FLOW, currency: "USDT", breaker_duration: "until_reset", day_start: DAY_START },
     events: { max_length: 1_000_000 },
+  };
+  if (flowId === MOVER) return own;
+  return {
+    ...own,
     account: {
-      name: account,
+      name,
       currency: "USDT",
       day_start: DAY_START,
       starting_equity: STARTING_EQUITY,

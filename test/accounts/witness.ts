@@ -3,15 +3,23 @@
  * each script and, after it, what it appended to which stream; the n-th of a stream is the n-th that the stream has.
  */
 import { once } from "node:events";
+import { isDeepStrictEqual } from "node:util";
 import { Redis } from "ioredis";
 import { pairsOf } from "../../src/words/pairs.js";
 
 export type Entry = { readonly key: string; readonly id: string; readonly fields: ReadonlyMap<string, string> };
 
-/** One script: what it appended, or which look at the state it was. */
+/** One script: what it appended, which look at the state it was, or which flow it put another in the place of. */
 export interface Step {
   readonly entries: readonly Entry[];
   readonly look?: string;
+  readonly restored?: string;
+}
+
+interface Heard {
+  readonly appended: { readonly key: string; readonly fields: ReadonlyMap<string, string> }[];
+  readonly look?: string;
+  restored?: string;
 }
 
 const LOOK = "-- look\nlocal all = {}\nfor i = 1, #KEYS do all[i] = redis.call('HGETALL', KEYS[i]) end\nreturn all";
@@ -19,7 +27,7 @@ const LOOK = "-- look\nlocal all = {}\nfor i = 1, #KEYS do all[i] = redis.call('
 export class Witness implements Disposable {
   readonly #client: Redis;
   #monitor: Redis | undefined;
-  readonly #steps: { keys: string[]; look?: string }[] = [];
+  readonly #steps: Heard[] = [];
   #looks = 0;
 
   constructor(url: string) {
@@ -33,13 +41,20 @@ export class Witness implements Disposable {
 
   #hear([command = "", first = "", ...others]: string[], source: string): void {
     if (source === "lua") {
-      if (command.toUpperCase() === "XADD") this.#steps.at(-1)?.keys.push(first);
+      const step = this.#steps.at(-1);
+      if (command.toUpperCase() === "XADD" && !first.includes(":import:")) {
+        // MAXLEN, how it is meant, the length, the id; then fields and values.
+        step?.appended.push({ key: first, fields: new Map(pairsOf(others.slice(4))) });
+      }
+      const [, restored] = /^sf:([^:]+):flow:meta$/.exec(others[0] ?? "") ?? [];
+      if (step && command.toUpperCase() === "RENAME" && restored !== undefined) step.restored = restored;
       return;
     }
     if (!/^eval(sha)?$/i.test(command)) return;
     const look = first.startsWith("-- look") ? others.at(-1) : undefined;
-    if (this.#steps.at(-1)?.keys.length === 0 && this.#steps.at(-1)?.look === undefined) this.#steps.pop();
-    this.#steps.push({ keys: [], ...(look !== undefined && { look }) });
+    const before = this.#steps.at(-1);
+    if (before?.appended.length === 0 && before.look === undefined && before.restored === undefined) this.#steps.pop();
+    this.#steps.push({ appended: [], ...(look !== undefined && { look }) });
   }
 
   /** All fields of these hashes at one moment, and the name of the look. */
@@ -50,27 +65,36 @@ export class Witness implements Disposable {
     return { look, hashes };
   }
 
-  /** All steps so far, in order. Throws where the server was heard to append what a stream does not have, or the other way round. */
+  /**
+   * All steps so far, in order. Throws where the server was heard to append what a stream does not have, or the other way round. Logs of a flow that
+   * was restored do not hold all that was appended: of those there is what was heard, without ids.
+   */
   async steps(): Promise<Step[]> {
     const monitor = this.#monitor;
     if (!monitor) throw new Error("the witness has not begun");
     const mark = (await this.look([])).look;
     while (!this.#steps.some(({ look }) => look === mark)) await once(monitor, "monitor");
     const streams = new Map<string, Entry[]>();
-    for (const key of new Set(this.#steps.flatMap(({ keys }) => keys))) {
+    const restored = new Set(this.#steps.map((step) => step.restored));
+    const isStored = (key: string) => !restored.has(key.split(":")[1]);
+    for (const key of new Set(this.#steps.flatMap(({ appended }) => appended.map((each) => each.key)))) {
+      if (!isStored(key)) continue;
       const stored = await this.#client.xrange(key, "-", "+");
       streams.set(
         key,
         stored.map(([id, fields]) => ({ key, id, fields: new Map(pairsOf(fields)) })),
       );
     }
-    const steps = this.#steps.map(({ keys, look }) => ({
-      entries: keys.map((key) => {
+    const steps = this.#steps.map(({ appended, look, restored: flowId }) => ({
+      entries: appended.map(({ key, fields }) => {
+        if (!isStored(key)) return { key, id: "", fields };
         const entry = streams.get(key)?.shift();
         if (!entry) throw new Error(`the server was heard to append more to ${key} than it has`);
+        if (!isDeepStrictEqual(entry.fields, fields)) throw new Error(`${key} ${entry.id} is not what was heard`);
         return entry;
       }),
       ...(look !== undefined && { look }),
+      ...(flowId !== undefined && { restored: flowId }),
     }));
     for (const [key, left] of streams)
       if (left.length > 0) throw new Error(`${key} has ${left.length} entries unheard`);

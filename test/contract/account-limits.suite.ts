@@ -385,6 +385,30 @@ export const accountLimits: Theme = (test, anyOpen) => {
     },
   );
 
+  shared("a flow that is there is not forgotten by its account: it leaves by itself", async (open) => {
+    const config = newAccount();
+    await using a = await open(config);
+    await using b = await open(config);
+    const { name } = config.account;
+    await entered(b);
+    for (const mgr of [a, b]) {
+      const error = await failure(mgr.forgetAccountPart(b.flowId));
+      assert.instance(error, InvalidArgumentError);
+      assert.is(
+        error.message,
+        `flowId: flow ${b.flowId} is there, and in account ${name}: it leaves with sf-state account leave --flow ${b.flowId}`,
+      );
+    }
+    let status = await statusOf(a);
+    assert.equal([status.slots, status.exposure, status.flows.length], [1, 100, 2]);
+    assert.is(await a.forgetAccountPart(`${a.flowId}-never`), undefined);
+    await b.leaveAccount();
+    assert.is(await a.forgetAccountPart(b.flowId), undefined, "it left with all that it had");
+    status = await statusOf(a);
+    assert.equal([status.slots, status.exposure], [0, 0]);
+    assertSums(status);
+  });
+
   kept("without an account its calls are refused by name", async (open) => {
     await using mgr = await open();
     for (const call of [

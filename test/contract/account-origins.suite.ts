@@ -130,6 +130,19 @@ export const accountOrigins: Theme = (test, anyOpen) => {
     await refused(Reflect.apply(mgr.unsetAccountLimits, mgr, [["max_daily_trades"]]), "names[0]");
   });
 
+  test("unset takes nothing from what is configured for another account than the flow is in", async () => {
+    const config = configOf({ max_exposure: 10, max_daily_loss: 7, breaker_duration: "2h" });
+    await using mgr = await open({ ...config, risk: { breaker_duration: "30m" } });
+    assert.is(await mgr.leaveAccount(), true);
+    await mgr.joinAccount(`${config.account.name}-other`);
+    await mgr.setAccountLimits({ max_exposure: 5, max_open_positions: 3, breaker_duration: "4h" });
+    assert.equal(await mgr.unsetAccountLimits(["max_exposure", "max_daily_loss", "breaker_duration"]), {
+      max_open_positions: 3,
+    });
+    const { name, breakerDuration } = await limitsOf(mgr);
+    assert.equal([name, breakerDuration.value], [`${config.account.name}-other`, HOUR / 2]);
+  });
+
   shared(
     "bots of an account with other configurations: a looser one takes nothing back that a call tightened",
     async () => {

@@ -102,8 +102,8 @@ async function race(seed: number, tasks: number): Promise<Verdict> {
   try {
     return (await playRace(redis, { seed, steps: Math.ceil(tasks / 2), kills: RACE_KILLS })).verdict;
   } catch (error) {
-    const none = { admitted: 0, fills: 0, flowTrips: 0, accountTrips: 0, looks: 0 };
-    return { wrongs: [errorText(error)], refused: new Map(), ...none };
+    const none = { admitted: 0, fills: 0, flowTrips: 0, accountTrips: 0, looks: 0, joins: 0, leaves: 0 };
+    return { wrongs: [errorText(error)], refused: new Map(), restored: [], ...none };
   }
 }
 
