@@ -84,29 +84,29 @@ export function template(test: Test, stand: Stand): void {
   }
 
   test("both templates fit the types of the package, strictly", async () => {
-    for (const name of ["paper", "ccxt"]) {
-      const folder = await written(["--template", name]);
-      const compilerOptions = {
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noUncheckedIndexedAccess: true,
-        noEmit: true,
-        skipLibCheck: true,
-        module: "nodenext",
-        target: "es2022",
-        lib: ["es2023", "es2024.string", "esnext.disposable"],
-        types: ["node"],
-        paths: {
-          "signalflow-state": [join(ROOT, "src/index.ts")],
-          "signalflow-state/sync": [join(ROOT, "sync/index.ts")],
-        },
-      };
-      await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["bot.ts"] }));
-      const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-      await promisify(execFile)(process.execPath, [tsc, "-p", folder]).catch((error: { stdout: string }) => {
-        throw new Error(`${name}: ${error.stdout}`);
-      });
-    }
+    const folders = [await written(["--template", "paper"]), await written(["--template", "ccxt"])];
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      noEmit: true,
+      skipLibCheck: true,
+      module: "nodenext",
+      target: "es2022",
+      lib: ["es2023", "es2024.string", "esnext.disposable"],
+      types: ["node"],
+      paths: {
+        "signalflow-state": [join(ROOT, "src/index.ts")],
+        "signalflow-state/sync": [join(ROOT, "sync/index.ts")],
+      },
+    };
+    const [project = ""] = folders;
+    const files = folders.map((folder) => join(folder, "bot.ts"));
+    await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+    const tsgo = join(ROOT, "node_modules/.bin/tsgo");
+    await promisify(execFile)(tsgo, ["-p", project]).catch((error: { stdout: string }) => {
+      throw new Error(error.stdout);
+    });
   });
 
   test("a package.json that is there is left alone; files that are there are not overwritten", async () => {

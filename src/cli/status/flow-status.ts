@@ -67,8 +67,8 @@ type Borrow = <Result>(work: (manager: StateManager) => Promise<Result>) => Prom
 
 /**
  * A flow in a DuckDB file, which belongs to the bot: it is opened for a moment, and only when it changed, so that a bot that
- * starts finds it free. While a bot holds it, the bot is asked; one that cannot be asked may have left a snapshot, which has to do then; without one,
- * `read` rejects with a LockedError.
+ * starts finds it free. As long as it stays the same, what was read of it is answered as of now. While a bot holds it, the bot is asked; one that cannot be
+ * asked may have left a snapshot, which has to do then; without one, `read` rejects with a LockedError.
  */
 export function fileStatus(
   config: ResolvedConfig,
@@ -79,10 +79,12 @@ export function fileStatus(
   const path = duckdbPath(config.duckdb.path, flowId);
   let seen = "";
   let known: FlowStatus | undefined;
+  let readAt = 0;
   const read = async (): Promise<FlowStatus> => {
     const signature = await signatureOf(path);
-    if (known && signature === seen) return known;
+    if (known && signature === seen) return later(known, performance.now() - readAt);
     known = await readFileStatus(path, borrow, readOpen);
+    readAt = performance.now();
     seen = signature;
     return known;
   };
@@ -91,6 +93,14 @@ export function fileStatus(
     changed: atMost,
     async [Symbol.asyncDispose]() {},
   };
+}
+
+/** The same, so many ms later. A snapshot file stays as old as it says. */
+function later(status: FlowStatus, ms: number): FlowStatus {
+  const { snapshot, snapshotFile } = status;
+  return snapshotFile === undefined
+    ? { ...status, snapshot: { ...snapshot, at: new Date(snapshot.at.getTime() + ms) } }
+    : status;
 }
 
 async function readFileStatus(path: string, borrow: Borrow, readOpen: ReadOpen): Promise<FlowStatus> {
