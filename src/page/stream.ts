@@ -112,9 +112,9 @@ export class Streams {
   /** Says that the server is there, and drops who takes nothing. */
   beat(): void {
     for (const reader of this.#readers) {
-      if (reader.response.writableLength < AHEAD) this.#write(reader, ": beat\n\n");
-      if (reader.response.writableLength === 0) reader.tookAt = this.now();
-      else if (this.now() - reader.tookAt > STUCK) this.#drop(reader, "slow");
+      const waiting = reader.response.writableLength;
+      if (waiting > 0 && this.now() - reader.tookAt > STUCK) this.#drop(reader, "slow");
+      else if (waiting < AHEAD) this.#write(reader, ": beat\n\n");
     }
   }
 
@@ -141,8 +141,12 @@ export class Streams {
     if (piece !== "") this.#write(reader, piece);
   }
 
-  #write({ response }: Reader, text: string): void {
-    if (response.writable) response.write(text);
+  #write(reader: Reader, text: string): void {
+    if (!reader.response.writable) return;
+    // What was written counts as waiting until the socket has it, even where it takes everything at once.
+    reader.response.write(text, (error) => {
+      if (!error) reader.tookAt = this.now();
+    });
   }
 
   #drop(reader: Reader, reason: "slow" | "stopping"): void {

@@ -111,10 +111,11 @@ export function doorOf(
   }
   const proxy = behindProxy === undefined ? undefined : originOf(behindProxy);
   const scheme = tls ? "https" : "http";
-  const names = tls ? namesIn(tls.cert) : ["127.0.0.1", "localhost", "[::1]"];
+  const shown = host === "::1" ? "[::1]" : host;
+  const local = ["127.0.0.1", "localhost", "[::1]", ...(isLoopback ? [shown] : [])];
+  const names = tls ? namesIn(tls.cert) : [...new Set(local)];
   const isShort = (port: number) => port === (tls ? 443 : 80);
   const hosts = (port: number) => names.flatMap((name) => [`${name}:${port}`, ...(isShort(port) ? [name] : [])]);
-  const shown = host === "::1" ? "[::1]" : host;
   const main = names.includes(shown) ? shown : (names[0] ?? shown);
   return {
     gate: (port) => ({

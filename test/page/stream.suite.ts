@@ -1,8 +1,11 @@
+import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
+import { createServer, type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import * as assert from "uvu/assert";
 import { StateManager } from "../../src/index.js";
+import { Streams } from "../../src/page/stream.js";
 import { bundle } from "../bundle.js";
 import type { Stand, Test } from "../cli/stand.js";
 import { newFlowId } from "../contract/backends.js";
@@ -36,7 +39,8 @@ export function streaming(test: Test, stand: Stand): void {
     const told = await first.next("fleet");
     assert.equal(told?.flows.map(({ flowId }) => flowId).sort(), names);
     const writing = (async () => {
-      for (let n = 0; n < 50; n++) await Promise.all(bots.map((bot) => bot.markSignalProcessed(`s-${n}`, "BTC/USDT")));
+      for (let n = 0; n < 50; n++)
+        await Promise.all(bots.map((bot) => bot.markSignalProcessed(`new-${n}`, "BTC/USDT")));
     })();
     await take(first, 40);
     first[Symbol.dispose]();
@@ -71,6 +75,8 @@ export function streaming(test: Test, stand: Stand): void {
         .split("\n").length;
     using first = await page.stream();
     await first.next("fleet");
+    await bot.markSignalProcessed("s-0", "BTC/USDT");
+    await first.next("event"); // the log is followed
     const before = await connections();
     const readings = page.server.fleet.counts.readings;
     const answers = await Promise.all(Array.from({ length: 200 }, () => page.ask("/api/fleet")));
@@ -107,6 +113,52 @@ export function streaming(test: Test, stand: Stand): void {
     }
     assert.is(page.server.streams.size, 1, "20 MB went past it, and it took none");
     stuck.destroy();
+  });
+
+  test("who has taken all that there is stays, however long nothing happens; who has not is dropped after 30 s", async () => {
+    let now = 0;
+    const streams = new Streams(10, () => now);
+    const server = createServer((_, response) => streams.open(response, undefined, () => []));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const ask = () =>
+      new Promise<IncomingMessage>((resolve) => request({ host: "127.0.0.1", port, agent: false }, resolve).end());
+    streams.send({ kind: "gap", place: "redis", flowId: "before" });
+    const opening = [ask(), ask()];
+    await until("both are there", () => streams.size === 2);
+    const beats = async (most: number) => {
+      for (let n = 0; n < most; n++) {
+        now += 10_000;
+        streams.beat();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await beats(1);
+    const [taking, stuck] = await Promise.all(opening);
+    taking?.resume();
+    await beats(9);
+    assert.is(streams.size, 2, "a hundred seconds in which nothing happened");
+    // More than the sockets between the two hold; only one of them reads.
+    let taken = 0;
+    taking?.on("data", (piece: Buffer) => {
+      taken += piece.length;
+    });
+    const flowId = "x".repeat(1_000_000);
+    for (let n = 1; n <= 7; n++) {
+      streams.send({ kind: "gap", place: "redis", flowId });
+      await until("the one that reads has it", () => taken > n * flowId.length);
+    }
+    await beats(2);
+    assert.is(streams.size, 2, "it may still take it");
+    await beats(2);
+    assert.is(streams.size, 1, "30 s in which it took nothing");
+    taking?.destroy();
+    stuck?.destroy();
+    streams.close();
+    server.closeAllConnections();
+    server.close();
   });
 
   test("a server that stops says so to every stream, and ends", async () => {
