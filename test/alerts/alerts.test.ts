@@ -1,7 +1,6 @@
 /** Alerts to a real HTTP server and to a real program, from flows on Redis. */
 import { createHmac } from "node:crypto";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -18,39 +17,11 @@ import { StateManager } from "../../src/index.js";
 import { unreadable, type Want } from "../../src/wants/wants.js";
 import { CapturedTerminal } from "../cli/captured-terminal.js";
 import { startRedis } from "../servers/redis.js";
+import { receiver } from "./receiver.js";
 
 const test = suite("alerts");
 const folder = await mkdtemp(join(tmpdir(), "sf-alerts-"));
 test.after(() => rm(folder, { recursive: true, force: true }));
-
-interface Got {
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-  readonly alerts: readonly Alert[];
-}
-
-/** A receiver; `answers` are the statuses, with headers, that it gives in turn, 200 after them. */
-async function receiver(...answers: [status: number, headers?: Record<string, string>][]) {
-  const got: Got[] = [];
-  const server = createServer(async (request, response) => {
-    let body = "";
-    for await (const part of request) body += part;
-    got.push({ headers: request.headers, body, alerts: JSON.parse(body).alerts ?? [] });
-    const [status, headers] = answers.shift() ?? [200];
-    response.writeHead(status, headers).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  return {
-    got,
-    url: `http://127.0.0.1:${port}/hook/very-secret`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 const T0 = Date.UTC(2026, 10, 25, 12, 0, 0);
 let files = 0;
