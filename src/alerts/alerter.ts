@@ -1,8 +1,8 @@
 /** Decides what is told: once per change, again while it lasts, and that it is over; and sends it until it has arrived. */
+import { isQuiet, type QuietHours } from "../config/quiet-hours.js";
 import type { Want, WantKind } from "../wants/wants.js";
 import { errorText } from "../words/error-text.js";
 import { type Alert, alertOf } from "./alert.js";
-import { isQuiet, type QuietHours } from "./quiet-hours.js";
 import { NeverSent, type Sink, WaitFor } from "./sink.js";
 import { nothingTold, readTold, type Told, writeTold } from "./told.js";
 
@@ -10,6 +10,8 @@ export interface AlertOptions {
   readonly on: readonly WantKind[];
   /** How long until the same is told again while it lasts, ms. */
   readonly again: number;
+  /** How long what may flicker has to be so before it is told, and not so before it is told to be over, ms. */
+  readonly settle: number;
   readonly quiet?: QuietHours;
   /** Where is kept what was told; without a file, a process that begins anew tells it anew. */
   readonly file?: string;
@@ -24,6 +26,9 @@ const LONGEST_QUEUE = 200;
 const GROUP = 20;
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 300_000;
+
+/** What may come and go with each reading, and is the same thing each time: a loss around 80 % of its limit, a server that misses a reading. */
+const MAY_FLICKER: readonly WantKind[] = ["unreadable", "limit_near", "unpriced", "blind_limit", "limits_differ"];
 
 export class Alerter {
   #told: Told | undefined;
@@ -51,16 +56,34 @@ export class Alerter {
     };
     for (const [id, want] of wanted) {
       const before = told.standing[id];
+      if (before?.gone !== undefined) {
+        delete before.gone;
+        hasChanged = true;
+      }
       if (before && now - before.told < this.options.again) continue;
+      if (!before) {
+        const isSettled = this.#settles(told, want, now);
+        hasChanged = true;
+        if (!isSettled) continue;
+      }
       const turn = (before?.turn ?? 0) + 1;
       const alert = alertOf(want, before ? "lasts" : "new", turn === 1 ? now : turn, at);
       told.standing[id] = { told: now, turn, alert };
       queue(alert);
     }
-    for (const [id, { alert, turn }] of Object.entries(told.standing)) {
-      if (wanted.has(id) || !isKnown(alert.flow)) continue;
-      delete told.standing[id];
+    for (const [id, seen] of Object.entries(told.settling)) {
+      if (wanted.has(id)) continue;
       hasChanged = true;
+      seen.gone ??= now;
+      if (now - seen.gone >= this.options.settle) delete told.settling[id];
+    }
+    for (const [id, standing] of Object.entries(told.standing)) {
+      const { alert, turn } = standing;
+      if (wanted.has(id) || !isKnown(alert.flow)) continue;
+      hasChanged = true;
+      standing.gone ??= now;
+      if (MAY_FLICKER.includes(alert.kind) && now - standing.gone < this.options.settle) continue;
+      delete told.standing[id];
       // What nobody was told of yet need not be told to be over.
       const waiting = told.queue.filter((each) => each.id === alert.id);
       if (turn === 1 && waiting.length > 0) told.queue = told.queue.filter((each) => each.id !== alert.id);
@@ -68,6 +91,19 @@ export class Alerter {
     }
     this.#shorten(told);
     if (hasChanged) await this.#keep(told);
+  }
+
+  /** Whether what was not told yet may be told now. What comes back before it was gone for long is the same. */
+  #settles(told: Told, { id, kind }: Want, now: number): boolean {
+    const { settle } = this.options;
+    if (!MAY_FLICKER.includes(kind) || settle === 0) return true;
+    const { seen } = told.settling[id] ?? { seen: now };
+    if (now - seen < settle) {
+      told.settling[id] = { seen };
+      return false;
+    }
+    delete told.settling[id];
+    return true;
   }
 
   /** Sends what waits, as far as it may now; resolves to how many ms from now it is time to try again, if anything waits. Never rejects because of the receiver. */

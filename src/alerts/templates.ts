@@ -1,9 +1,7 @@
 /** What a receiver is sent, by its kind. Text that comes from anywhere is escaped, so that it formats, links and mentions nothing. */
 import { printable } from "../words/printable.js";
+import type { Template } from "../words/word-lists.js";
 import type { Alert } from "./alert.js";
-
-export const TEMPLATES = ["json", "telegram", "slack", "discord"] as const;
-export type Template = (typeof TEMPLATES)[number];
 
 const MARKS = { new: "🔴", lasts: "🔴", resolved: "✅" } as const;
 

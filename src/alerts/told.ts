@@ -29,14 +29,23 @@ const standing = z.object({
   turn: z.int(),
   /** The alert that told it, for the one that tells it is over. */
   alert,
+  /** Since when it is not there any more, ms; absent while it is. */
+  gone: z.number().exactOptional(),
 });
 
-const stored = z.object({ standing: z.record(z.string(), standing), queue: z.array(alert) });
+/** What was seen and is not told yet: it has to last. */
+const settling = z.object({ seen: z.number(), gone: z.number().exactOptional() });
+
+const stored = z.object({
+  standing: z.record(z.string(), standing),
+  settling: z.record(z.string(), settling).default({}),
+  queue: z.array(alert),
+});
 
 export type Told = z.output<typeof stored>;
 
 export function nothingTold(): Told {
-  return { standing: {}, queue: [] };
+  return { standing: {}, settling: {}, queue: [] };
 }
 
 /** Rejects with a CorruptStateError when the file holds something else. */

@@ -1,8 +1,9 @@
 /** Alerts as HTTP requests. */
 import { createHmac } from "node:crypto";
+import type { Template } from "../words/word-lists.js";
 import type { Alert } from "./alert.js";
 import { NeverSent, type Sink, WaitFor } from "./sink.js";
-import { bodyOf, type Template } from "./templates.js";
+import { bodyOf } from "./templates.js";
 
 export interface WebhookOptions {
   /** It may hold a secret: it is told to nobody. */
@@ -17,21 +18,6 @@ export interface WebhookOptions {
 }
 
 const TIMEOUT = 10_000;
-
-/** What is wrong with a URL, in words without it; undefined where nothing is. */
-export function webhookFault(text: string): string | undefined {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    return "a URL such as https://example.com/hook";
-  }
-  const isLoopback = ["localhost", "[::1]"].includes(url.hostname) || /^127(?:\.\d{1,3}){3}$/.test(url.hostname);
-  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback)) {
-    return url.username || url.password ? "a URL without user and password" : undefined;
-  }
-  return "an https:// URL; http:// only on this machine";
-}
 
 /** Who receives, without what may be secret: only the host. */
 export function receiverName(url: string): string {

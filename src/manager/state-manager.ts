@@ -1,3 +1,4 @@
+import { type BotAlerts, beginAlerts } from "../alerts/bot-alerts.js";
 import type { Backend } from "../backends/backend.js";
 import { Loss } from "../backends/loss.js";
 import type { Credentials } from "../backends/redis/redis-config.js";
@@ -137,6 +138,7 @@ import type {
   TransferInput,
   TransferResult,
 } from "../types.js";
+import type { LoggingFlow } from "../wants/log-follower.js";
 import { RECONNECT, wentBackText } from "../words/went-back.js";
 import type { BreakerEnd } from "../words/word-lists.js";
 import { accountOf, refuseKept } from "./account.js";
@@ -235,6 +237,7 @@ export class StateManager {
   /** Aborted while the manager is not open: ends its watchers. */
   #closing = new AbortController();
   #snapshots: RegularWriter<Snapshot> | undefined;
+  #alerts: BotAlerts | undefined;
   readonly #mark: MarkKeeper | undefined;
   readonly #signOff: SignOff;
   /** What is called while the manager closes, when nobody else calls any more. */
@@ -328,6 +331,9 @@ export class StateManager {
           (message) => this.#logger.warn(message),
         );
         this.#mark?.begin();
+        this.#alerts ??= beginAlerts(this.flowId, this.config, this.#readable(), (message) =>
+          this.#logger.warn(`flow ${this.flowId}: ${message}`),
+        );
       }
     } catch (error) {
       await this.close();
@@ -396,6 +402,8 @@ export class StateManager {
     this.#closing.abort();
     this.#calls.shut();
     await this.#signOff.tell();
+    await this.#alerts?.finish();
+    this.#alerts = undefined;
     const last = [this.#snapshots?.finish(), this.#mark?.finish()];
     this.#snapshots = undefined;
     await Promise.all([this.#backend.close(), ...last]);
@@ -1184,6 +1192,20 @@ export class StateManager {
   /** Everything at once, as it stands at one moment. */
   async snapshot(): Promise<Snapshot> {
     return this.#snapshotBy(this.#calls);
+  }
+
+  /** The flow as the manager itself reads it, while it closes too. */
+  #readable(): LoggingFlow {
+    const calls = this.#last;
+    return {
+      snapshot: () => this.#snapshotBy(calls),
+      getLease: () => calls.run(getLease, undefined),
+      getGuards: () => calls.run(getGuards, undefined),
+      getUntoldTrades: () => calls.runPages(getUntoldTrades, { after: "", limit: 10_000 }),
+      getRecovery: () => calls.run(getRecovery, undefined),
+      getLogPlace: () => calls.run(getLogPlace, { id: "" }),
+      getEvents: (options) => eventsAfter((after, limit) => calls.run(getEvents, { after, limit }), options),
+    };
   }
 
   async #snapshotBy(calls: FlowCalls): Promise<Snapshot> {

@@ -10,28 +10,12 @@ import { lifeOf, livenessOf } from "../state/liveness.js";
 import type { CircuitBreaker, Trade } from "../types.js";
 import { amount, count, fraction, span, time } from "../words/in-words.js";
 import { shellLine } from "../words/shell-line.js";
-import type { BreakerSource } from "../words/word-lists.js";
+import type { BreakerSource, WantKind } from "../words/word-lists.js";
+
+export { WANT_KINDS, type WantKind } from "../words/word-lists.js";
+
 import type { FlowReading } from "./flow-reading.js";
 import type { Watched } from "./watched.js";
-
-/** What somebody may want to be told of. */
-export const WANT_KINDS = [
-  "unreadable",
-  "breaker",
-  "recovering",
-  "dead",
-  "stale",
-  "difference",
-  "untold",
-  "guards_unreadable",
-  "unknown_order",
-  "limit_near",
-  "dead_lease",
-  "unpriced",
-  "blind_limit",
-  "limits_differ",
-] as const;
-export type WantKind = (typeof WANT_KINDS)[number];
 
 /** From the worst on. `critical`: the flow does not do its work, or its state cannot be trusted. `warning`: it may come to that. `note`: good to know. */
 export const URGENCIES = ["critical", "warning", "note"] as const;

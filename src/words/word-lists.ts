@@ -150,6 +150,42 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/** What somebody may want to be told of. */
+export const WANT_KINDS = [
+  "unreadable",
+  "breaker",
+  "recovering",
+  "dead",
+  "stale",
+  "difference",
+  "untold",
+  "guards_unreadable",
+  "unknown_order",
+  "limit_near",
+  "dead_lease",
+  "unpriced",
+  "blind_limit",
+  "limits_differ",
+] as const;
+export type WantKind = (typeof WANT_KINDS)[number];
+
+/** The kinds that are told of where nobody says which. */
+export const USUAL_WANTS = [
+  "unreadable",
+  "breaker",
+  "dead",
+  "stale",
+  "recovering",
+  "difference",
+  "untold",
+  "unknown_order",
+  "limit_near",
+] as const satisfies readonly WantKind[];
+
+/** What a webhook takes. */
+export const TEMPLATES = ["json", "telegram", "slack", "discord"] as const;
+export type Template = (typeof TEMPLATES)[number];
+
 /** The word of a list that a text is; undefined when it is none of them. */
 export function wordOf<Word extends string>(words: readonly Word[], text: unknown): Word | undefined {
   return words.find((word) => word === text);

@@ -1,7 +1,6 @@
 /** Alerts to a real HTTP server and to a real program, from flows on Redis. */
 import { createHmac } from "node:crypto";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -9,47 +8,20 @@ import * as assert from "uvu/assert";
 import type { Alert } from "../../src/alerts/alert.js";
 import { Alerter, type AlertOptions } from "../../src/alerts/alerter.js";
 import { program } from "../../src/alerts/command.js";
-import { isQuiet, quietHours } from "../../src/alerts/quiet-hours.js";
 import { bodyOf } from "../../src/alerts/templates.js";
-import { webhook, webhookFault } from "../../src/alerts/webhook.js";
+import { webhook } from "../../src/alerts/webhook.js";
 import { runProgram } from "../../src/cli/commands/program.js";
+import { isQuiet, quietHours } from "../../src/config/quiet-hours.js";
+import { webhookFault } from "../../src/config/webhook-url.js";
 import { StateManager } from "../../src/index.js";
 import { unreadable, type Want } from "../../src/wants/wants.js";
 import { CapturedTerminal } from "../cli/captured-terminal.js";
 import { startRedis } from "../servers/redis.js";
+import { receiver } from "./receiver.js";
 
 const test = suite("alerts");
 const folder = await mkdtemp(join(tmpdir(), "sf-alerts-"));
 test.after(() => rm(folder, { recursive: true, force: true }));
-
-interface Got {
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-  readonly alerts: readonly Alert[];
-}
-
-/** A receiver; `answers` are the statuses, with headers, that it gives in turn, 200 after them. */
-async function receiver(...answers: [status: number, headers?: Record<string, string>][]) {
-  const got: Got[] = [];
-  const server = createServer(async (request, response) => {
-    let body = "";
-    for await (const part of request) body += part;
-    got.push({ headers: request.headers, body, alerts: JSON.parse(body).alerts ?? [] });
-    const [status, headers] = answers.shift() ?? [200];
-    response.writeHead(status, headers).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  return {
-    got,
-    url: `http://127.0.0.1:${port}/hook/very-secret`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 const T0 = Date.UTC(2026, 10, 25, 12, 0, 0);
 let files = 0;
@@ -61,6 +33,7 @@ function setUp(url: string, more: Partial<AlertOptions> = {}) {
   const options: AlertOptions = {
     on: ["unreadable", "breaker", "unknown_order"],
     again: 3_600_000,
+    settle: 0,
     file: newFile(),
     warn: (message) => warnings.push(message),
     now: () => clock.now,
@@ -97,6 +70,34 @@ test("told once, again while it lasts, and that it is over", async () => {
   assert.equal(states(), ["new", "lasts", "resolved"]);
   const ids = hook.got.flatMap(({ alerts }) => alerts.map(({ id }) => id));
   assert.is(new Set(ids).size, 3);
+});
+
+test("what flickers is told once and is over once; what blinks is not told; what cannot flicker is told at once", async () => {
+  await using hook = await receiver();
+  const { clock, begin } = setUp(hook.url, { settle: 30_000 });
+  // Each second another process, as the file alone has to remember.
+  const at = async (second: number, ...wants: Want[]) => {
+    clock.now = T0 + second * 1000;
+    const alerter = begin();
+    await alerter.notice(wants, all);
+    await alerter.send();
+  };
+  const told = () => hook.got.flatMap(({ alerts }) => alerts.map(({ kind, state }) => `${kind} ${state}`));
+  await at(0, want); // one reading that failed
+  for (let second = 5; second < 60; second += 5) await at(second);
+  assert.equal(told(), []);
+  for (let second = 60; second < 180; second += 10) {
+    await at(second, want);
+    await at(second + 5);
+  }
+  assert.equal(told(), ["unreadable new"]);
+  // It was there last at 170 s, and is missed from 175 s on.
+  await at(204);
+  assert.equal(told(), ["unreadable new"]);
+  await at(205, late);
+  assert.equal(told().sort(), ["unknown_order new", "unreadable new", "unreadable resolved"]);
+  await at(206);
+  assert.is(told().at(-1), "unknown_order resolved");
 });
 
 test("one that is killed does not tell it twice, and tells what it had not sent", async () => {

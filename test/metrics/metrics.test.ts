@@ -289,6 +289,17 @@ test("what --listen may say, and what of it is this machine alone", () => {
   assert.equal(["0.0.0.0", "::", "10.0.0.1", "127.evil.example", "bot"].map(isLoopback), Array(5).fill(false));
 });
 
+test("the page for operators names every metric as it is defined", () => {
+  const page = readFileSync(fileURLToPath(new URL("../../src/metrics/README.md", import.meta.url)), "utf8");
+  const told = page.split("\n").filter((line) => line.startsWith("| `sf_"));
+  const row = (name: string, labels: readonly string[], help: string) =>
+    `| \`${name}\` | ${labels.join(", ")} | ${help} |`;
+  assert.equal(told, [
+    ...Object.entries(METRICS).map(([name, { labels, help }]) => row(name, labels, help)),
+    ...Object.entries(CALL_METRICS).map(([name, help]) => row(name, ["flow", "op"], help)),
+  ]);
+});
+
 test("the rules hold what their own tests say, and rules and dashboard ask for metrics that there are", () => {
   for (const words of [
     ["check", "rules", "rules.yml"],

@@ -3,22 +3,22 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Option } from "@commander-js/extra-typings";
 import { Alerter } from "../../alerts/alerter.js";
 import { program as runner } from "../../alerts/command.js";
-import { quietHours } from "../../alerts/quiet-hours.js";
 import type { Sink } from "../../alerts/sink.js";
-import { TEMPLATES } from "../../alerts/templates.js";
-import { webhook, webhookFault } from "../../alerts/webhook.js";
-import { unreadable, WANT_KINDS, type WantKind, wantsOf } from "../../wants/wants.js";
+import { webhook } from "../../alerts/webhook.js";
+import { quietHours } from "../../config/quiet-hours.js";
+import { webhookFault } from "../../config/webhook-url.js";
+import { unreadable, wantsOf } from "../../wants/wants.js";
 import { type Watched, watchedOf } from "../../wants/watched.js";
 import { errorText } from "../../words/error-text.js";
-import { oneOfWords, wordOf } from "../../words/word-lists.js";
+import { oneOfWords, TEMPLATES, USUAL_WANTS, WANT_KINDS, type WantKind, wordOf } from "../../words/word-lists.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { ProblemError, UsageError } from "../exit-code.js";
 import type { Invocation } from "../invocation.js";
 import { FlowReadings } from "../metrics/flow-readings.js";
 
-const USUAL = "unreadable,breaker,dead,stale,recovering,difference,untold,unknown_order,limit_near";
 const HOUR = 3_600_000;
+const SETTLE = 30_000;
 
 export const addAlert: AddCommand = (program, run) => {
   program
@@ -26,7 +26,7 @@ export const addAlert: AddCommand = (program, run) => {
     .description(
       "Tell a person what wants one, of all flows of a Redis or of a folder of DuckDB files, until Ctrl-C. A process of its own: it tells of bots that are dead, too.",
     )
-    .option("--on <kinds>", `what is told, of ${WANT_KINDS.join(", ")}`, kinds, kinds(USUAL))
+    .option("--on <kinds>", `what is told, of ${WANT_KINDS.join(", ")}`, kinds, [...USUAL_WANTS])
     .option(
       "--webhook <url>",
       "https://, or http:// on this machine; one with a secret in it belongs into --webhook-file",
@@ -37,6 +37,11 @@ export const addAlert: AddCommand = (program, run) => {
     .option("--secret-file <file>", "what signs a request: HMAC-SHA256 in X-SF-Signature; or SF_STATE_ALERT_SECRET")
     .option("--exec <program>", "run without a shell, JSON on its standard input, SF_ALERT_* in its environment")
     .option("--again <duration>", "tell the same again while it lasts [1h]", duration)
+    .option(
+      "--settle <duration>",
+      "what may flicker is told, and told to be over, once it lasts so long [30s]",
+      duration,
+    )
     .option("--quiet-hours <hours>", "UTC, such as 22:00-07:00: only what is critical is told meanwhile")
     .option("--state <file>", "keeps what was told, over restarts", "sf-state-alerts.json")
     .option("--every <duration>", "how often the flows are read [5s]", duration)
@@ -62,6 +67,7 @@ export const addAlert: AddCommand = (program, run) => {
         const alerter = new Alerter(sink, {
           on: options.on,
           again: Number(options.again ?? HOUR),
+          settle: Number(options.settle ?? SETTLE),
           ...(quiet && { quiet }),
           file: options.state,
           warn: (message) => invocation.complain(hide(message)),
