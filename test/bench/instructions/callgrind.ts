@@ -10,7 +10,7 @@ import { adopt, answering, type ServerProcess } from "../../servers/server-proce
 
 const run = promisify(execFile);
 
-const TOOLS = ["valgrind", "callgrind_control"];
+const TOOLS = ["valgrind", "vgdb"];
 
 /** Timers of the server cost instructions too: once a second is as seldom as Redis allows. */
 const QUIET = ["--save", "", "--appendonly", "no", "--hz", "1", "--bind", "127.0.0.1"];
@@ -38,8 +38,9 @@ export function startCounted(): Promise<CountedRedis> {
 async function startOn(port: number): Promise<CountedRedis> {
   const folder = await makeFolder();
   const out = join(folder, "counted");
+  const pipes = `--vgdb-prefix=${join(folder, "vgdb-pipe")}`; // which valgrind would leave in the folder for temporary files when it is killed
   // Debian's Redis is started by a script, which becomes the server.
-  const tool = ["--tool=callgrind", "--trace-children=yes", `--callgrind-out-file=${out}`];
+  const tool = ["--tool=callgrind", "--trace-children=yes", `--callgrind-out-file=${out}`, pipes];
   const args = [...tool, redisBinary(), "--port", String(port), ...QUIET];
   const server = adopt(
     spawn("valgrind", [...args, "--dir", folder], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] }),
@@ -51,14 +52,14 @@ async function startOn(port: number): Promise<CountedRedis> {
     await stop();
     throw error;
   }
-  const control = (flag: string) => run("callgrind_control", [flag, String(server.pid)]);
+  const tell = (command: string) => run("vgdb", [pipes, `--pid=${server.pid}`, command]);
   let dumps = 0;
   return {
     port,
     async count(watched) {
-      await control("--zero");
+      await tell("zero");
       await watched();
-      await control("--dump");
+      await tell("dump");
       return totalOf(await readFile(`${out}.${++dumps}`, "utf8"));
     },
     [Symbol.asyncDispose]: stop,
