@@ -16,6 +16,7 @@ import { failure } from "../contract/expect.js";
 import { some } from "../long.js";
 import { OLD_FLOWS } from "../migrations/old-flows.js";
 import { MigrationStand } from "../migrations/stand.js";
+import { redisCli } from "../servers/redis-binary.cjs";
 import { TransferStand } from "./stand.js";
 
 const stand = await TransferStand.start();
@@ -37,7 +38,7 @@ const FINISHING = ["unlink", "hset", "xsetid", "rename", "exists", "xrevrange"];
 
 /** At once, as the callbacks here cannot wait. */
 function cli({ server }: Server, ...words: string[]): void {
-  const { status, stdout } = spawnSync("redis-cli", ["-p", String(server.port), ...words], { encoding: "utf8" });
+  const { status, stdout } = spawnSync(redisCli(), ["-p", String(server.port), ...words], { encoding: "utf8" });
   assert.is(`${status} ${/^(?:OK|1|0)/.test(stdout)}`, "0 true", stdout);
 }
 
