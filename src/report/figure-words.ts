@@ -61,6 +61,18 @@ export function figureText({ unit }: FigureDefinition, value: number | null, cur
   }
 }
 
+/** The figures that are read first: they stand large at the head of a report. */
+export const HEADLINE: readonly FigureName[] = [
+  "net",
+  "trades",
+  "winRate",
+  "profitFactor",
+  "expectancy",
+  "maxDrawdown",
+  "sharpe",
+  "sortino",
+];
+
 /** What a group's line shows. */
 export const GROUP_COLUMNS = [
   "trades",

@@ -1,21 +1,9 @@
 /** A report as one HTML file. It loads nothing, runs nothing, and no stored text is markup. */
 import { printable } from "../words/printable.js";
-import { daysWords, type FigureLine, figureLines, figureText, GROUP_COLUMNS } from "./figure-words.js";
-import { FIGURES, type FigureName } from "./figures.js";
+import { daysWords, type FigureLine, figureLines, figureText, GROUP_COLUMNS, HEADLINE } from "./figure-words.js";
+import { FIGURES } from "./figures.js";
 import { dayPlot, equityPlot, heldPlot } from "./plots.js";
 import type { Report } from "./report.js";
-
-/** What stands at the head. */
-const HEAD: readonly FigureName[] = [
-  "net",
-  "trades",
-  "winRate",
-  "profitFactor",
-  "expectancy",
-  "maxDrawdown",
-  "sharpe",
-  "sortino",
-];
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f24; --dim: #68707a; --line: #d5dae0; --paper: #fff; --gain: #1a7f4b; --loss: #c0392b; --accent: #2f6fb5; }
@@ -54,7 +42,7 @@ export function reportHtml(flowId: string, report: Report): string {
 <p class="dim">${from.toISOString()} to ${to.toISOString()}, before that moment. Days begin at ${escaped(report.dayStart)} UTC.</p>
 ${notes.length === 0 ? "" : `<ul class="notes">${notes.map((note) => `<li>${escaped(note)}</li>`).join("")}</ul>`}
 <dl class="head">${lines
-    .filter(({ name }) => HEAD.includes(name))
+    .filter(({ name }) => HEADLINE.includes(name))
     .map((line) => tile(line, report))
     .join("")}</dl>
 <h2>Equity, realised</h2>

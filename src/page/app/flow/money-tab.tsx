@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
-import { daysWords, figureLines } from "../../../report/figure-words.js";
-import type { FigureName } from "../../../report/figures.js";
+import { daysWords, figureLines, HEADLINE } from "../../../report/figure-words.js";
 import { span } from "../../../words/in-words.js";
 import type { FlowAnswer, ReportAnswer, TradesAnswer } from "../../wire.js";
 import { flowPath } from "../live/ask.js";
@@ -47,17 +46,6 @@ function queryOf(period: Period): string {
   const words = Object.entries(period).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
   return words.length === 0 ? "" : `?${words.join("&")}`;
 }
-
-const HEAD: readonly FigureName[] = [
-  "net",
-  "trades",
-  "winRate",
-  "profitFactor",
-  "expectancy",
-  "maxDrawdown",
-  "sharpe",
-  "sortino",
-];
 
 export function MoneyTab({ answer, now }: { answer: FlowAnswer; now: number }) {
   const [name, setName] = useState<PeriodName>("this month");
@@ -127,7 +115,7 @@ function Report({ report, trades }: { report: ReportAnswer; trades: TradesAnswer
         </p>
       ))}
       <dl class="tiles figures">
-        {HEAD.map((name) => {
+        {HEADLINE.map((name) => {
           const line = byName.get(name);
           if (!line) return null;
           const isOfDays = name === "sharpe" || name === "sortino";
