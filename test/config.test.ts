@@ -547,9 +547,13 @@ test("keys that could pollute prototypes are unknown keys like others", () => {
   assert.is(Reflect.get({}, "cluster"), undefined);
 });
 
+test("an empty section of alerts is none", () => {
+  assert.equal(checkConfig({ alerts: null }), { ok: true, config: DEFAULTS });
+});
+
 test("only a plain object is a configuration", () => {
   const expected =
-    "config: expected an object with any of flow, backend, redis, duckdb, recovery, risk, account, signals, events, trades, execution, mark, report";
+    "config: expected an object with any of flow, backend, redis, duckdb, recovery, risk, account, signals, events, trades, execution, mark, report, alerts";
   assert.is(complaint(null), `${expected}, got null`);
   assert.is(complaint([]), `${expected}, got an empty array`);
   assert.is(complaint([{}]), `${expected}, got an array`);
@@ -1165,8 +1169,24 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "execution.dead_after": "60s",
     "execution.single_active": false,
     "report.group_by": "strategy",
+    "alerts.on": [
+      "unreadable",
+      "breaker",
+      "dead",
+      "stale",
+      "recovering",
+      "difference",
+      "untold",
+      "unknown_order",
+      "limit_near",
+    ],
+    "alerts.template": "json",
+    "alerts.again": "1h",
+    "alerts.settle": "30s",
+    "alerts.every": "5s",
+    "alerts.file": "state/{flow_id}.alerts.json",
   });
-  const written = Object.entries(defaults).filter(([path]) => !/nodes|sentinels|tls|guards\./.test(path));
+  const written = Object.entries(defaults).filter(([path]) => !/nodes|sentinels|tls|guards\.|alerts/.test(path));
   for (const [path, value] of written) assert.equal(checkConfig(at(path, value)), { ok: true, config: DEFAULTS });
   assert.equal(JSON.parse(JSON.stringify(schema)), schema);
 });
