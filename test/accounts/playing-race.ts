@@ -54,6 +54,8 @@ export interface RaceReport {
   readonly race: Race;
   readonly kills: number;
   readonly moves: number;
+  /** What was put in the place of a flow that was not the same, in order: `b inside` its account, or outside. */
+  readonly putBack: readonly string[];
   readonly lostReplies: number;
   readonly lostRequests: number;
 }
@@ -144,14 +146,19 @@ export async function playRace(
       await copyFlow(place, aside, { replace: true, toFlow });
       backups.get(flowId)?.push((await aside.read())?.layout.entries["events:log"].length ?? 0);
     };
+    let moverIs: "inside" | "outside" = "inside";
+    const restored: string[] = [];
     const putBack = async (flowId: string, aside: FlowPlace) => {
       using place = await RedisPlace.connect(redis, flowId);
       try {
-        await copyFlow(aside, place, { replace: true, toFlow: flowId });
+        const { outcome } = await copyFlow(aside, place, { replace: true, toFlow: flowId });
+        // Nothing had been done since.
+        if (outcome === "already there") return void backups.get(flowId)?.pop();
       } catch (error) {
         // It is in its place, and bots trade on it already.
         if (!(error instanceof CorruptStateError && error.message.includes("holds the copy"))) throw error;
       }
+      restored.push(`${flowId} ${flowId === MOVER ? moverIs : "inside"}`);
     };
     const files = new Map<string, BackupFile>();
     const backUp = async (flowId: string) => {
@@ -174,8 +181,14 @@ export async function playRace(
     };
     const moves: (() => Promise<unknown>)[] = [];
     const { account: home } = FLOWS.find(({ flowId }) => flowId === MOVER) ?? FLOWS[0];
-    const leave = () => operate(MOVER, (on) => on.leaveAccount());
-    const enter = () => operate(MOVER, (on) => on.joinAccount(home));
+    const leave = async () => {
+      await operate(MOVER, (on) => on.leaveAccount());
+      moverIs = "outside";
+    };
+    const enter = async () => {
+      await operate(MOVER, (on) => on.joinAccount(home));
+      moverIs = "inside";
+    };
     const [takeBackup, restoreMover] = [() => backUp(MOVER), () => restore(MOVER)];
     for (let round = 0; round < rounds; round++) {
       moves.push(copy, () => backUp(RESTORED));
@@ -232,6 +245,7 @@ export async function playRace(
       race,
       kills: killed,
       moves: moved,
+      putBack: restored,
       lostReplies: lost(({ stats }) => stats.lostReplies),
       lostRequests: lost(({ stats }) => stats.lostRequests),
     };

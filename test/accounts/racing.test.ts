@@ -10,8 +10,8 @@ import { FLOWS } from "./race.js";
 const test = suite("accounts, racing");
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e6));
 
-/** Both flows that stay, and the one that moves. */
-const ROUND = { restored: ["a inside", "b inside", "b inside", "b outside", "c inside"], leaves: 2, moves: 14 };
+/** What happens in each round of moves. */
+const ROUND = { moves: 14, leaves: 2, restores: 5 };
 
 test(`eight bots of three flows keep the limits of flows and accounts, and trip their breakers when due, seed ${seed}`, async () => {
   await using redis = await startRedis();
@@ -50,8 +50,9 @@ function exact(report: RaceReport, { kills, rounds }: RacePlan): void {
   const counts = countsOf(report);
   assert.equal([report.kills, report.moves], [kills, rounds * ROUND.moves], counts);
   assert.equal([verdict.leaves, verdict.joins], [rounds * ROUND.leaves, FLOWS.length + rounds * ROUND.leaves], counts);
-  const restored = Array.from({ length: rounds }, () => ROUND.restored).flat();
-  assert.equal([...verdict.restored].sort(), restored.sort(), counts);
+  // Most of them: what nobody has changed meanwhile is left as it is.
+  assert.equal(verdict.restored, report.putBack, counts);
+  assert.ok(report.putBack.length > (rounds * ROUND.restores) / 2, counts);
 }
 
 function countsOf({ verdict, kills, moves, lostReplies, lostRequests }: RaceReport): string {
