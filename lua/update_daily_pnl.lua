@@ -817,12 +817,14 @@ setmetatable(in_account, { __index = function(_, asked)
       "account", account.name, ...)
   end
 
-  -- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+  -- Notes a breaker that changed, and tells it in the account's log: once that it tripped, then each time that it holds longer. flow_id: whose step it
+  -- was; nil: a hand's.
   local function write_account_breaker(flow_id)
     local breaker = account.breaker
     if not breaker.changed then return end
-    if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
-    else account_event("account_breaker_tripped", breaker_event(breaker)) end
+    local kind = breaker.tripped and "account_breaker_tripped" or "account_breaker_extended"
+    if flow_id then account_event(kind, "flow", flow_id, breaker_event(breaker))
+    else account_event(kind, breaker_event(breaker)) end
     move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
       until_text(breaker))
   end

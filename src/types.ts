@@ -667,8 +667,9 @@ export type StateEvent = EventBase &
         /** Those that are a call's again: the configuration went beyond what that had set. */
         returned?: AccountLimitName[];
       }
-    /** `flowId`: whose step reached the limit; absent of one that was tripped by hand. */
+    /** `flowId`: whose step reached the limit; absent of one that was tripped by hand. `extended`: it was active, and holds longer. */
     | { type: "account_breaker_tripped"; account: string; flowId?: string; breaker: CircuitBreaker }
+    | { type: "account_breaker_extended"; account: string; flowId?: string; breaker: CircuitBreaker }
     | { type: "account_breaker_reset"; account: string; reason?: string }
     | { type: "signal_processed"; signalId: string; pair: string; ts: Date }
     | { type: "cooldown_set"; cooldown: string; until: Date; reason?: string }

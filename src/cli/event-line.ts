@@ -84,6 +84,7 @@ export function eventWords(event: StateEvent): string {
         ...(event.breakerDuration === undefined ? [] : [`breaker_duration ${durationText(event.breakerDuration)}`]),
       ].join(", ")}${because(event.by)}`;
     case "account_breaker_tripped":
+    case "account_breaker_extended":
       return `account ${event.account}: ${event.breaker.reason ?? ""}, ${untilWords(event.breaker.until)}`;
     case "account_breaker_reset":
       return `account ${event.account}${because(event.reason)}`;

@@ -2,7 +2,7 @@ import type { AccountLimitName, AccountLimits, AccountSettingsGiven } from "../c
 import type { BreakerDuration } from "../config/duration.js";
 import { limitText } from "../layout/limit-text.js";
 import { limitOriginRow, limitOriginText } from "../layout/stored-records.js";
-import { type AccountState, accountOf } from "../state/account.js";
+import { type AccountState, accountOf, changeAccountBreaker } from "../state/account.js";
 import { breakerEndsAt, longerTrip } from "../state/breaker.js";
 import { HOW_SET_WORDS, type HowSet, type LimitOrigin, limitChange, limitSetter } from "../state/limit-change.js";
 import { limitReached } from "../state/limit-reached.js";
@@ -10,7 +10,6 @@ import type { AccountLimitOrigins, BreakerDurationOrigin, BreakerSource } from "
 import { type Operation, texts } from "./operation.js";
 import { durationView } from "./view-account.js";
 import { accountLimits, accountOrigins } from "./view-limits.js";
-import { breakerEvent } from "./view-risk.js";
 
 interface Args extends AccountSettingsGiven {
   readonly how: HowSet;
@@ -103,10 +102,7 @@ export const setAccountLimits: Operation<Args, AccountLimitsInForce> = {
         ...(returned.length > 0 && { returned: returned.map(({ name }) => name).join(" ") }),
       });
     }
-    if (trip?.breaker) {
-      account.tell("account_breaker_tripped", breakerEvent(trip.breaker));
-      account.moveBreaker(trip.breaker);
-    }
+    if (trip) changeAccountBreaker(account, trip);
 
     return inForce(account);
   },

@@ -261,6 +261,7 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         ...(f.returned && { returned: ACCOUNT_LIMITS.filter((name) => f.returned?.split(" ").includes(name)) }),
       };
     case "account_breaker_tripped":
+    case "account_breaker_extended":
       return {
         id,
         at,

@@ -10,7 +10,7 @@ import { InvalidArgumentError } from "../errors.js";
 import { formatMoney, type Money, parseMoney, withinMoney } from "../exact/money.js";
 import type { BreakerRow } from "../records/breaker.js";
 import { BREAKER_ENDS, BREAKER_SOURCES, type EventType, wordOf } from "../words/word-lists.js";
-import { breakerEndsAt, longerTrip } from "./breaker.js";
+import { type BreakerChange, breakerEndsAt, longerTrip } from "./breaker.js";
 import { dayOf } from "./day.js";
 import { type Equity, followed, transferred } from "./equity.js";
 import type { FlowState, Speaker } from "./flow-state.js";
@@ -277,7 +277,7 @@ export interface AccountBooking {
   readonly transferred: Money;
   readonly partDay: string;
   readonly partPnl: Money;
-  readonly trip: BreakerRow | undefined;
+  readonly trip: BreakerChange | undefined;
 }
 
 /** What a flow books, or transfers. */
@@ -325,7 +325,7 @@ export function bookInAccount(
     pnl,
     equity,
     ...(isToday && { partDay: day, partPnl: stands.partDay === day ? stands.partPnl + amount : amount }),
-    trip: trip?.breaker,
+    trip,
   };
 }
 
@@ -370,10 +370,21 @@ export function writeAccountBooking(account: AccountState, flowId: string, booki
   account.move(`${part}transferred`, formatMoney(booking.transferred));
   account.move(`${part}day`, booking.partDay);
   account.move(`${part}daily_pnl`, formatMoney(booking.partPnl));
-  const { trip } = booking;
-  if (!trip) return;
-  account.moveBreaker(trip);
-  account.tell("account_breaker_tripped", { flow: flowId, ...breakerFields(trip) });
+  if (booking.trip) changeAccountBreaker(account, booking.trip, flowId);
+}
+
+/** Writes the account's breaker where that changed, and tells whether it tripped or holds longer; `flowId`: whose step it was. */
+export function changeAccountBreaker(
+  account: AccountState,
+  { breaker, tripped }: BreakerChange,
+  flowId?: string,
+): void {
+  if (!breaker) return;
+  account.tell(tripped ? "account_breaker_tripped" : "account_breaker_extended", {
+    ...(flowId !== undefined && { flow: flowId }),
+    ...breakerFields(breaker),
+  });
+  account.moveBreaker(breaker);
 }
 
 export function breakerFields({ reason, source, tripped_at, until }: BreakerRow): Record<string, string> {

@@ -41,8 +41,14 @@ export function decideTrip(
   source: BreakerSource,
   reason: string,
   until: number | null,
-): { breaker?: BreakerRow; tripped: boolean } {
+): BreakerChange {
   return longerTrip(activeBreaker(state, now), now, source, reason, until);
+}
+
+/** What becomes of a breaker: it trips, one that is active holds longer, or (no `breaker`) it stays as it is. */
+export interface BreakerChange {
+  readonly breaker?: BreakerRow;
+  readonly tripped: boolean;
 }
 
 /** The same of any breaker that may be active. */
@@ -52,7 +58,7 @@ export function longerTrip(
   source: BreakerSource,
   reason: string,
   until: number | null,
-): { breaker?: BreakerRow; tripped: boolean } {
+): BreakerChange {
   if (!active) return { breaker: { reason, source, tripped_at: now, until }, tripped: true };
   const longer = active.until !== null && (until === null || until > active.until);
   return longer

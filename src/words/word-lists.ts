@@ -146,6 +146,7 @@ export const EVENT_TYPES = [
   "account_left",
   "account_limits_set",
   "account_breaker_tripped",
+  "account_breaker_extended",
   "account_breaker_reset",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -26,7 +26,7 @@ test.after(async () => {
 });
 
 /** Of those that are killed in the short form. */
-const SAMPLE = 6;
+const SAMPLE = 4;
 
 function inAccount(name: string) {
   return { account: { name, currency: "USDT", max_open_positions: 5 } };

@@ -11,6 +11,7 @@ import {
   MOVER,
   OF_ACCOUNT,
   OF_FLOW,
+  ownerOf,
   PAIRS,
   STARTING_EQUITY,
 } from "./race.js";
@@ -70,7 +71,8 @@ class Flow {
   /** What it booked and transferred while it was in its account: that stays there, whatever becomes of the flow. */
   booked = 0n;
   transferred = 0n;
-  /** The books as the next backup that it is restored from has them. */
+  /** How often another was put in its place, and the books as the next one has them. */
+  restored = 0;
   backup: Books | undefined;
 
   constructor(readonly id: string) {}
@@ -131,25 +133,30 @@ export interface Verdict {
   readonly flowTrips: number;
   readonly accountTrips: number;
   readonly looks: number;
-  /** How often a flow joined, left, and was restored, in its account and outside. */
+  /** How often a flow joined, and left; each that another was put in the place of, in its account (`b inside`) or outside. */
   readonly joins: number;
   readonly leaves: number;
-  readonly restored: readonly ("inside" | "outside")[];
+  readonly restored: readonly string[];
 }
 
 export interface Race {
   readonly steps: readonly Step[];
-  /** What was looked up during the race, by the name of the look: an account's hash, then `risk:exposure` and `risk:daily` of each of its flows. */
+  /**
+   * What was looked up during the race, by the name of the look: an account's hash, then `risk:exposure` and `risk:daily` of each of its flows, in a
+   * cluster at the account's place.
+   */
   readonly looks: ReadonlyMap<string, { readonly account: string; readonly hashes: readonly Texts[] }>;
   /** What the bots were told of their signals. */
   readonly told: ReadonlyMap<string, string>;
   /** Ids of the account's events, as a watcher of each flow got them that does not move. */
   readonly watched: ReadonlyMap<string, readonly string[]>;
-  /** How many events the mover's log had in each backup that it was restored from, in order; each was taken after the restore before. */
-  readonly backups: readonly number[];
+  /** How many events a flow's log had in each backup, or copy, that was put in its place, in order; each was taken after the one before was put there. */
+  readonly backups: ReadonlyMap<string, readonly number[]>;
+  /** Whether a flow is at the place of its account, or at its own. */
+  readonly inCluster: boolean;
 }
 
-export function judge({ steps, looks, told, watched, backups }: Race): Verdict {
+export function judge({ steps, looks, told, watched, backups, inCluster }: Race): Verdict {
   const wrongs: string[] = [];
   const refused = new Map<string, number>();
   const outcomes = new Map<string, string>();
@@ -163,9 +170,9 @@ export function judge({ steps, looks, told, watched, backups }: Race): Verdict {
   }
   const accountOf = (flow: Flow) => [...accounts.values()].find(({ members }) => members.has(flow));
   let [fills, flowTrips, looked, joins, leaves] = [0, 0, 0, 0, 0];
-  const restored: ("inside" | "outside")[] = [];
+  const restored: string[] = [];
   const keep = (flow: Flow) => {
-    if (flow.id === MOVER && flow.books.events === backups[restored.length]) flow.backup = structuredClone(flow.books);
+    if (flow.books.events === backups.get(flow.id)?.[flow.restored]) flow.backup = structuredClone(flow.books);
   };
 
   for (const step of steps) {
@@ -175,7 +182,7 @@ export function judge({ steps, looks, told, watched, backups }: Race): Verdict {
     let due: { readonly account: Account; readonly isDue: boolean } | undefined;
     // What a flow did comes first: its account's breaker trips for it.
     for (const entry of step.entries) {
-      const [, owner = "", log = ""] = /^sf:([^:]+):(.*)$/.exec(entry.key) ?? [];
+      const { owner = "", name: log = "" } = ownerOf(entry.key) ?? {};
       if (owner.startsWith("@")) {
         accountEvents.push(entry);
         logs.get(owner.slice(1))?.push(entry.id);
@@ -190,19 +197,21 @@ export function judge({ steps, looks, told, watched, backups }: Race): Verdict {
         keep(flow);
       }
     }
-    if (step.restored !== undefined) {
-      const flow = flows.get(step.restored);
-      if (flow?.backup === undefined) wrong(`${step.restored} was restored from no backup that its log tells of`);
+    const replaced = step.imported && flows.get(step.imported.owner);
+    // A copy under another name is no flow of the race. What comes to a place where the flow is not moves, as it is.
+    if (replaced && (!inCluster || (step.imported?.place === "") === (accountOf(replaced) === undefined))) {
+      if (replaced.backup === undefined) wrong(`${replaced.id} was restored from no backup that its log tells of`);
       else {
-        flow.books = flow.backup;
-        flow.backup = undefined;
-        restored.push(accountOf(flow) ? "inside" : "outside");
-        keep(flow);
+        replaced.books = replaced.backup;
+        replaced.backup = undefined;
+        replaced.restored++;
+        restored.push(`${replaced.id} ${accountOf(replaced) ? "inside" : "outside"}`);
+        keep(replaced);
       }
     }
     const tripped = accountEvents.filter(({ fields }) => fields.get("type") === "account_breaker_tripped");
     for (const { key, fields } of accountEvents)
-      accountEvent(accounts.get(key.slice(4).split(":")[0] ?? ""), fields, wrong);
+      accountEvent(accounts.get(ownerOf(key)?.owner.slice(1) ?? ""), fields, wrong);
     if (due?.isDue && tripped.length !== 1) wrong(`the account's breaker is due, and tripped ${tripped.length} times`);
     if (due && !due.isDue && tripped.length > 0) wrong("the account's breaker tripped, and is not due");
     if (step.look !== undefined) {
@@ -210,7 +219,8 @@ export function judge({ steps, looks, told, watched, backups }: Race): Verdict {
       const account = moment && accounts.get(moment.account);
       if (moment && account) {
         looked++;
-        for (const text of unlike(account, moment.hashes)) wrong(`look ${step.look} at ${moment.account}: ${text}`);
+        for (const text of unlike(account, moment.hashes, inCluster))
+          wrong(`look ${step.look} at ${moment.account}: ${text}`);
       }
     }
   }
@@ -436,7 +446,7 @@ function exitFill(flow: Books, positionId: string, price: number, size: number):
 const NOTHING = { slots: () => 0, exposure: () => 0n };
 
 /** What of an account, and of its flows, is stored otherwise than the books have it. */
-function unlike(account: Account, [hash, ...ofFlows]: readonly Texts[]): string[] {
+function unlike(account: Account, [hash, ...ofFlows]: readonly Texts[], inCluster: boolean): string[] {
   const found: string[] = [];
   const same = (what: string, stored: string | undefined, expected: bigint | number) => {
     const units = typeof expected === "number" ? BigInt(expected) * 100_000_000n : expected;
@@ -457,6 +467,8 @@ function unlike(account: Account, [hash, ...ofFlows]: readonly Texts[]): string[
     sums(`${flow.id}|`, hash, account.members.has(flow) ? flow : NOTHING);
     same(`${flow.id}|booked`, hash?.get(`${flow.id}|booked`), flow.booked);
     same(`${flow.id}|transferred`, hash?.get(`${flow.id}|transferred`), flow.transferred);
+    // It is at another place.
+    if (inCluster && !account.members.has(flow)) continue;
     const [exposure, daily] = [ofFlows[2 * at], ofFlows[2 * at + 1]];
     same(`notional of ${flow.id}`, exposure?.get("notional"), flow.exposure());
     same(`slots of ${flow.id}`, exposure?.get("slots"), flow.slots());

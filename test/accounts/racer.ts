@@ -1,5 +1,6 @@
 /** A bot of a flow that trades at random and as fast as it can, until its work is done: the process that a race starts, and kills. */
-import { InvalidArgumentError, StateLostError, StateManager } from "../../src/index.js";
+import { setTimeout as pause } from "node:timers/promises";
+import { InvalidArgumentError, LockedError, StateLostError, StateManager } from "../../src/index.js";
 import { seededRandom } from "../../sync/demo/seeded-random.js";
 import { known } from "./known.js";
 import { type Assignment, fillPrice, PAIRS, signalOf } from "./race.js";
@@ -31,7 +32,9 @@ async function connectAgain(): Promise<void> {
       await known(() => manager.connect());
       return;
     } catch (error) {
-      if (!(error instanceof StateLostError)) throw error;
+      if (!(error instanceof StateLostError) && !(error instanceof LockedError)) throw error;
+      // In a cluster it is refused by name while it is on its way.
+      if (error instanceof LockedError) await pause(20);
     }
   }
 }

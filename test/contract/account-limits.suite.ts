@@ -452,11 +452,11 @@ export const accountLimits: Theme = (test, anyOpen) => {
     assert.is((await statusOf(a)).slots, 1);
   });
 
-  shared("what happens to the account reaches the watchers of all its flows, once", async (open) => {
-    const config = newAccount({ max_daily_loss: 10 });
-    const { read } = new Clock(NOON);
-    await using a = await open(config, { clock: read });
-    await using b = await open(config, { clock: read });
+  shared("what happens to the account reaches the watchers of all its flows, and that it trips once", async (open) => {
+    const config = newAccount({ max_daily_loss: 10, breaker_duration: "1h" });
+    const clock = new Clock(NOON);
+    await using a = await open(config, { clock: clock.read });
+    await using b = await open(config, { clock: clock.read });
     const seen = [a, b].map(async (mgr) => {
       const told: StateEvent[] = [];
       for await (const event of mgr.watch()) {
@@ -469,13 +469,23 @@ export const accountLimits: Theme = (test, anyOpen) => {
     await Promise.all([a, b].map((mgr) => mgr.getEvents()));
     await a.updateDailyPnl(-10);
     await b.updateDailyPnl(-1);
+    clock.now += SECOND;
+    await b.updateDailyPnl(-1);
+    await a.triggerAccountBreaker("all stop", { duration: "until_reset" });
     await a.resetAccountBreaker("seen to");
     for (const told of await Promise.all(seen)) {
-      const trips = told.filter((event) => event.type === "account_breaker_tripped");
-      assert.equal(
-        trips.map((event) => event.type === "account_breaker_tripped" && event.flowId),
-        [a.flowId],
+      const changes = told.flatMap((event) =>
+        event.type === "account_breaker_tripped" || event.type === "account_breaker_extended"
+          ? [[event.type, event.flowId, event.breaker.reason, event.breaker.trippedAt, event.breaker.until]]
+          : [],
       );
+      const loss = (sum: number) => `daily loss of ${sum} reached the limit of 10`;
+      const at = new Date(NOON);
+      assert.equal(changes, [
+        ["account_breaker_tripped", a.flowId, loss(10), at, new Date(NOON + HOUR)],
+        ["account_breaker_extended", b.flowId, loss(12), at, new Date(NOON + HOUR + SECOND)],
+        ["account_breaker_extended", undefined, "all stop", at, undefined],
+      ]);
       const last = told.at(-1);
       assert.is(last?.type === "account_breaker_reset" && last.reason, "seen to");
       assert.ok(told.every((event) => "account" in event && event.account === config.account.name));
