@@ -12,6 +12,10 @@ import { bundle } from "../bundle.js";
 import { newFlowId } from "../contract/backends.js";
 import { accountOf } from "../demo/account.js";
 import { agreement } from "../demo/agreement.js";
+import { until } from "../servers/until.js";
+import { ExchangeServer } from "../sync/ccxt/exchange-server.js";
+import { Venue } from "../sync/exchanges/venue.js";
+import { wires } from "../sync/exchanges/wires/binance.js";
 import { sfState } from "./command.js";
 import type { Stand, Test } from "./stand.js";
 import { Started } from "./started.js";
@@ -23,7 +27,9 @@ const KILLS = 3;
 /** The bots that init writes: they fit the package's types, and the paper one loses and doubles nothing when it is killed. */
 export function template(test: Test, stand: Stand): void {
   const folders: string[] = [];
+  const servers: ExchangeServer[] = [];
   test.after(async () => {
+    for (const server of servers) await server.close();
     for (const folder of folders) await rm(folder, { recursive: true, force: true });
   });
 
@@ -82,6 +88,81 @@ export function template(test: Test, stand: Stand): void {
       assert.ok(entered.length > KILLS);
     });
   }
+
+  test("a ccxt bot enters, is killed, finds its stop filled when it comes back, enters again and takes its profit", async () => {
+    const wire = wires.find(({ exchange }) => exchange === "binanceusdm");
+    assert.ok(wire);
+    const venue = new Venue({ markets: wire.markets.linear ?? [], mode: "netting", refusesIds: "open" });
+    const [btc, eth] = ["BTC/USDT:USDT", "ETH/USDT:USDT"];
+    venue.prices.set(btc, 60_000).set(eth, 3_000);
+    const server = await ExchangeServer.start((asked) =>
+      asked.path.endsWith("/ticker/24hr")
+        ? {
+            json: {
+              symbol: asked.fields.symbol,
+              lastPrice: String(venue.price(venue.market(asked.fields.symbol ?? "").pair)),
+              closeTime: venue.now(),
+            },
+          }
+        : wire.answer(asked, venue),
+    );
+    servers.push(server);
+    const flow = newFlowId();
+    const folder = await written(["--template", "ccxt", "--flow", flow]);
+    const preload = await bundle(new URL("./ccxt-at-server.ts", import.meta.url));
+    const program = [
+      process.execPath,
+      "--import",
+      pathToFileURL(preload).href,
+      await bundle(pathToFileURL(join(folder, "bot.ts"))),
+    ];
+    const start = () => new Started([], folder, program, { TICK: "20", EXCHANGE_URL: server.url });
+    /** The bot has seen both prices, and the next one is higher: its averages cross. */
+    const rise = async (bot: Started) => {
+      const before = server.asked.length;
+      const looks = () => server.asked.slice(before).filter(({ path }) => path.endsWith("/ticker/24hr")).length;
+      await until("the bot looks at the prices", () => looks() >= 4).catch((cause: unknown) => {
+        throw new Error(`${bot.stdout}${bot.stderr}`, { cause });
+      });
+      venue.prices.set(eth, venue.price(eth) + 3);
+    };
+    const exits = () => venue.live(eth).filter(({ reduceOnly }) => reduceOnly);
+    {
+      using bot = start();
+      await rise(bot);
+      await bot.says(/opened long \S+ ETH/);
+      await until("target and stop are at the exchange", () => exits().length === 2);
+      await bot.end("SIGKILL");
+    }
+    const stop = exits().find(({ trigger }) => trigger !== undefined);
+    assert.ok(stop);
+    venue.trigger(stop);
+    assert.equal(venue.positions(), []);
+    using bot = start();
+    await rise(bot);
+    await bot.says(/opened long \S+ ETH/);
+    assert.match(bot.stderr, /recovered: /);
+    await until("target and stop are at the exchange, and no others", () => exits().length === 2);
+    const target = exits().find(({ type }) => type === "limit");
+    assert.ok(target?.price);
+    venue.fill(target, target.size, target.price);
+    await bot.says(/closed ETH\/USDT:USDT \(tp\)/);
+    await until("nothing is left at the exchange", () => venue.live().length === 0);
+    assert.is(await bot.end("SIGTERM"), 0, bot.stderr);
+
+    const path = join(folder, "state", `${flow}.db`);
+    await using state = await StateManager.open(flow, { backend: "duckdb", duckdb: { path } }, { existing: true });
+    assert.equal(await state.getPositions(), []);
+    assert.equal(await state.getPendingOrders(), []);
+    assert.is(venue.fills.length, 4);
+    const truth = sumOf(
+      venue.fills.map(({ side, size, price, fee }) => (side === "sell" ? 1 : -1) * size * price - fee.amount),
+    );
+    const days = await state.getDailyHistory();
+    const { day, dailyPnl } = await state.getRiskState();
+    const booked = sumOf([...days.filter((past) => past.day !== day).map(({ pnl }) => pnl), dailyPnl]);
+    assert.is(moneyText(booked), moneyText(truth));
+  });
 
   test("both templates fit the types of the package, strictly", async () => {
     const folders = [await written(["--template", "paper"]), await written(["--template", "ccxt"])];
