@@ -452,7 +452,7 @@ const alertShape = {
 
 const alerts = z
   .strictObject(alertShape, { error: anyKeyOf(alertShape) })
-  .optional()
+  .nullish()
   .describe("Alerts that a bot sends by itself about its flow, from connect to close. Absent: none.");
 
 const configShape = {
@@ -526,7 +526,10 @@ export function checkConfig(input: unknown): CheckedConfig {
 }
 
 /** Without the key where nothing is to be told. */
-function withAlerts<Config extends { readonly alerts?: AlertsConfig | undefined }>({ alerts, ...others }: Config) {
+function withAlerts<Config extends { readonly alerts?: AlertsConfig | null | undefined }>({
+  alerts,
+  ...others
+}: Config) {
   return { ...others, ...(alerts && { alerts }) };
 }
 
