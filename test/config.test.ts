@@ -140,6 +140,9 @@ test("an empty configuration has all defaults", () => {
 
 test("a section or a limit that is left empty is the same as one that is not there", () => {
   assert.equal(resolveConfig({ redis: null, risk: { max_daily_loss: null, max_exposure: undefined } }), DEFAULTS);
+  const { flow, backend, ...sections } = configJsonSchema().properties ?? {};
+  const empty = Object.fromEntries(Object.keys(sections).map((name) => [name, null]));
+  assert.equal(resolveConfig(empty), DEFAULTS, Object.keys(empty).join(", "));
   assert.equal(Object.keys(resolveConfig({ risk: { max_daily_loss: null } }).risk), [
     "same_currency",
     "guards",
@@ -545,10 +548,6 @@ test("keys that could pollute prototypes are unknown keys like others", () => {
     }
   }
   assert.is(Reflect.get({}, "cluster"), undefined);
-});
-
-test("an empty section of alerts is none", () => {
-  assert.equal(checkConfig({ alerts: null }), { ok: true, config: DEFAULTS });
 });
 
 test("only a plain object is a configuration", () => {

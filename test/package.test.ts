@@ -189,6 +189,28 @@ test("its types serve a strict TypeScript project, which has no DuckDB and check
   run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), ...options, ...lib, "bot.ts"], slim);
 });
 
+test("the bots that init writes fit its types, strictly", () => {
+  const bots = ["paper", "ccxt"].map((template) => {
+    run("npx", ["--no-install", "sf-state", "init", template, "--template", template], project);
+    return `${template}/bot.ts`;
+  });
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noEmit: true,
+    skipLibCheck: true,
+    module: "nodenext",
+    target: "es2022",
+    lib: ["es2023", "es2024.string", "esnext.disposable"],
+    types: ["node"],
+    typeRoots: [join(ROOT, "node_modules/@types")],
+    paths: { ccxt: [join(ROOT, "node_modules/ccxt")] },
+  };
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: bots }));
+  run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "."], project);
+});
+
 test("the schema for editors is there under its export", () => {
   writeFileSync(
     join(project, "schema.js"),

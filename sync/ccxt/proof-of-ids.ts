@@ -8,7 +8,7 @@ export function proofOfIds(
   { ids }: { readonly ids: DialectIds },
   kinds: readonly MarketKind[],
 ): ClientOrderIdProof | undefined {
-  const { foundFor, inFills, madeByExchange, form } = ids;
+  const { foundFor, inFills, madeByExchange, namesFiredStop, form } = ids;
   if (kinds.length === 0) return undefined;
   const prefix = form?.prefix ?? "";
   const told = kinds.flatMap((kind) => foundFor?.(kind) ?? []);
@@ -19,5 +19,6 @@ export function proofOfIds(
     ...(madeByExchange && {
       madeByExchange: (id) => madeByExchange(id) || (prefix !== "" && madeByExchange(prefix + id)),
     }),
+    ...(namesFiredStop && { namesFiredStop }),
   };
 }

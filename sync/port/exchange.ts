@@ -83,6 +83,11 @@ export interface ClientOrderIdProof {
   readonly inFills?: boolean;
   /** Whether an id is of the kind that the exchange's own pages, app or engine make (a liquidation). */
   readonly madeByExchange?: (clientOrderId: string) => boolean;
+  /**
+   * Whether an id is of the kind that the exchange gives the order which a fired stop became. It does not say who sent the stop: the order is the
+   * stop's, and found by the stop's id.
+   */
+  readonly namesFiredStop?: (clientOrderId: string) => boolean;
 }
 
 export interface RequestLimits {

@@ -143,6 +143,7 @@ async function bookExternalFill(action: Of<"book_external_fill">, { mgr }: Execu
       pair: position.pair,
       side: closingSide(side),
       orderType: EXTERNAL,
+      reason: "external",
       size: position.size,
       intent: "exit" as const,
       positionId,

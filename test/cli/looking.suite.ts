@@ -392,15 +392,14 @@ export function looking(test: Test, stand: Stand): void {
     assert.is(config.duckdb.snapshot_every, 10_000);
     assert.is(config.risk.max_daily_loss, 300);
     const yaml = await readFile(join(folder, "bot.yaml"), "utf8");
-    const hook = "  webhook: https://example.com/hook"; // without a receiver there are no alerts
-    const told = await loadConfig(await stand.file("told.yaml", yaml.replace(/^ {2}#webhook:$/m, hook)));
+    const webhook = "http://127.0.0.1/hook"; // alerts are none until it is said where they go
     const inUse = yaml
-      .replace(/^ {2}#webhook:$/m, hook)
+      .replace(/^ {2}#webhook:$/m, `  webhook: ${webhook}`)
       .replace(/^ {2}#(\w+:)$/gm, "  # $1")
       .replace(/^ {2}#(\w+:)/gm, "  $1");
     const everything = await loadConfig(await stand.file("everything.yaml", inUse));
-    assert.equal(everything, told, "what is commented out are the defaults");
-    assert.equal({ ...told, alerts: undefined }, { ...config, alerts: undefined });
+    const alerts = await loadConfig(await stand.file("alerts.yaml", `alerts: { webhook: "${webhook}" }`));
+    assert.equal(everything, { ...config, alerts: alerts.alerts }, "what is commented out are the defaults");
     assert.match(await readFile(join(folder, "bot.ts"), "utf8"), 'StateManager.open("mine"');
     const again = await sfState(["init", folder, "--backend", "redis"]);
     assert.is(again.code, 2);

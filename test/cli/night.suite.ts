@@ -107,7 +107,7 @@ export function night(test: Test, stand: Stand): void {
     const line = orders.text.split("\n").find((each) => each.includes("8f14e45f-c…"));
     assert.match(
       line ?? orders.text,
-      /^BTC\/USDT:USDT +entry buy +60123\.457 +0\.12345679 +unknown +\d+ s +8f14e45f-c…$/,
+      /^BTC\/USDT:USDT +entry buy +60123\.457 +0\.12345679 +unknown +\d+ (?:ms|s) +8f14e45f-c…$/,
     );
     for (const each of orders.text.split("\n")) assert.ok(each.length <= 80, each);
     const closed = await operator(

@@ -24,6 +24,7 @@ export const binance: Dialect = {
     foundFor: (kind) => (kind === "spot" ? 90 : 3) * DAY,
     madeByExchange: (id) =>
       /^(?:autoclose-|adl_autoclose|settlement_autoclose-|delivery_autoclose-|(?:web|ios|android|electron)_)/.test(id),
+    namesFiredStop: (id) => id.startsWith("aos_"),
   },
   positionsTogether: true,
   lookups,

@@ -57,6 +57,8 @@ export interface DialectIds {
   readonly foundFor?: (kind: MarketKind) => number | undefined;
   /** Whether an id is of the kind that the exchange itself makes: its pages, its app, a liquidation. */
   readonly madeByExchange?: (theirs: string) => boolean;
+  /** Whether an id is of the kind that it gives the order which a fired stop became, whoever sent the stop. */
+  readonly namesFiredStop?: (theirs: string) => boolean;
 }
 
 /** What ccxt does not read, or reads otherwise, of a fill's raw row. */
