@@ -17,9 +17,10 @@ import { jsonLine } from "../ledger/json-line.js";
 import { EVENT_COLUMNS, tradeColumns } from "../ledger/tables.js";
 import type { StateManager } from "../manager/state-manager.js";
 import { reportHtml } from "../report/html.js";
+import type { LogPlace, RecoveryState } from "../types.js";
 import { VERSION } from "../version.js";
 import { errorText } from "../words/error-text.js";
-import { answerJson, answerParquet, answerPieces, asFile } from "./answers.js";
+import { answerFile, answerJson, asFile, writeParquet, writePieces } from "./answers.js";
 import * as changes from "./changes.js";
 import { Feed, type Followed, type Told } from "./feed.js";
 import { Fleet, type FleetReading, type Seen } from "./fleet.js";
@@ -32,6 +33,7 @@ import type { Place } from "./place.js";
 import { Refusal } from "./refusal.js";
 import * as body from "./request-body.js";
 import { routeOf } from "./route.js";
+import { Shared } from "./shared.js";
 import { type StaticFile, staticFiles } from "./static-files.js";
 import { Streams } from "./stream.js";
 import type { ErrorAnswer, ErrorCode, FleetAnswer, ReportAnswer, RoutePath, Session } from "./wire.js";
@@ -61,6 +63,8 @@ const MOST_CONNECTIONS = 3_000;
 /** Reports and exports that are made at a time; more wait, and of more than that none is begun. */
 const MOST_HEAVY = 2;
 const MOST_WAITING = 20;
+/** Exports that are made, or wait for their readers to take them, at a time. */
+const MOST_FILES = 50;
 /** How often the fleet is read while somebody looks, ms. */
 const LOOK = 1_000;
 /** How often flows are looked for and followed while nobody does, ms. */
@@ -84,7 +88,15 @@ interface Asked {
   readonly response: ServerResponse;
   readonly query: URLSearchParams;
   readonly names: Readonly<Record<string, string>>;
+  readonly route: RoutePath;
   readonly pass: Pass;
+}
+
+/** A flow with its recovery and the ends of its log, where it is open. */
+interface SeenWhole {
+  readonly seen: Extract<Seen, { status: unknown }>;
+  readonly found?: RecoveryState;
+  readonly log?: LogPlace;
 }
 
 /** Resolves to what is answered as JSON; undefined where it has answered by itself. */
@@ -95,6 +107,8 @@ export class PageServer implements AsyncDisposable {
   readonly streams: Streams;
   readonly #flows = new OpenFlows();
   readonly #feed: Feed;
+  readonly #seen = new Shared<SeenWhole>();
+  readonly #answers = new Shared<object>();
   readonly #server: Server;
   readonly #end = new AbortController();
   #gate: Gate | undefined;
@@ -104,6 +118,7 @@ export class PageServer implements AsyncDisposable {
   /** Has the fleet be read now. */
   #wake = () => {};
   #heavy = 0;
+  #files = 0;
   readonly #waiting: (() => void)[] = [];
   /** What everybody who streams was told of the fleet. */
   #told: FleetTold | undefined;
@@ -207,7 +222,7 @@ export class PageServer implements AsyncDisposable {
     gate.checkOrigin(request, true);
     const pass = await gate.pass(request);
     if (route.changes) gate.checkChange(pass);
-    const asked = { request, response, query: url.searchParams, names, pass };
+    const asked = { request, response, query: url.searchParams, names, route: route.path, pass };
     const answer = await this.#work[route.path](asked);
     if (route.changes) {
       this.fleet.spoil();
@@ -259,30 +274,28 @@ export class PageServer implements AsyncDisposable {
     "/api/stream": async (asked) => this.#stream(asked),
     "/api/flow/:place/:flow": async ({ names, pass }) => {
       const { place, flowId } = this.#flow(names);
-      const seen = await this.fleet.status(place, flowId);
-      const isOpen = seen.status.snapshotFile === undefined;
-      const [found, log] = isOpen
-        ? await this.#flows.with(place, flowId, (manager) =>
-            Promise.all([manager.getRecovery(), manager.getLogPlace()]),
-          )
-        : [undefined, undefined];
+      const { seen, found, log } = await this.#seen.ask(`${place.id}/${flowId}`, () => this.#see(place, flowId));
       return looks.flowAnswer(seen, found, log, this.options.planOf, this.#session(pass));
     },
-    "/api/flow/:place/:flow/trades": ({ names, query }) =>
-      this.#with(names, (manager) => looks.tradesPage(manager, looks.pageAsked(query), query.get("pair") ?? undefined)),
-    "/api/flow/:place/:flow/refusals": ({ names, query }) =>
-      this.#with(names, (manager) => looks.refusalsPage(manager, looks.pageAsked(query), query.get("query") ?? "")),
-    "/api/flow/:place/:flow/events": ({ names, query }) =>
-      this.#with(names, (manager) => looks.eventsPage(manager, looks.pageAsked(query), query.get("query") ?? "")),
-    "/api/flow/:place/:flow/report": ({ names, query }) =>
-      this.#heavily(() =>
-        this.#with(
-          names,
-          async (manager): Promise<ReportAnswer> => ({
-            flowId: manager.flowId,
-            ...wire(await looks.reportFor(manager, query)),
-          }),
-        ),
+    "/api/flow/:place/:flow/trades": (asked) =>
+      this.#shared(asked, (manager) =>
+        looks.tradesPage(manager, looks.pageAsked(asked.query), asked.query.get("pair") ?? undefined),
+      ),
+    "/api/flow/:place/:flow/refusals": (asked) =>
+      this.#shared(asked, (manager) =>
+        looks.refusalsPage(manager, looks.pageAsked(asked.query), asked.query.get("query") ?? ""),
+      ),
+    "/api/flow/:place/:flow/events": (asked) =>
+      this.#shared(asked, (manager) =>
+        looks.eventsPage(manager, looks.pageAsked(asked.query), asked.query.get("query") ?? ""),
+      ),
+    "/api/flow/:place/:flow/report": (asked) =>
+      this.#sharedHeavily(
+        asked,
+        async (manager): Promise<ReportAnswer> => ({
+          flowId: manager.flowId,
+          ...wire(await looks.reportFor(manager, asked.query)),
+        }),
       ),
     "/api/flow/:place/:flow/report.html": ({ names, query, response }) =>
       this.#heavily(() =>
@@ -295,34 +308,22 @@ export class PageServer implements AsyncDisposable {
           return undefined;
         }),
       ),
-    "/api/flow/:place/:flow/equity": ({ names, query }) =>
-      this.#heavily(() =>
-        this.#with(names, async (manager) => looks.equityAnswer(await looks.reportFor(manager, query))),
+    "/api/flow/:place/:flow/equity": (asked) =>
+      this.#sharedHeavily(asked, async (manager) => looks.equityAnswer(await looks.reportFor(manager, asked.query))),
+    "/api/flow/:place/:flow/export/trades.csv": (asked) =>
+      this.#export(asked, "trades.csv", "text/csv; charset=utf-8", (manager, path) =>
+        writePieces(path, csvOfTrades(manager)),
       ),
-    "/api/flow/:place/:flow/export/trades.csv": ({ names, response }) =>
-      this.#heavily(() =>
-        this.#with(names, async (manager) => {
-          const columns = tradeColumns(manager.config.report.group_by);
-          asFile(response, "text/csv; charset=utf-8", `${manager.flowId}-trades.csv`);
-          return answerPieces(response, rows());
-          async function* rows() {
-            yield csvHead(columns);
-            for await (const page of tradePages(manager, {}))
-              yield page.map((trade) => csvRow(columns, trade)).join("");
-          }
-        }),
+    "/api/flow/:place/:flow/export/trades.parquet": (asked) =>
+      this.#export(asked, "trades.parquet", "application/vnd.apache.parquet", (manager, path) =>
+        writeParquet(path, manager),
       ),
-    "/api/flow/:place/:flow/export/trades.parquet": ({ names, response }) =>
-      this.#heavily(() => this.#with(names, (manager) => answerParquet(response, manager))),
-    "/api/flow/:place/:flow/export/events.jsonl": ({ names, response }) =>
-      this.#heavily(() =>
-        this.#with(names, (manager) => {
-          asFile(response, "application/jsonl; charset=utf-8", `${manager.flowId}-events.jsonl`);
-          return answerPieces(
-            response,
-            looks.eventLines(manager, (event) => jsonLine(EVENT_COLUMNS, event)),
-          );
-        }),
+    "/api/flow/:place/:flow/export/events.jsonl": (asked) =>
+      this.#export(asked, "events.jsonl", "application/jsonl; charset=utf-8", (manager, path) =>
+        writePieces(
+          path,
+          looks.eventLines(manager, (event) => jsonLine(EVENT_COLUMNS, event)),
+        ),
       ),
     "/api/breaker/trip": async ({ request }) => {
       const { confirm, ...asked } = await body.bodyOf(request, body.tripBody);
@@ -423,20 +424,64 @@ export class PageServer implements AsyncDisposable {
     return this.#flows.with(place, flowId, work);
   }
 
-  /** What takes long is done a few at a time, so that it holds up neither this server nor the store. */
+  /** What a flow is asked for by many pages at a time is read once for all of them. */
+  #shared(asked: Asked, work: (manager: StateManager) => Promise<object>): Promise<object> {
+    return this.#answers.ask(this.#keyOf(asked), () => this.#with(asked.names, work));
+  }
+
+  #sharedHeavily(asked: Asked, work: (manager: StateManager) => Promise<object>): Promise<object> {
+    return this.#answers.ask(this.#keyOf(asked), () => this.#heavily(() => this.#with(asked.names, work)));
+  }
+
+  #keyOf({ names, route, query }: Asked): string {
+    const { place, flowId } = this.#flow(names);
+    return JSON.stringify([route, place.id, flowId, String(query)]);
+  }
+
+  async #see(place: Place, flowId: string): Promise<SeenWhole> {
+    const seen = await this.fleet.status(place, flowId);
+    if (seen.status.snapshotFile !== undefined) return { seen };
+    const [found, log] = await this.#flows.with(place, flowId, (manager) =>
+      Promise.all([manager.getRecovery(), manager.getLogPlace()]),
+    );
+    return { seen, log, ...(found && { found }) };
+  }
+
+  /** What takes long is done a few at a time, so that it holds up neither this server nor the store. Who ends gives its turn to the next. */
   async #heavily<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#heavy >= MOST_HEAVY) {
+    if (this.#heavy < MOST_HEAVY) this.#heavy++;
+    else {
       if (this.#waiting.length >= MOST_WAITING) {
         throw new Refusal(429, "too_many", "too many reports and exports at a time", { "retry-after": "5" });
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
-    this.#heavy++;
     try {
       return await work();
     } finally {
-      this.#heavy--;
-      this.#waiting.shift()?.();
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#heavy--;
+    }
+  }
+
+  async #export(
+    { names, response }: Asked,
+    name: string,
+    type: string,
+    make: (manager: StateManager, path: string) => Promise<void>,
+  ): Promise<undefined> {
+    const { flowId } = this.#flow(names);
+    if (this.#files >= MOST_FILES) {
+      throw new Refusal(429, "too_many", "too many exports at a time", { "retry-after": "5" });
+    }
+    this.#files++;
+    try {
+      return await answerFile(response, { type, name: `${flowId}-${name}` }, (path) =>
+        this.#heavily(() => this.#with(names, (manager) => make(manager, path))),
+      );
+    } finally {
+      this.#files--;
     }
   }
 
@@ -497,6 +542,12 @@ export class PageServer implements AsyncDisposable {
       await pause(ms, undefined, { signal: AbortSignal.any([signal, end.signal]) }).catch(() => {});
     }
   }
+}
+
+async function* csvOfTrades(manager: StateManager): AsyncGenerator<string> {
+  const columns = tradeColumns(manager.config.report.group_by);
+  yield csvHead(columns);
+  for await (const page of tradePages(manager, {})) yield page.map((trade) => csvRow(columns, trade)).join("");
 }
 
 function followed(seen: Seen): Followed {

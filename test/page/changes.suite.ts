@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
 import { type OrderInput, StateManager } from "../../src/index.js";
 import type { Stand, Test } from "../cli/stand.js";
+import { until } from "../servers/until.js";
 import { PageStand } from "./page-stand.js";
 
 const ENTRY: OrderInput = { id: "in", pair: "BTC/USDT", side: "buy", size: 1, price: 100, signalId: "s-1" };
@@ -98,6 +99,74 @@ export function changing(test: Test, stand: Stand): void {
     const instances = [{ id: seen?.id ?? "", lastHeartbeat: seen?.lastHeartbeat.toISOString() ?? "" }];
     assert.equal((await change("instances/prune", { instances })).json, { forgotten: [] });
     assert.is((await bot.snapshot()).instances.length, 1);
+    await bot.close();
+  });
+
+  /** The same page, for which whoever is silent for a second is dead. */
+  async function openImpatient() {
+    const { file, config } = await stand.ownConfig({ execution: { dead_after: "1s" } });
+    const bot = await StateManager.open("bot", config, { instanceId: "bot-1" });
+    const page = await PageStand.start({ url: stand.url, config: file });
+    const change = (path: string, body: object) => page.change(`/api/flow/redis/bot/${path}`, body);
+    /** The flow, once all of these are dead. */
+    const allDead = async (...ids: readonly string[]) => {
+      let seen = (await page.ask("/api/flow/redis/bot")).json;
+      await until(`${ids} are dead`, async () => {
+        seen = (await page.ask("/api/flow/redis/bot")).json;
+        const dead = seen.instances.filter(({ isDead }: { isDead: boolean }) => isDead);
+        return ids.every((id) => dead.some((each: { id: string }) => each.id === id));
+      });
+      return seen;
+    };
+    return { bot, config, page, change, allDead };
+  }
+
+  test("the lease of a dead holder is broken once, and another bot takes it at once", async () => {
+    const { bot, config, page, change, allDead } = await openImpatient();
+    await using _ = page;
+    await bot.heartbeat();
+    const lease = await bot.acquireLease({ ttl: "10m" });
+    await using standby = await StateManager.open("bot", config, { instanceId: "bot-2" });
+    const seen = await allDead("bot-1");
+    assert.equal([seen.lease.holder, seen.lease.life, seen.lease.token], ["bot-1", "dead", lease.token]);
+    assert.equal(
+      seen.wants.map(({ kind }: { kind: string }) => kind),
+      ["dead", "dead_lease"],
+    );
+    const answers = await thrice(() => change("lease/break", { token: lease.token }));
+    assert.equal(answers.map(({ json }) => json.broken).sort(), [false, false, true]);
+    const taken = await standby.acquireLease({ ttl: "1m" });
+    assert.ok(taken.token > lease.token);
+    assert.is((await change("lease/break", { token: lease.token })).status, 409, "it is another's now");
+    assert.is((await standby.getLease())?.token, taken.token);
+    await lease.release();
+    await bot.close();
+  });
+
+  test("dead instances are forgotten as they were seen: one that has come back since stays", async () => {
+    const { bot, config, page, change, allDead } = await openImpatient();
+    await using _ = page;
+    await using other = await StateManager.open("bot", config, { instanceId: "bot-2" });
+    await bot.heartbeat();
+    await other.heartbeat();
+    const seen = await allDead("bot-1", "bot-2");
+    const instances = seen.instances.map(({ id, lastHeartbeat }: { id: string; lastHeartbeat: string }) => ({
+      id,
+      lastHeartbeat,
+    }));
+    assert.is(instances.length, 2);
+    await other.heartbeat();
+    await allDead("bot-2"); // again, and silent since another time
+    const unknown = { id: "bot-3", lastHeartbeat: instances[0].lastHeartbeat };
+    const answers = await thrice(() => change("instances/prune", { instances: [...instances, unknown] }));
+    assert.equal(
+      answers.flatMap(({ json }) => json.forgotten),
+      ["bot-1"],
+    );
+    assert.equal(
+      (await bot.snapshot()).instances.map(({ id }) => id),
+      ["bot-2"],
+    );
     await bot.close();
   });
 }

@@ -54,4 +54,50 @@ export function looking(test: Test, stand: Stand): void {
       /^The circuit breaker is tripped \(manual\): too hot\. Since .* UTC\. Entries are refused until somebody resets it\. When the cause is gone: sf-state breaker reset --flow tripped\.$/,
     );
   });
+
+  test("the page's report and its curve have the figures of sf-state report, for a whole life and for a period", async () => {
+    const { file, config } = await stand.ownConfig({ risk: { starting_equity: 10_000 } });
+    let now = Date.now() - 40 * 86_400_000;
+    await using bot = await StateManager.open("earns", config, { instanceId: "bot-1", clock: () => now });
+    for (let n = 0; n < 30; n++) {
+      const id = `p-${n}`;
+      await bot.savePosition({
+        id,
+        pair: n % 3 === 0 ? "BTC/USDT" : "ETH/USDT",
+        side: "long",
+        size: 1,
+        entryPrice: 100,
+      });
+      now += 3 * 3_600_000;
+      await bot.closePosition(id, { pnl: n % 4 === 0 ? -7.25 : 3.1, reason: n % 4 === 0 ? "sl" : "tp" });
+      now += 20 * 3_600_000;
+    }
+    await using page = await PageStand.start({ url: stand.url, config: file });
+    const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+    const period = { from: day(now - 20 * 86_400_000), to: day(now - 5 * 86_400_000) };
+    for (const asked of [{ to: day(now + 86_400_000) }, { ...period, by: "pair", year: "252" }]) {
+      const options = Object.entries(asked).flatMap(([name, value]) => [`--${name}`, String(value)]);
+      const { stdout, stderr, code } = await sfState([
+        "report",
+        "--flow",
+        "earns",
+        "--config",
+        file,
+        "--json",
+        ...options,
+      ]);
+      assert.is(code, 0, stderr);
+      const told = JSON.parse(stdout);
+      const query = String(new URLSearchParams(Object.entries(asked)));
+      const { json } = await page.ask(`/api/flow/redis/earns/report?${query}`);
+      assert.equal(json, told);
+      const { json: curve } = await page.ask(`/api/flow/redis/earns/equity?${query}`);
+      assert.equal([curve.days, curve.drawdown, curve.curve], [told.days, told.drawdown, told.curve]);
+      const html = (await page.ask(`/api/flow/redis/earns/report.html?${query}`)).text;
+      assert.match(html, told.figures.net.toFixed(2));
+    }
+    const { json } = await page.ask("/api/flow/redis/earns/report");
+    // 8 losses of 7.25 and 22 wins of 3.1
+    assert.equal([json.figures.trades, json.figures.net, json.figures.losses], [30, 10.2, 8]);
+  });
 }

@@ -1,17 +1,19 @@
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { createServer, type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import * as assert from "uvu/assert";
 import { StateManager } from "../../src/index.js";
+import { Shared } from "../../src/page/shared.js";
 import { Streams } from "../../src/page/stream.js";
 import { bundle } from "../bundle.js";
 import type { Stand, Test } from "../cli/stand.js";
 import { newFlowId } from "../contract/backends.js";
 import { Child } from "../duckdb/child.js";
 import { until } from "../servers/until.js";
-import { PageStand, type StreamReader } from "./page-stand.js";
+import { PageStand, type StreamReader, TOKEN } from "./page-stand.js";
 
 const BOT = await bundle(new URL("../cli/held-bot.ts", import.meta.url));
 
@@ -97,6 +99,116 @@ export function streaming(test: Test, stand: Stand): void {
     for (const stream of streams) stream[Symbol.dispose]();
     client.disconnect();
     await bot.close();
+  });
+
+  test("two hundred pages that look at one flow have Redis do what one page does, to a few commands", async () => {
+    const { file, config } = await stand.ownConfig();
+    await using _ = await StateManager.open("only", config, { instanceId: "bot" });
+    await using page = await PageStand.start({ url: stand.url, config: file });
+    const client = new Redis(stand.url);
+    /** Scripts that Redis has run, of whichever client. */
+    const scripts = async () => {
+      const stats = await client.info("commandstats");
+      return [...stats.matchAll(/^cmdstat_(?:evalsha|eval|fcall)(?:_ro)?:calls=(\d+)/gm)].reduce(
+        (sum, [, calls]) => sum + Number(calls),
+        0,
+      );
+    };
+    const paths = ["", "/trades", "/refusals", "/events", "/report", "/equity"].map(
+      (rest) => `/api/flow/redis/only${rest}`,
+    );
+    /** What it costs that so many pages ask for all there is of the flow at a time; without the readings of the fleet, which the clock begins. */
+    const costOf = async (pages: number) => {
+      const [before, readings] = [await scripts(), page.server.fleet.counts.readings];
+      const answers = await Promise.all(paths.flatMap((path) => Array.from({ length: pages }, () => page.ask(path))));
+      for (const { status, text } of answers) assert.is(status, 200, text);
+      return { cost: (await scripts()) - before, readings: page.server.fleet.counts.readings - readings };
+    };
+    await costOf(1); // opens the flow
+    const one = await costOf(1);
+    const many = await costOf(200);
+    // Those who ask first have one reading, all others the next; a reading of the fleet is of five scripts here.
+    const most = 2 * one.cost + 6 * (many.readings + 1);
+    assert.ok(many.cost <= most, `${many.cost} scripts for 200 pages, ${one.cost} for one, ${many.readings} readings`);
+    client.disconnect();
+  });
+
+  test("nobody gets an answer that began before it was asked for, and what fails is told to those who asked, and forgotten", async () => {
+    const shared = new Shared<number>();
+    let begun = 0;
+    const ends: ((error?: Error) => void)[] = [];
+    const work = () => {
+      const mine = ++begun;
+      return new Promise<number>((resolve, reject) => ends.push((error) => (error ? reject(error) : resolve(mine))));
+    };
+    const first = shared.ask("a", work);
+    const others = [shared.ask("a", work), shared.ask("a", work)];
+    assert.is(begun, 1);
+    ends[0]?.(new Error("away"));
+    assert.is(await first.catch((error: Error) => error.message), "away");
+    await until("the next has begun", () => begun === 2);
+    const late = shared.ask("a", work);
+    ends[1]?.();
+    assert.equal(await Promise.all(others), [2, 2]);
+    await until("the one after it has begun", () => begun === 3);
+    ends[2]?.();
+    assert.is(await late, 3);
+  });
+
+  test("readers of exports who take nothing hold up no report, and no bot that wants its file", async () => {
+    const folder = join(stand.folder, newFlowId());
+    await mkdir(folder);
+    const config = { backend: "duckdb", duckdb: { path: join(folder, "{flow_id}.db") } } as const;
+    const pair = `${"x".repeat(200)}/USDT`;
+    {
+      await using bot = await StateManager.open("sold", config);
+      await bot.savePosition({
+        id: "p",
+        pair,
+        side: "long",
+        size: 1,
+        entryPrice: 1,
+        metadata: { note: "x".repeat(60_000) },
+      });
+      for (let n = 0; n < 150; n++) await bot.updatePosition("p", { metadata: { note: `${n}${"x".repeat(60_000)}` } });
+    }
+    await using page = await PageStand.start({ folder });
+    // Each is of some 9 MB, more than the sockets between the two hold.
+    const stuck = await Promise.all(
+      Array.from({ length: 3 }, () => page.open("/api/flow/folder-1/sold/export/events.jsonl")),
+    );
+    for (const response of stuck) assert.ok(Number(response.headers["content-length"]) > 8_000_000);
+    assert.is((await page.ask("/api/flow/folder-1/sold/report")).status, 200);
+    await using bot = await StateManager.open("sold", config);
+    assert.is((await bot.getPositions()).length, 1);
+    for (const response of stuck) response.destroy();
+    assert.equal(page.log, [], "who leaves is no error");
+  });
+
+  test("a client that sends its header or its body byte by byte holds up nobody", async () => {
+    const { file, config } = await stand.ownConfig();
+    await stand.flow("bot", config);
+    await using page = await PageStand.start({ url: stand.url, config: file });
+    const host = `Host: 127.0.0.1:${page.port}\r\n`;
+    const head = `POST /api/flow/redis/bot/breaker/trip HTTP/1.1\r\n${host}Content-Type: application/json\r\n`;
+    const begun = [
+      ...Array.from({ length: 100 }, () => `GET /api/fleet HTTP/1.1\r\n${host}X-Slow: `),
+      ...Array.from({ length: 100 }, () => `${head}Authorization: Bearer ${TOKEN}\r\nContent-Length: 1000\r\n\r\n{`),
+    ];
+    const sockets = await Promise.all(
+      begun.map(async (bytes) => {
+        const socket = connect(page.port, "127.0.0.1");
+        await once(socket, "connect");
+        socket.on("error", () => {}).write(bytes);
+        return socket;
+      }),
+    );
+    const tripped = page.change("/api/flow/redis/bot/breaker/trip", { confirm: "bot", reason: "now" });
+    for (const socket of sockets) socket.write(" ");
+    assert.is((await tripped).status, 200);
+    assert.is((await page.ask("/api/fleet")).json.flows[0].breaker.reason, "now");
+    assert.is(sockets.filter(({ destroyed }) => destroyed).length, 0, "they are still at it");
+    for (const socket of sockets) socket.destroy();
   });
 
   test("a reader that takes nothing is dropped, and holds up nobody else", async () => {

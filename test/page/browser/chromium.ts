@@ -56,14 +56,15 @@ function packaged(): Found {
         timeout: 120_000,
       });
       runs(join(place, "chromium"));
-      writeFileSync(join(place, "fonts/fonts.conf"), fontsConf(join(home, "fonts")));
       renameSync(place, home);
     } catch (error) {
       rmSync(place, { recursive: true, force: true });
       if (!existsSync(home)) throw error;
     }
   }
-  return { program: join(home, "chromium"), fonts: join(home, "fonts") };
+  const fonts = join(home, "fonts");
+  writeFonts(fonts);
+  return { program: join(home, "chromium"), fonts };
 }
 
 function installed(): Found {
@@ -86,12 +87,21 @@ function debian(): Found {
   return { program };
 }
 
-/** The fonts that came along, and none of the machine's: the pictures are the same everywhere. */
-function fontsConf(folder: string): string {
-  return `<?xml version="1.0"?>
+/**
+ * The fonts that came along, and none of the machine's: the pictures are the same everywhere. Named relative to the file, since checkouts share a cache
+ * and go: Chromium without any font shows no text, and crashes where it draws one.
+ */
+const FONTS = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/cache</cachedir></fontconfig>
+<fontconfig><dir prefix="relative">fonts</dir></fontconfig>
 `;
+
+function writeFonts(folder: string): void {
+  const file = join(folder, "fonts.conf");
+  if (existsSync(file) && readFileSync(file, "utf8") === FONTS) return;
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, FONTS);
+  renameSync(draft, file);
 }
 
 function runs(program: string): void {
