@@ -8,8 +8,8 @@ export function closeOrderId(flowId: string, recovery: number, subject: string, 
 }
 
 /**
- * Whether some recovery, of any flow, has closed something by an order of this id. Ids from before ids named their flow begin with `sfz`. Ids from `admit`
- * never match: they begin with `sfo`, or are hex digits, and r and z are none.
+ * Whether some recovery, of any flow, has closed something by an order of this id. Old ids of this kind, which did not name their flow, begin with `sfz`.
+ * Ids from `admit` never match: they begin with `sfo` or, if old, with `sf` and a hex digit, and r and z are no hex digits.
  */
 export function isCloseOrderId(id: string): boolean {
   return /^sf[rz][0-9a-f]{29}$/.test(id);

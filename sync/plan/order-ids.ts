@@ -51,7 +51,7 @@ export function fillsOfOrder(
   return fills.filter(({ clientOrderId, orderId }) => {
     if (clientOrderId === order.id) return true;
     if (orderId === undefined) return false;
-    // Where the exchange put an id of its own in place of ours, the fill's client order id is compared elsewhere.
+    // A fill with another client order id is the order's only by the exchange's id that the state has noted.
     return orderId === noted || (clientOrderId === undefined && orderId === known?.id);
   });
 }

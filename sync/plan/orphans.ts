@@ -238,7 +238,7 @@ function planUnknownOrder(draft: Draft, order: ExchangeOrder): void {
   });
 }
 
-/** A flow that never acted on a signal, on an account with orders of this flow: its state was lost, with PnL and breaker. Entries are stopped. */
+/** Trips the breaker if the state was lost, with PnL and breaker: the flow never acted on a signal, and the account has orders or fills of it. */
 function planLostState(draft: Draft, excesses: readonly Excess[]): void {
   const { positions, orders, signals, risk, breaker, epoch } = draft.evidence.snapshot;
   const lived = positions.length + orders.length + risk.dailyTrades > 0 || signals.lastProcessedId !== undefined;
