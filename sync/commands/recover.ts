@@ -151,7 +151,7 @@ export const addRecover: AddCommand = (program, run) => {
     );
 };
 
-/** The values that are there. */
+/** The values that are given. */
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
 function given<T extends object>(values: T): Given<T> {
@@ -164,7 +164,7 @@ function configuredOurs({ recovery: { ours } }: ResolvedConfig): Ours {
   return given({ pairs: ours.pairs, clientOrderIdPrefix: ours.client_order_id_prefix });
 }
 
-/** Once a person has pressed Ctrl-C, whatever came of the work is that they did. What was done before, in words, they are told. */
+/** After Ctrl-C the command says that it was interrupted, whatever became of the work, and what was done before, in words. */
 async function unlessInterrupted<T>(
   { signal, done }: { readonly signal: AbortSignal; readonly done: readonly string[] },
   work: () => Promise<T>,

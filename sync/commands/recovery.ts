@@ -112,7 +112,7 @@ export const addRecovery: AddCommand = (program, run) => {
     );
 };
 
-/** Why it is not safe to end it; undefined where it is. */
+/** Why it is not safe to end the recovery; undefined if it is safe. */
 function dangerOf({ holder, journal }: RecoveryState, life: HolderLife): string | undefined {
   if (life === "alive")
     return `${holder} is at it, and alive: it goes on sending orders until it sees that it was ended`;
@@ -123,7 +123,7 @@ function dangerOf({ holder, journal }: RecoveryState, life: HolderLife): string 
   return `orders that it has sent may be under way, and only its journal, which goes with it, knows them for its own: ${names}. sf-state recover goes on with it`;
 }
 
-/** What it would have done, as far as it is told. */
+/** What the recovery would have done, as far as that is known. */
 function undoneOf(found: RecoveryState): string {
   const plan = waitingPlan(found);
   if (!plan)
@@ -170,7 +170,7 @@ function textOf({ terminal }: Invocation, found: RecoveryState, life: HolderLife
   return plan ? `${head}\n${waitingPlanText(plan, terminal.colours)}` : head;
 }
 
-/** Notes of which the lines above tell. */
+/** Notes that the lines above show already. */
 const TOLD_ELSEWHERE: readonly string[] = ["plan", "plan_hash", "approved"];
 
 function short(text: string): string {
