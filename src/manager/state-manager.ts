@@ -977,9 +977,9 @@ export class StateManager {
 
   /**
    * Puts the flow into an exchange account, making the account if it is new, with everything that the flow has open: slots and exposure are added to the
-   * account's sums, past bookings are not. The flow gets a new epoch: its other managers get a StateLostError until they connect again. A new account gets
-   * the configuration's `account` settings if they name it, otherwise those under `risk`. Rejects with a ConfigError if the flow counts in another currency
-   * or day than the account, or is in another account.
+   * account's sums, past bookings are not. The flow gets a new epoch: its other managers get a StateLostError until they connect again. The settings
+   * under `account` apply if they name this account, otherwise those under `risk`. Rejects with a ConfigError if the flow counts in another currency or day
+   * than the account, or is in another account.
    */
   async joinAccount(name: string): Promise<void> {
     this.#needOpen("joinAccount");
@@ -1233,7 +1233,8 @@ export class StateManager {
    * copy`.
    * - Redis, memory: a file as `sf-state backup` writes it, compressed if its name ends in `.gz`. `sf-state restore <path>` puts it into Redis or into a
    * DuckDB file.
-   * - It rejects with an InvalidArgumentError if the path exists already, and with a ConfigError if it cannot be written; the flow does not change.
+   *
+   * Rejects with an InvalidArgumentError if the path exists already, and with a ConfigError if it cannot be written; the flow does not change.
    */
   async backup(path: string): Promise<void> {
     const file = check.path("path", path);
