@@ -1,11 +1,11 @@
-/** A report as one HTML file. It loads nothing, runs nothing, and no stored text is markup. */
+/** A report as one HTML file. It loads nothing and runs nothing, and stored text is never markup. */
 import { printable } from "../words/printable.js";
 import { daysWords, type FigureLine, figureLines, figureText, GROUP_COLUMNS } from "./figure-words.js";
 import { FIGURES, type FigureName } from "./figures.js";
 import { dayPlot, equityPlot, heldPlot } from "./plots.js";
 import type { Report } from "./report.js";
 
-/** What stands at the head. */
+/** The data in the head of the page. */
 const HEAD: readonly FigureName[] = [
   "net",
   "trades",
@@ -126,7 +126,7 @@ function partsTable({ parts, currency }: Report): string {
   )}`;
 }
 
-/** `numbers` are the places of the columns that stand right. */
+/** `numbers`: the indexes of the columns that are aligned right. */
 function table(head: readonly string[], rows: readonly (readonly string[])[], numbers: readonly number[]): string {
   const kind = (at: number) => (numbers.includes(at) ? ' class="number"' : "");
   const line = (cells: readonly string[], tag: "th" | "td") =>
@@ -134,7 +134,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[], nu
   return `<div class="wide"><table><thead>${line(head, "th")}</thead><tbody>${rows.map((row) => line(row, "td")).join("\n")}</tbody></table></div>`;
 }
 
-/** Text in which nothing is markup, in an attribute neither. */
+/** Escapes text, for content and for attributes. */
 export function escaped(text: string): string {
   return printable(text)
     .replaceAll("&", "&amp;")

@@ -102,7 +102,7 @@ async function notice(
   );
   const read = new Set(flows.filter((flow) => "reading" in flow).map(({ flowId }) => flowId));
   const listed = new Set(flows.map(({ flowId }) => flowId));
-  // A flow that is gone wants nobody any more; one that cannot be read may.
+  // A flow that is gone needs nobody any more; one that cannot be read may.
   await alerter.notice(wants, (flowId) => read.has(flowId) || (failures.length === 0 && !listed.has(flowId)));
 }
 

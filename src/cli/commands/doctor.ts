@@ -53,7 +53,7 @@ async function findingsOn(config: ResolvedConfig, flowId: string): Promise<Findi
   return account ? [...findings, ...(await checkAccount(account, flowId))] : findings;
 }
 
-/** As long as it is on its way, nobody can open it; and nobody can tell a move under way from one that was left. */
+/** While a flow is being moved, nobody can open it, and nobody can tell a move under way from an abandoned one. */
 function moveFindings(flowId: string, { account, way }: Unfinished): Finding[] {
   const to = way === "in" ? `into account ${account}` : `out of account ${account}`;
   const command = `sf-state account ${way === "in" ? `join ${account}` : "leave"} --flow ${flowId}`;

@@ -117,7 +117,7 @@ async function exported(
   }
 }
 
-/** Writes rows as `read` gives them, which says in the end whether older ones are gone. */
+/** Writes the rows that `read` yields. At its end `read` says whether older rows are gone. */
 async function write<Row>(
   form: Form,
   draft: string,

@@ -9,10 +9,10 @@ import { placeName } from "../flows.js";
 import { countedWords } from "../status/status-text.js";
 import { table } from "../terminal-table.js";
 
-/** So many are forgotten by one call. */
+/** How many instances one call forgets. */
 const LOT = 1000;
 
-/** Lines of the screen that are not for rows: the heading, what is said below, the next prompt. */
+/** Lines of the screen that are not rows: the heading, the text below, the next prompt. */
 const ROUND = 4;
 
 export const addInstances: AddCommand = (program, run) => {

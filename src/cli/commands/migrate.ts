@@ -51,7 +51,7 @@ export const addMigrate: AddCommand = (program, run) => {
     );
 };
 
-/** A flow that can be migrated, wherever it is. */
+/** A flow that can be migrated, on any backend. */
 interface Migratable extends Disposable {
   plan(told: Told): Promise<Plan>;
   migrate(told: Told, progress: Progress): Promise<Report>;

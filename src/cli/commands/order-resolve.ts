@@ -24,7 +24,7 @@ Nothing is asked of the exchange. Where it can be asked, sf-state recover does a
 Example:
   $ sf-state orders resolve sf-1a2b-s17 --filled 0.4 --price 60010 --fill-id 9913 --fee 2.4 --flow bot --config bot.yaml`;
 
-/** What the exchange says of an order. */
+/** What the exchange says about an order. */
 type Verdict =
   | { readonly is: "filled"; readonly fill: FillInput }
   | { readonly is: "cancelled" }
@@ -77,7 +77,7 @@ export const addOrderResolve: AddSubcommand = (orders, run) => {
     );
 };
 
-/** Throws a UsageError when what is said does not go together. */
+/** Throws a UsageError if the options contradict each other. */
 function verdictOf(options: Options): Verdict {
   const { filled, price, fillId, cancelled, neverArrived, open, releaseSignal } = options;
   const said = [filled !== undefined || cancelled, neverArrived, open].filter(Boolean).length;
@@ -139,7 +139,7 @@ interface Asked {
   readonly yes: true | undefined;
 }
 
-/** The question begins so: which order, of what flow, as it is. */
+/** The beginning of the question: which order, of which flow, in its present state. */
 function about({ order: { id }, order }: Asked, { flowId, config }: StateManager): string {
   return `order ${id} of flow ${flowId} at ${placeName(config, flowId)} (${orderWords(order)})`;
 }

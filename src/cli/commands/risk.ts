@@ -116,7 +116,7 @@ async function showLimits(invocation: Invocation, manager: StateManager, limits:
   invocation.print(limits, () => limitTable(invocation.terminal, RISK_LIMITS, origins));
 }
 
-/** Each guard with what it blocks now. */
+/** Each guard with its present block. */
 function guardTable(terminal: Terminal, { guards, blocks }: GuardStatus, now: Date): string {
   const rows = guards.map((guard) => [printable(guardWords(guard)), "nothing"]);
   for (const { guard, pair, side, until } of blocks) {

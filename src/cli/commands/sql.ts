@@ -9,7 +9,7 @@ import type { Invocation } from "../invocation.js";
 import { answerCsv, answerObjects, answerOf, cellWords } from "../sql-answer.js";
 import { table } from "../terminal-table.js";
 
-/** More rows than this are no table for people. */
+/** People cannot read a table with more rows than this. */
 const SHOWN = 500;
 
 export const addSql: AddCommand = (program, run) => {
