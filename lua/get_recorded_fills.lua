@@ -20,7 +20,7 @@ local function run(answer, record_parse, remembers)
   local order_ids = cjson.decode(ARGV[5])
   local recorded = {}
   for i, fill in ipairs(fills) do
-    -- Only of what is remembered is it asked whose it is: the order of now may be a later one of that name.
+    -- The order is only read for remembered fills: the present order may be a later one with the same id.
     local since
     if remembers(fills_key, fill, fill_window) then
       local stored = redis.call("HGET", orders_key, order_ids[i]) or redis.call("HGET", closed_key, order_ids[i])

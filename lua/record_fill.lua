@@ -73,14 +73,14 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   local dedup_window, max_ids, max_trades = tonumber(ARGV[22]), tonumber(ARGV[23]), ARGV[24]
   local fill = pair_key(order_id, fill_id)
 
-  -- Read: the order, pending or lately closed, and what of the risk stands.
+  -- Read: the order, pending or recently closed, and the present risk.
   local pending = redis.call("HGET", orders_key, order_id)
   local stored = pending or rare.closed_order(closed_key, closed_at_key, order_id)
   local order = stored and order_parse(stored)
   local risk = read_risk(daily_key, day_start, order and order.pair)
   local breaker = read_breaker(breaker_key)
   if remembers(fills_key, fill, fill_window, order and order.fills_since) then
-    -- A fill that is told again has the size and the price that it had; those of before these were kept count as equal.
+    -- A repeated fill must have its first size and price. Fills from before these were stored count as equal.
     local told_price, told_size = string.match(redis.call("HGET", told_key, fill) or "", "^(%S+) (%S+)$")
     local function told_otherwise(field, before, new)
       return rare.refuse("SFINVALID", field .. ": fill " .. fill_id .. " of order " .. order_id .. " was told with a " .. field .. " of " .. before .. ", now with " .. new)
@@ -101,11 +101,11 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   if price_wrong then return rare.refuse("SFINVALID", price_wrong) end
   local told_count = redis.call("HLEN", told_key)
 
-  -- Read: the signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since.
+  -- Read: the signal of an entry that was cancelled before any fill, if the signal was released and nobody has won it since.
   local signal = order.intent == "entry" and order.status == "cancelled" and tonumber(order.filled) == 0 and order.signal_id
   if signal and redis.call("ZSCORE", processed_key, signal) then signal = nil end
 
-  -- Decide: the order. Of an entry, more than its size is mostly one execution under a second id.
+  -- Decide: the order. More than an entry's size is mostly one execution told under a second id.
   local delta, named = {}, pending and position_named(order)
   hold_order(delta, order, -1)
   local filled_before = tonumber(order.filled)
@@ -123,7 +123,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   order.notional = order_notional(market, order)
   local old = ORDER_DONE[order.status] and closed_to_forget(closed_key, closed_at_key)
 
-  -- Decide: where the parts of the fill go. A fee in the base coin moves size: a buy brings less, a sell takes more.
+  -- Decide: where the parts of the fill go. A fee in the base coin changes the size: a buy adds less, a sell takes more.
   local parts, over, is_absent = {}, "0", {}
   local fees = fees_of(fee)
   local base_fee, moved = fee_in_base(market, fees), size
@@ -172,7 +172,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
       local dust_told, trade = nil, nil
       if order.position_id and not position then
         trade = rare.ended_trade(trades_key, ended_key, order.position_id)
-        -- A position that ended before ends were remembered was used up by the fills of this order.
+        -- The position ended before ends were remembered: the fills of this order used it up.
         if not trade and filled_before == 0 then
           return rare.refuse("SFINVALID", "orderId: no open position " .. order.position_id .. " for exit order " .. order_id
             .. "; if its entry is not booked yet, give this fill again after it")
@@ -186,20 +186,20 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
       if position then table.insert(positions, 1, position) end
       over = rare.spread(parts, moved, over, positions)
       local dust = over ~= "0" and rare.read_dust(dust_key, rare.dust_key_of(order.pair, reduced))
-      -- What the fill takes of the dust by explaining its end is not there any more.
+      -- The part of the dust that the fill takes by explaining its end is not available any more.
       if dust and dust_told then dust = rare.dust_left(market, dust, dust_told.trade, dust_told.size) end
       if dust and tonumber(dust.size) > 0 then
         local taken = tonumber(over) > tonumber(dust.size) and dust.size or over
         parts[#parts + 1] = { to = "dust", size = taken, dust = dust }
         over = left_of(moved, over, taken)
       end
-      -- What the fill that made flat left, within what counts as equal.
+      -- The size that the fill left when it made the position flat, within the tolerance.
       if #parts == 0 then over = rare.explain_end(parts, moved, over, amendments_key, trade, true) end
       if #parts == 0 or (parts[1].to == "explain" and parts[1].trade.ending == "fills" and over ~= "0") then
         return rare.refuse("SFINVALID", "orderId: no open position " .. (order.position_id or "of " .. order.pair .. " " .. reduced) .. " for exit order " .. order_id)
       end
     end
-    -- The fee goes with what was sold, never beyond what the side has.
+    -- The fee is taken along with what was sold, never more than the side holds.
     if base_fee ~= "0" and over ~= "0" and order.side == "sell" then
       over = size_less(over, base_fee)
       if tonumber(over) < 0 then over = "0" end
@@ -213,7 +213,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   for i, part in ipairs(parts) do sizes[i] = part.size end
   local shares, unpriced = split_fees(fees, sizes), nil
 
-  -- What the order says, else its own id; where a position or a trade has that name, id~2, id~3.
+  -- The position's id: the one that the order names, else the order's own; if a position or a trade has that id, id~2, id~3.
   local function name_for()
     local said = position_named(order)
     if said and said ~= order.flip and not ended_at(ended_key, said) then return said end
@@ -233,7 +233,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
         local rate_known, assumed = exit_rate(market, rate, price, part.trade.rate)
         sums.rate_assumed = sums.rate_assumed or assumed
         local paid, open_fees = price_fees(market, shares[i], price, rate_known)
-        -- The fill that made flat took the whole cost.
+        -- The fill that made the position flat took the whole cost.
         local cost = part.trade.ending == "fills" and decimal("0") or worth_of(market, part.size, part.trade.entry_price)
         local gain = gain_of(market, part.trade.side, cost, worth_of(market, part.size, price))
         unpriced = with_unpriced(unpriced, open_fees)
@@ -307,8 +307,8 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
     end
   end
   if holding.fault then return rare.refuse("SFINVALID", holding.fault) end
-  -- An entry that turned its position around takes a slot of its own: that one passes over. An exit remembers the position that it
-  -- reduced last, where it names another or none: what is left of it may be dust.
+  -- An entry that turned its position around then takes a slot of its own, which the old position frees. An exit that names no position, or another one,
+  -- remembers the position that it reduced last: its rest may be dust.
   for _, effect in ipairs(effects) do
     if order.intent == "entry" and position_named(order) == effect.position.id and effect.position.size == "0" then order.slot = "1" end
   end
@@ -318,7 +318,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   end
   hold_order(delta, order, 1)
 
-  -- Decide: which positions end. Those that are flat first, then those whose rest cannot be sold and that nobody is about to sell.
+  -- Decide: which positions end. First those that are flat, then those whose rest cannot be sold and has no other exit pending.
   local ends, flat, dusty, has_named = nil, {}, {}, false
   for _, effect in ipairs(effects) do
     local each = effect.position
@@ -369,7 +369,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   for _, effect in ipairs(effects) do effect.text = has_ended[effect.position.id] and "" or position_json(effect.position) end
   for _, each in ipairs(ended) do each.text = at_end.trade_json(each.trade) end
 
-  -- Write: the event first, which tells all that follows.
+  -- Write: first the event, which tells everything that follows.
   local first, others = effects[1], {}
   for i = 2, #effects do
     local each = effects[i]
