@@ -161,13 +161,13 @@ function namesIn(cert: string): string[] {
 /** Shows a token that was made: on a terminal as a link, else in a file that is removed when the server ends. A given token is never shown. */
 export async function tellToken(terminal: Terminal, url: string, token: Token | undefined): Promise<Told> {
   if (!token) return told([]);
-  if (!token.isMade) return told(["whoever has the token may change something: #token=... behind the address"]);
+  if (!token.isMade) return told(["whoever has the token may make changes: #token=... behind the address"]);
   const link = `${url}/#token=${token.text}`;
-  if (terminal.isScreen) return told(["to change something, too:", `  ${link}`]);
+  if (terminal.isScreen) return told(["to make changes, too:", `  ${link}`]);
   const folder = await mkdtemp(join(tmpdir(), "sf-state-serve-"));
   const file = join(folder, "link");
   await writeFile(file, `${link}\n`, { mode: 0o600 });
-  return told([`to change something, too: the link in ${file}`], { linkFile: file }, () =>
+  return told([`to make changes, too: the link in ${file}`], { linkFile: file }, () =>
     rm(folder, { recursive: true, force: true }),
   );
 }

@@ -31,7 +31,7 @@ function planExcess(draft: Draft, excess: Excess): void {
   const walk = walkBack(draft, excess.unit);
   const otherName = trackedUnderOtherName(draft, excess, walk);
   if (otherName !== undefined) {
-    const needsPerson = `${otherName}: it may be what the flow holds, under another name. If it is, store it as ${pair} (savePosition), end the old one (removePosition), and recover again. Approved, it stays as it is`;
+    const needsPerson = `${otherName}: it may be what the flow holds, under another name. If it is, store it as ${pair} (savePosition), end the old one (removePosition), and recover again. If you approve this plan, it stays as it is`;
     draft.add(
       { type: "leave_orphan", pair, side, size: excess.size, evidence, needsPerson },
       canonicalPair(pair),
@@ -103,11 +103,11 @@ interface Grounds {
 function planOrphan(draft: Draft, excess: Excess, { walk, evidence }: Grounds): void {
   const { pair, side, size, tracked } = excess;
   if (size < draft.minSize(pair)) {
-    draft.notes.push(`${pair}: ${size} ${side} too much is below the exchange's least order; it stays`);
+    draft.notes.push(`${pair}: ${size} ${side} too much is below the exchange's smallest order; it stays`);
     return;
   }
   if (!exceeds(size, dustOf(draft, pair, side))) {
-    draft.notes.push(`${pair}: ${size} ${side} too much is what trades left that could not be sold; it stays`);
+    draft.notes.push(`${pair}: ${size} ${side} too much is a rest of trades that could not be sold; it stays`);
     return;
   }
   const entering = draft.evidence.snapshot.orders.find(

@@ -235,7 +235,7 @@ export function askWhose(
   { pair, side, size, evidence }: Pick<Excess, "pair" | "side" | "size"> & { readonly evidence: readonly string[] },
   doubt: string,
 ): void {
-  const needsPerson = `${doubt}: whose ${side} ${size} ${pair} is, is not known. Look who made it. Close it by hand, or leave it there; where the account is this flow's alone, recovery.exclusive_account: true says so. Approved, it stays as it is`;
+  const needsPerson = `${doubt}: whose ${side} ${size} ${pair} is, is not known. Find out who made it. Close it by hand, or leave it there; if the account is this flow's alone, set recovery.exclusive_account: true. If you approve this plan, it stays as it is`;
   draft.add({ type: "leave_orphan", pair, side, size, evidence, needsPerson }, canonicalPair(pair), side);
 }
 
@@ -384,7 +384,7 @@ function doubtOf(draft: Draft, { fill }: Piece, position: Expected): string | un
     owner === "stranger"
       ? `was made under the client order id ${fill.clientOrderId ?? "of its order"}, which the flow does not know`
       : "does not say whose order made it";
-  return `fill ${fill.fillId} ${who}: it may be another bot's. If it closed position ${position.id}, approve this plan; where the account is this flow's alone, recovery.exclusive_account: true says so`;
+  return `fill ${fill.fillId} ${who}: it may be another bot's. If it closed position ${position.id}, approve this plan; if the account is this flow's alone, set recovery.exclusive_account: true`;
 }
 
 function askedFor({ fill }: Piece, { id }: Expected, doubt: string | undefined): string | undefined {
@@ -466,7 +466,7 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, { seen,
           `updatePosition(${name}, { size: ${position.size} }), and what it made or cost with bookCash(AMOUNT, { id, kind, positionId: ${name} })`,
           `it is reduced to ${position.size} without a result`,
         ];
-  const needsPerson = `${settled ?? doubt ?? "no fill says how it went"}: what it made is not known. If you know it, tell it: ${tell}, then recover again. If nobody does, approve this plan: ${otherwise}`;
+  const needsPerson = `${settled ?? doubt ?? "no fill says how it went"}: its result is not known. If you know it, tell it: ${tell}, then recover again. If nobody knows it, approve this plan: ${otherwise}`;
   const asked = asks ? { needsPerson } : {};
   if (position.size === 0) {
     draft.add({ type: "close_external", pair, positionId: id, size: from, version, evidence, ...asked }, id);
@@ -500,7 +500,7 @@ function planDust(draft: Draft, unit: Unit): void {
     if (draft.evidence.snapshot.orders.some((order) => order.positionId === id && !isExternal(order))) continue;
     // If fills say what happened to the position, they are booked instead.
     if (held < size && externalFills(draft, unit, side, [position]).pieces.length > 0) continue;
-    const evidence = [`${size} is below the exchange's least order of ${least}`];
+    const evidence = [`${size} is below the exchange's smallest order of ${least}`];
     draft.add({ type: "remove_dust", pair, positionId: id, size, version: stored.version, evidence }, id);
     draft.notes.push(`${pair}: position ${id} of ${size} is dust and is removed; nothing is booked`);
     position.size = 0;

@@ -20,6 +20,6 @@ export function whyNotWorth(
   const [price = 0] = prices;
   return (
     `the ${side} position of ${pair} does not fit: a size of ${size} at ${price} is worth ${inverse ? size / price : size * price}, and it ` +
-    `says ${notional}. Its size is read wrongly, by a factor such as the contract size: nothing is done on it. Look at \`checkExchange\``
+    `says ${notional}. Its size is read wrongly, by a factor such as the contract size: nothing is done on it. See \`checkExchange\``
   );
 }

@@ -70,7 +70,7 @@ export const addAccount: AddCommand = (program, run) => {
   account
     .command("unset <names...>")
     .description(
-      "Give limits of an account back to the configuration: each is what --config says, or none until a bot connects.",
+      "Give limits of an account back to the configuration: each becomes the value in --config, or none until a bot connects.",
     )
     .option("--account <name>", NAMED)
     .option("--yes", "do not ask")
@@ -89,8 +89,8 @@ export const addAccount: AddCommand = (program, run) => {
 
   account
     .command("join <name>")
-    .description("Put a flow into an account, with whatever it has open. Its bots have to connect again.")
-    .option("--undo", "in a cluster: give up a join that was left unfinished; the flow is as it was before")
+    .description("Put a flow into an account, with everything that it has open. Its bots have to connect again.")
+    .option("--undo", "in a cluster: undo an unfinished join; the flow is as before")
     .option("--yes", "do not ask")
     .addHelpText(
       "after",
@@ -114,9 +114,9 @@ export const addAccount: AddCommand = (program, run) => {
   account
     .command("leave")
     .description(
-      "Take a flow out of its account: what it holds leaves the sums, what it booked stays. Its bots have to connect again.",
+      "Take a flow out of its account: its slots and exposure leave the sums, its bookings stay. Its bots have to connect again.",
     )
-    .option("--undo", "in a cluster: give up a leave that was left unfinished; the flow is as it was before")
+    .option("--undo", "in a cluster: undo an unfinished leave; the flow is as before")
     .option("--yes", "do not ask")
     .addHelpText(
       "after",

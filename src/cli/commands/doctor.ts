@@ -20,7 +20,7 @@ export const addDoctor: AddCommand = (program, run) => {
   program
     .command("doctor")
     .description(
-      "Say what is wrong with the server and the stored state, and what to do. Changes nothing; ends with 1 on a problem.",
+      "Check the server and the stored state, and say what to do about each problem. Changes nothing; ends with 1 on a problem.",
     )
     .addHelpText("after", "\nExample:\n  $ sf-state doctor --flow bot --url redis://localhost:6379")
     .action((_, command) =>

@@ -29,7 +29,7 @@ export const addExport: AddCommand = (program, run) => {
   program
     .command("export <what>")
     .description(`Write ${EXPORTS.join(", ")} of a flow to a file, all of them: .parquet, .csv or .jsonl.`)
-    .requiredOption("--to <file>", "the file; its name says the form")
+    .requiredOption("--to <file>", "the file; its ending decides the format")
     .option("--replace", "replace the file if it is there")
     .addHelpText(
       "after",

@@ -21,8 +21,8 @@ export const addInstances: AddCommand = (program, run) => {
     .description(
       "List the bots of a flow, alive and dead, by their heartbeats and execution.dead_after. Ends with 1 when one is dead.",
     )
-    .option("--wide", "a line for each, also where there are more than the screen has room for")
-    .option("--prune", "forget those that are dead: their alarm ends")
+    .option("--wide", "a line for each, even if the screen has too few lines")
+    .option("--prune", "forget the dead ones: their alarm ends")
     .option("--yes", "do not ask")
     .addHelpText("after", "\nExample:\n  $ sf-state instances --prune --flow bot --config bot.yaml")
     .action(({ prune, yes, wide }, command) =>

@@ -73,7 +73,9 @@ export const addRisk: AddCommand = (program, run) => {
 
   risk
     .command("unset <names...>")
-    .description("Give limits back to the configuration: each is what --config says, or none until a bot connects.")
+    .description(
+      "Give limits back to the configuration: each becomes the value in --config, or none until a bot connects.",
+    )
     .option("--yes", "do not ask")
     .addHelpText("after", "\nExample:\n  $ sf-state risk unset max_exposure --flow bot --config bot.yaml")
     .action((names, { yes }, command) =>
