@@ -75,5 +75,7 @@ function versionNote(client: CcxtClient): string[] {
   const minor = typeof said === "string" ? said.split(".").slice(0, 2).join(".") : undefined;
   if (minor !== undefined && PROVEN_WITH.includes(minor)) return [];
   const other = minor === undefined ? "this client does not say its version" : `this is ${minor}`;
-  return [`it is proven with ccxt ${PROVEN_WITH.join(", ")}, and ${other}: run \`checkExchange\` before you use real money`];
+  return [
+    `it is proven with ccxt ${PROVEN_WITH.join(", ")}, and ${other}: run \`checkExchange\` before you use real money`,
+  ];
 }

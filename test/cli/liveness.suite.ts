@@ -161,7 +161,10 @@ export function liveness(test: Test, stand: Stand): void {
     assert.equal([shown.holder, shown.life, shown.journal], ["bot-a", "alive", {}]);
     const refused = await run("recovery", "end", "--yes");
     assert.is(refused.code, 1);
-    assert.match(refused.stderr, /bot-a works on it and is alive: .*nothing was done\. If it has to be, say --force WHY/);
+    assert.match(
+      refused.stderr,
+      /bot-a works on it and is alive: .*nothing was done\. If it has to be, say --force WHY/,
+    );
     await recovery.note("orphan x-1", JSON.stringify({ pair: "ETH/USDT", side: "short", attempt: 1 }));
     await recovery.leave();
     const sent = await run("recovery", "end", "--yes");
@@ -184,7 +187,7 @@ export function liveness(test: Test, stand: Stand): void {
     );
     assert.match(
       (await run("recovery", "end", "--yes")).stderr,
-      /gives no heartbeats: it may be at it; nothing was done/,
+      /gives no heartbeats: it may still work on it; nothing was done/,
     );
     await using _ = await silent(config, "bot-b", 5);
     assert.match(
