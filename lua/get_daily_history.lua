@@ -38,8 +38,8 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> read.lua
--- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
--- script that only reads.
+-- Every read begins with the same check: Is this the state that the caller knows? What time is it? KEYS[1] and ARGV[1..3] are the same in every script that
+-- only reads.
 local meta_key = KEYS[1]
 local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -51,7 +51,7 @@ if epoch ~= flow_epoch then
   if epoch ~= "" then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
-  -- Whoever names no epoch names no schema by it either.
+  -- A caller that names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
   if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
@@ -65,8 +65,8 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
--- where the script may have to do with it, and its log after that.
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
 local account, account_key, account_events_key
 if not account_name and string.sub(meta_key, -5) == ":risk" then
   account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
@@ -119,16 +119,16 @@ end
 
 setmetatable(in_account, { __index = function(_, asked)
   -- >>> account.lua
-  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
-  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
-  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+  -- The exchange account of the flow: limits and a breaker over all its flows. It is one hash: settings, limits, breaker, the sums over the flows and, under
+  -- `flow id|`, each flow's part of these sums. A step reads it once and notes its changes, which are written together with the answer. If the flow is in no
+  -- account, `account` is nil, and nothing is read or written.
 
-  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  -- Prefix of the fields of the flow's part: its id, as in the names of its keys. Fields of the account itself have no prefix.
   local function part_of()
     return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
   end
 
-  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  -- Reads the account: its day, sums and breaker, this flow's part, and the pair's slots of both. Fails if the account is gone.
   local function read_account(pair)
     if not account or account.part then return account end
     if not account_key then
@@ -160,7 +160,7 @@ setmetatable(in_account, { __index = function(_, asked)
     return account
   end
 
-  -- A day, or that of the account, if that is later.
+  -- A day; or the account's, if that is later.
   local function later_day(day)
     return account and account.day > day and account.day or day
   end
@@ -189,11 +189,12 @@ end
 -- <<< day.lua
 
 -- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+-- A flow's risk: as stored, as of now, and as part of a reply.
 
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse; stored, the row in
--- the order in which events tell it. Fails if what is stored is not numbers.
+-- The risk as of now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended: the stored day, if it is over. An account and its
+-- flows use the same day: the later one. pair: the pair whose account slots the step may change. pnl, equity, peak and drawdown are texts, as stored; units
+-- and parts are pnl as numbers; was: the values that a step can make worse; stored: the row in the order in which events list it. Fails if stored values
+-- are no numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)

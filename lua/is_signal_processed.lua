@@ -22,8 +22,8 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> read.lua
--- Every read starts alike: is this the state the caller knows, what time is it? KEYS[1] and ARGV[1..3] are the same in every
--- script that only reads.
+-- Every read begins with the same check: Is this the state that the caller knows? What time is it? KEYS[1] and ARGV[1..3] are the same in every script that
+-- only reads.
 local meta_key = KEYS[1]
 local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -35,7 +35,7 @@ if epoch ~= flow_epoch then
   if epoch ~= "" then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
-  -- Whoever names no epoch names no schema by it either.
+  -- A caller that names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
   if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
@@ -49,8 +49,8 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
--- where the script may have to do with it, and its log after that.
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
 local account, account_key, account_events_key
 if not account_name and string.sub(meta_key, -5) == ":risk" then
   account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
@@ -75,7 +75,7 @@ end
 -- <<< read.lua
 
 -- >>> memory.lua
--- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+-- Remembered ids: a sorted set of id -> ms, limited by age in ms and by number.
 
 local function remembers(key, id, window, since)
   local at = redis.call("ZSCORE", key, id)

@@ -41,7 +41,7 @@ local function run()
   end
   local now_text = string.format("%d", now)
 
-  -- Write. Removing a field that nobody has needs no memory, and after it Redis refuses nothing for want of it.
+  -- Write. Removing a field that does not exist needs no memory, and after it Redis refuses nothing for lack of memory.
   redis.call("HDEL", meta_key, "")
   redis.call("HSET", meta_key, "epoch", epoch, "schema", schema, "created_at", now_text)
 

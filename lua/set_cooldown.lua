@@ -45,9 +45,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
--- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
--- script that changes something.
+-- Every change begins with the same checks: Is this the state that the caller knows? Was this very call answered before? Does the state still know its
+-- earlier answers to the caller? Does the caller still hold the lease? What time is it? KEYS[1..4] and ARGV[1..7] are the same in every script that changes
+-- something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -64,7 +64,7 @@ if epoch ~= flow_epoch then
   if epoch ~= "" then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
-  -- Whoever names no epoch names no schema by it either.
+  -- A caller that names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
   if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
@@ -94,15 +94,15 @@ if call ~= "" then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
--- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
--- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
--- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
+-- A slot that knows less than the caller belongs to an older state: answers to the caller are gone, and so are their changes. Several proofs are separated
+-- by spaces. slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly there is one proof, and the slot holds that answer or a later
+-- one. The numbers of our client always have twelve digits, so they compare as texts.
 local is_proven = proof == ""
 if last and proven_slot == slot then
   is_proven = last == proven
 elseif proven_slot and proven_slot ~= slot and kept then
   is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
-  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
+  kept[2] = is_proven and math.huge -- the session's answers exist; they expire as set by its first call
 end
 if not is_proven then
   for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
@@ -128,8 +128,8 @@ if lease ~= "" then
   end
 end
 
--- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
--- where the script may have to do with it, and its log after that.
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
 local account, account_key, account_events_key
 if not account_name and string.sub(meta_key, -5) == ":risk" then
   account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
@@ -147,8 +147,9 @@ if account_name then
   end
 end
 
--- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- Returns the answer with the call as its last part, and stores it in the call's slot (its parts, separated by NUL), so that a repeated call gets it again.
+-- The changes of the flow's account are written first. Answers are kept for at least ten minutes by the server's clock; then all of the session's expire at
+-- once.
 local function answer(reply)
   if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
   reply[#reply + 1] = call
@@ -164,8 +165,8 @@ local function answer(reply)
   return reply
 end
 
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
+-- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
+-- the script asks for the log's length before it writes.
 local function event_by(run, kind, ...)
   if max_events == "0" then return nil end
   return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -179,7 +180,7 @@ end
 -- >>> cooldowns.lua
 -- Cooldowns: pair or pair|side -> ms at which it ends.
 
--- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+-- Call it after the script's checks. Cooldowns that are over are forgotten each time their number becomes a multiple of 64.
 local function cool_down(cooldowns_key, field, until_ms)
   if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
   local stored, over = redis.call("HGETALL", cooldowns_key), {}

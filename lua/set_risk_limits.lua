@@ -91,9 +91,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
--- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
--- script that changes something.
+-- Every change begins with the same checks: Is this the state that the caller knows? Was this very call answered before? Does the state still know its
+-- earlier answers to the caller? Does the caller still hold the lease? What time is it? KEYS[1..4] and ARGV[1..7] are the same in every script that changes
+-- something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -110,7 +110,7 @@ if epoch ~= flow_epoch then
   if epoch ~= "" then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
-  -- Whoever names no epoch names no schema by it either.
+  -- A caller that names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
   if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
@@ -140,15 +140,15 @@ if call ~= "" then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
--- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
--- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
--- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
+-- A slot that knows less than the caller belongs to an older state: answers to the caller are gone, and so are their changes. Several proofs are separated
+-- by spaces. slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly there is one proof, and the slot holds that answer or a later
+-- one. The numbers of our client always have twelve digits, so they compare as texts.
 local is_proven = proof == ""
 if last and proven_slot == slot then
   is_proven = last == proven
 elseif proven_slot and proven_slot ~= slot and kept then
   is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
-  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
+  kept[2] = is_proven and math.huge -- the session's answers exist; they expire as set by its first call
 end
 if not is_proven then
   for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
@@ -174,8 +174,8 @@ if lease ~= "" then
   end
 end
 
--- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
--- where the script may have to do with it, and its log after that.
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
 local account, account_key, account_events_key
 if not account_name and string.sub(meta_key, -5) == ":risk" then
   account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
@@ -193,8 +193,9 @@ if account_name then
   end
 end
 
--- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- Returns the answer with the call as its last part, and stores it in the call's slot (its parts, separated by NUL), so that a repeated call gets it again.
+-- The changes of the flow's account are written first. Answers are kept for at least ten minutes by the server's clock; then all of the session's expire at
+-- once.
 local function answer(reply)
   if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
   reply[#reply + 1] = call
@@ -210,8 +211,8 @@ local function answer(reply)
   return reply
 end
 
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
+-- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
+-- the script asks for the log's length before it writes.
 local function event_by(run, kind, ...)
   if max_events == "0" then return nil end
   return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -274,16 +275,16 @@ end
 
 setmetatable(in_account, { __index = function(_, asked)
   -- >>> account.lua
-  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
-  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
-  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+  -- The exchange account of the flow: limits and a breaker over all its flows. It is one hash: settings, limits, breaker, the sums over the flows and, under
+  -- `flow id|`, each flow's part of these sums. A step reads it once and notes its changes, which are written together with the answer. If the flow is in no
+  -- account, `account` is nil, and nothing is read or written.
 
-  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  -- Prefix of the fields of the flow's part: its id, as in the names of its keys. Fields of the account itself have no prefix.
   local function part_of()
     return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
   end
 
-  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  -- Reads the account: its day, sums and breaker, this flow's part, and the pair's slots of both. Fails if the account is gone.
   local function read_account(pair)
     if not account or account.part then return account end
     if not account_key then
@@ -315,7 +316,7 @@ setmetatable(in_account, { __index = function(_, asked)
     return account
   end
 
-  -- A day, or that of the account, if that is later.
+  -- A day; or the account's, if that is later.
   local function later_day(day)
     return account and account.day > day and account.day or day
   end
@@ -374,14 +375,14 @@ end
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
--- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+-- When a breaker ends that trips now on the open day `day`, ms; nil: only by a reset.
 local function breaker_until(duration, day_start, day)
   if duration == "until_reset" then return nil end
   if duration == "until_day_end" then return day_end(day, day_start) end
   return now + tonumber(duration)
 end
 
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+-- Trips the breaker, or extends an active one. One that already lasts that long does not change.
 local function trip(breaker, source, reason, till)
   if not breaker.active then
     breaker.tripped_at, breaker.tripped = now_text, true
@@ -402,8 +403,8 @@ local function breaker_event(breaker)
     "breaker_until", until_text(breaker)
 end
 
--- The first limit that the risk has reached: source and reason. limits: of the day's loss, of losses in a row, of the drawdown; false: none. among:
--- the causes that may trip, source -> true.
+-- The first limit that the risk has reached: source and reason. limits: those of the day's loss, of losses in a row and of the drawdown; false: none.
+-- among: the causes that may trip, source -> true.
 local function limit_reached(risk, limits, among)
   if limits[1] and among.daily_loss then
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
@@ -415,7 +416,7 @@ local function limit_reached(risk, limits, among)
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
   if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    -- In whole hundredths: beyond 2 ^ 46 a fraction of them is a tie, which Lua and JavaScript would round differently.
+    -- In whole hundredths: beyond 2 ^ 46 Lua and JavaScript would round fractions of them differently.
     local function percent(fraction)
       local hundredths = string.format("%03.0f", math.floor(fraction * 10000 + 0.5))
       return string.sub(hundredths, 1, -3) .. "." .. string.sub(hundredths, -2) .. "%"
@@ -432,8 +433,8 @@ end
 -- <<< trip.lua
 
 -- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
+-- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
+-- before its first write: then a wrong type ends the script with nothing written.
 
 local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
@@ -449,9 +450,9 @@ end
 -- <<< json.lua
 
 -- >>> limit_change.lua
--- Whose a limit is, and what setting it does; of a flow, and of an account.
+-- Who set a limit, and what setting it changes; for flows and for accounts.
 
--- Who set it, as JSON. held: what that stands over, as more of the JSON.
+-- Who set a limit, as JSON. held: the replaced limit that a looser configuration brings back, as further JSON fields.
 local function origin_json(set_by, who, at, held)
   return '{"by":"' .. set_by .. '","who":' .. quote(who) .. ',"at":' .. at .. (held or "") .. '}'
 end
@@ -460,9 +461,9 @@ local function held_json(number, who, at)
   return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%d", at) or "")
 end
 
--- What becomes of a limit, its number and the JSON of who set it, "" where nobody is known; nil: it stays. stored: the JSON of who set it so far.
--- What nobody is known to have set counts as set by a call, unless it is as configured. is_returned: it is again what a tighter configuration
--- stood over.
+-- The change of a limit: its number, and the JSON of who set it ("" if that is not known); nil: no change. stored: the JSON of who set it so far. A limit
+-- without a known setter counts as set by a call, unless it equals the configured one. is_returned: the limit that a tighter configuration had replaced is
+-- back.
 local function limit_change(how, number, current, stored)
   local by = how == "call" and "call" or "config"
   local origin = stored and cjson.decode(stored) or {}
@@ -499,11 +500,12 @@ end
 -- <<< limit_change.lua
 
 -- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+-- A flow's risk: as stored, as of now, and as part of a reply.
 
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse; stored, the row in
--- the order in which events tell it. Fails if what is stored is not numbers.
+-- The risk as of now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended: the stored day, if it is over. An account and its
+-- flows use the same day: the later one. pair: the pair whose account slots the step may change. pnl, equity, peak and drawdown are texts, as stored; units
+-- and parts are pnl as numbers; was: the values that a step can make worse; stored: the row in the order in which events list it. Fails if stored values
+-- are no numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)

@@ -1,4 +1,4 @@
-/** A snapshot in a file of its own, beside the DuckDB file that a bot holds, for whoever wants to know how the flow stands. */
+/** A snapshot in a file beside the DuckDB file that a bot holds: it shows how the flow stands without asking the bot. */
 
 import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -18,7 +18,7 @@ import type { Snapshot } from "./types.js";
 import { errorText } from "./words/error-text.js";
 import { BREAKER_ENDS, COUNTED_REFUSALS, type CountedRefusal, LIMIT_SETTERS } from "./words/word-lists.js";
 
-/** Where the snapshot of the flow in a DuckDB file is. */
+/** Path of the snapshot of a DuckDB file's flow. */
 export function snapshotPath(duckdbFile: string): string {
   return `${duckdbFile}.snapshot.json`;
 }
@@ -35,7 +35,7 @@ export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<v
   }
 }
 
-/** The snapshot in a file; undefined when there is none. Rejects with a CorruptStateError when it is none that can be read. */
+/** The snapshot in a file; undefined if there is none. Rejects with a CorruptStateError if it cannot be read. */
 export async function readSnapshot(path: string): Promise<SnapshotTold | undefined> {
   let text: string;
   try {
@@ -51,7 +51,7 @@ export async function readSnapshot(path: string): Promise<SnapshotTold | undefin
   }
 }
 
-/** Files of before accounts do not tell of their refusals. */
+/** Files from before accounts do not have their refusals. */
 const times = z.int().default(0);
 const limit = z.number().exactOptional();
 const origin = z
@@ -102,7 +102,7 @@ const account = z.object({
   ),
 });
 
-/** Only since schema 4 a snapshot tells of admissions. */
+/** Snapshots have admissions only since schema 4. */
 export type SnapshotTold = Omit<Snapshot, "admissions"> & Partial<Pick<Snapshot, "admissions">>;
 
 const snapshotShape = z.object({

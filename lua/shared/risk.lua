@@ -1,8 +1,9 @@
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+-- A flow's risk: as stored, as of now, and as part of a reply.
 
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse; stored, the row in
--- the order in which events tell it. Fails if what is stored is not numbers.
+-- The risk as of now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended: the stored day, if it is over. An account and its
+-- flows use the same day: the later one. pair: the pair whose account slots the step may change. pnl, equity, peak and drawdown are texts, as stored; units
+-- and parts are pnl as numbers; was: the values that a step can make worse; stored: the row in the order in which events list it. Fails if stored values
+-- are no numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)
@@ -30,7 +31,7 @@ local function read_risk(daily_key, day_start, pair)
   return risk
 end
 
--- The day that is open: that of the stored risk or, if later, of the clock.
+-- The open day: that of the stored risk or, if later, of the clock.
 local function day_open(daily_key, day_start)
   if account then in_account.read_account() end
   local stored, today = redis.call("HGET", daily_key, "day"), day_of(now, day_start)
@@ -38,7 +39,7 @@ local function day_open(daily_key, day_start)
   return stored and stored > today and stored or today
 end
 
--- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
+-- Opens the next day if ts, up to a minute ahead, belongs to it: clocks differ. An error if ts is further ahead.
 local function open_day(risk, ts, day_start)
   if not ts or ts <= now then return nil end
   if ts > now + 60000 then

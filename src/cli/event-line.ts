@@ -5,7 +5,7 @@ import { untilWords } from "./arguments.js";
 import { guardWords } from "./guard-words.js";
 import type { Colours } from "./terminal.js";
 
-/** An event on one line: when, what, of whom, and the numbers that matter. */
+/** An event in one line: when, what, by whom, and its important numbers. */
 export function eventLine({ dim, yellow }: Colours, event: StateEvent): string {
   if (event.type === "history_trimmed") return yellow("-- older events are no longer kept");
   const { id, at, type, instance } = event;

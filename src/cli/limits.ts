@@ -1,4 +1,4 @@
-/** Limits as the command line takes and shows them; of a flow and of an account. */
+/** Limits of a flow or an account on the command line: reading and showing them. */
 import type { LimitSetter } from "../types.js";
 import { time } from "../words/in-words.js";
 import { oneOfWords, wordOf } from "../words/word-lists.js";
@@ -6,7 +6,7 @@ import { UsageError } from "./exit-code.js";
 import type { Terminal } from "./terminal.js";
 import { table } from "./terminal-table.js";
 
-/** Each limit once: of two values nobody can tell which was meant. */
+/** Each limit may be given once: with two values it is not clear which is meant. */
 export function limitsOf(pairs: readonly string[]): [string, unknown][] {
   const limits = pairs.map(limitOf);
   const twice = limits.find(([name], at) => limits.findIndex(([other]) => other === name) < at);
@@ -14,7 +14,7 @@ export function limitsOf(pairs: readonly string[]): [string, unknown][] {
   return limits;
 }
 
-/** `max_daily_loss=300`; what is no number is left as it is, for the message that says what was expected. */
+/** Reads `max_daily_loss=300`. A value that is no number stays as it is, for the message that says what was expected. */
 function limitOf(pair: string): [string, unknown] {
   const at = pair.indexOf("=");
   if (at < 1) throw new UsageError(`expected name=value, such as max_daily_loss=300, got ${JSON.stringify(pair)}`);

@@ -107,7 +107,7 @@ export function orderTable(
   );
 }
 
-/** What is filled of an order stands in its status. */
+/** The filled part of an order is shown in its status. */
 function narrowOrderTable(terminal: Terminal, orders: readonly PendingOrder[], now: Date): string {
   const { yellow } = terminal.colours;
   const short = shortIds(orders.map(({ id }) => id));

@@ -1,10 +1,10 @@
-/** Keys of the configuration that do not go together. */
+/** Keys of the configuration that contradict each other. */
 
 import { accountConflicts } from "./account.js";
 import type { Problem } from "./problem.js";
 import { parseRedisUrl } from "./redis-url.js";
 
-/** What contradicts what, judged by what was written, so that it is told along with all other problems. */
+/** The contradictions, judged by what was written, so that they are reported along with all other problems. */
 export function conflicts(config: unknown): Problem[] {
   const redis = read(config, "redis");
   const tls = read(redis, "tls");

@@ -1,9 +1,9 @@
-/** Lengths of time as a configuration, or a call, writes them. */
+/** Durations in a configuration or a call. */
 import { z } from "zod";
 import { BREAKER_ENDS } from "../words/word-lists.js";
 import { DURATION_UNITS, MAX_DURATION, parseDuration } from "./duration.js";
 
-/** Durations come out in ms. */
+/** Reads a duration; the result is in ms. */
 export function duration(error: string, least = 1, most = MAX_DURATION) {
   return z
     .union(

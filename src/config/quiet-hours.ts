@@ -1,11 +1,11 @@
-/** Hours in which only what is critical is told; the rest waits for their end. UTC. */
+/** Hours, in UTC, in which only critical things are told; the rest waits for their end. */
 export interface QuietHours {
   /** Minutes since midnight. */
   readonly from: number;
   readonly to: number;
 }
 
-/** `22:00-07:00`; undefined of anything else. */
+/** Reads `22:00-07:00`; undefined for anything else. */
 export function quietHours(text: string): QuietHours | undefined {
   const [, fromHour, fromMinute, toHour, toMinute] =
     /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];

@@ -1,4 +1,4 @@
-/** What is checked of the account that a flow is in: that it is there, and that its sums are those over its flows, to the last place. */
+/** Checks the account that a flow is in: that it exists, and that its sums equal those over its flows, exactly. */
 import type { RedisFlow } from "../backends/redis/flow.js";
 import { accountDifferences } from "../state/account-sums.js";
 import { SCHEMA_VERSION } from "../state/flow-state.js";
@@ -6,10 +6,10 @@ import { count } from "../words/in-words.js";
 import { shellLine } from "../words/shell-line.js";
 import { type Finding, Findings } from "./finding.js";
 
-/** How often an account that changes meanwhile is looked at. */
+/** How often an account that changes meanwhile is read. */
 export const LOOKS = 20;
 
-/** Nothing where the flow is in no account. The account and its flows are read one after the other: a reading counts if nothing changed meanwhile. */
+/** Empty if the flow is in no account. The account and its flows are read one after the other: a reading counts only if nothing changed meanwhile. */
 export async function checkAccountSums(flow: RedisFlow): Promise<Finding[]> {
   const [name, epoch] = await namesOf(flow, flow.keys.key("flow:meta"));
   if (name === undefined) return [];
@@ -46,7 +46,7 @@ export async function checkAccountSums(flow: RedisFlow): Promise<Finding[]> {
   return found.all;
 }
 
-/** The lines that take a flow out of an account that is gone: no script can, for it has to move the account's sums, too. */
+/** The lines that take a flow out of a lost account: no script can, since a script also has to change the account's sums. */
 function lostCure(flow: RedisFlow): string {
   const key = flow.keys.key("flow:meta");
   return [
@@ -62,7 +62,7 @@ async function namesOf(flow: RedisFlow, metaKey: string): Promise<[string | unde
 }
 
 async function hash(flow: RedisFlow, key: string): Promise<Map<string, string>> {
-  // The client makes an object of it.
+  // The client turns it into an object.
   const found = await flow.send("hgetall", key);
   return new Map(Object.entries(found ?? {}).map(([field, value]) => [field, String(value)]));
 }

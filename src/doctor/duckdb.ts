@@ -1,4 +1,4 @@
-/** What is looked at, and checked, of a DuckDB file. */
+/** Looks at a DuckDB file and checks it. */
 
 import { realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -33,20 +33,20 @@ export interface DuckdbFacts {
 export interface OpenedFacts {
   readonly flowId: string;
   readonly crashed: boolean;
-  /** Why it may be older than what was acknowledged. */
+  /** Why the file may be older than what was acknowledged. */
   readonly doubts: readonly string[];
   /** Commits that are not yet in the tables. */
   readonly journalRows: number;
   readonly totalBlocks: number;
   readonly freeBlocks: number;
   readonly layout: FlowLayout;
-  /** Of the account that the flow is in: its name, and what differs from its flow. */
+  /** The account that the flow is in: its name, and how it differs from its flow. */
   readonly account: AccountFacts | undefined;
 }
 
 interface AccountFacts {
   readonly name: string;
-  /** Undefined where it changed during each look. */
+  /** Undefined if it changed during each look. */
   readonly differences: readonly string[] | undefined;
 }
 
@@ -131,7 +131,7 @@ async function heldFacts(path: string, flowId: string | undefined): Promise<Held
   }
 }
 
-/** Account and flow are told one after the other: what is told of them counts if the account did not change meanwhile. */
+/** Account and flow are read one after the other: the reading counts only if the account did not change meanwhile. */
 async function heldLayout(bot: HolderBackend, flowId: string): Promise<Pick<HeldFacts, "layout" | "account">> {
   for (let looks = 1; ; looks++) {
     const before = await bot.account();
@@ -143,7 +143,7 @@ async function heldLayout(bot: HolderBackend, flowId: string): Promise<Pick<Held
   }
 }
 
-/** A disk with less than this is nearly full, bytes. */
+/** A disk with less free space than this counts as nearly full, bytes. */
 const LITTLE = 100 * 1024 ** 2;
 
 export function checkDuckdb(facts: DuckdbFacts, expected: Expected): Finding[] {

@@ -1,4 +1,4 @@
-/** An exchange account by itself: on Redis steered without opening one of its flows, in a DuckDB file through its one flow. */
+/** An exchange account as such. On Redis it is steered without opening one of its flows; in a DuckDB file, through the file's only flow. */
 
 import type { BackendContext } from "../backends/backend.js";
 import type { AccountSettingName, AccountSettingsGiven } from "../config/account.js";
@@ -20,16 +20,16 @@ import { createBackend } from "./create-backend.js";
 
 /** Which account, and who asks. */
 interface Asked {
-  /** Absent: that of the flow; in a file only. */
+  /** Absent: the flow's account; only for a file. */
   readonly name: string | undefined;
-  /** Whose file it is kept in; on Redis it has keys of its own. */
+  /** The flow whose file keeps the account. On Redis an account has keys of its own. */
   readonly flowId: string | undefined;
   readonly instance: string;
 }
 
 type Run = <Args, Result>(operation: Operation<Args, Result>, args: Args) => Promise<Result>;
 
-/** Runs the operations of an account: on Redis on its own keys, where its hash is what a flow has as `flow:meta`; elsewhere on its flow. */
+/** Runs the operations of an account. On Redis they run on the account's own keys, where its hash takes the place of `flow:meta`; elsewhere on its flow. */
 export class AccountAccess implements AsyncDisposable {
   readonly name: string;
   readonly #config: ResolvedConfig;
@@ -43,7 +43,7 @@ export class AccountAccess implements AsyncDisposable {
     this.#close = close;
   }
 
-  /** Rejects with an UnknownFlowError where no flow ever joined it. A bot that has the flow's file open is asked through its socket. */
+  /** Rejects with an UnknownFlowError if no flow ever joined the account. If a bot has the flow's file open, the bot is asked through its socket. */
   static async open(config: Config, asked: Asked): Promise<AccountAccess> {
     const resolved = resolveConfig(config);
     return resolved.backend === "redis"
@@ -102,22 +102,22 @@ export class AccountAccess implements AsyncDisposable {
     return status;
   }
 
-  /** What its own log tells after an event: its breaker, its limits, who joined and left. At most 1,000, oldest first. */
+  /** The account's own events after the given one: breaker, limits, flows that joined and left. At most 1,000, oldest first. */
   async events(after: string): Promise<readonly StateEvent[]> {
     return (await this.#run(getEvents, { after, limit: 1000 })).events;
   }
 
-  /** The id of the newest event in its own log; `0-0`: there is none. */
+  /** The id of the newest event in the account's own log; `0-0` if there is none. */
   async newestEvent(): Promise<string> {
     return (await this.#run(getEvents, { after: "", limit: 1 })).newest;
   }
 
-  /** `duration` by default the account's. */
+  /** `duration`: by default the account's. */
   trip(reason: string, duration: BreakerDuration | undefined): Promise<CircuitBreaker> {
     return this.#run(tripAccount, { reason, duration });
   }
 
-  /** False when it was not active. */
+  /** False if the breaker was not active. */
   reset(reason: string): Promise<boolean> {
     return this.#run(resetAccount, { reason });
   }
@@ -127,17 +127,17 @@ export class AccountAccess implements AsyncDisposable {
     return this.#run(setAccountLimits, { how: "call", ...given });
   }
 
-  /** Gives each back to the configuration; one that is not configured is removed. */
+  /** Gives each limit back to the configuration. A limit that is not configured is removed. */
   unsetLimits(names: readonly AccountSettingName[]): Promise<AccountLimitsInForce> {
     return this.#run(setAccountLimits, { how: "unset", ...this.configured(names) });
   }
 
-  /** What the configuration says of them. */
+  /** The configured values of these settings. */
   configured(names: readonly AccountSettingName[]): AccountSettingsGiven {
     return configuredOf(this.#config, this.name, names);
   }
 
-  /** Takes the part of a flow whose state was lost off the account's sums; undefined if it had none. Rejects if the flow is still there. */
+  /** Removes the part of a flow whose state was lost from the account's sums; undefined if it had none. Rejects if the flow still exists. */
   async forget(flowId: string): Promise<ForgottenPart | undefined> {
     await refuseKept(this.#config, undefined, this.name, flowId);
     return this.#run(forgetAccountPart, { flowId });

@@ -1,4 +1,4 @@
-/** A flow in its exchange account: joining it at connect or by a call, leaving it. */
+/** How a flow joins its exchange account, at connect or by a call, and leaves it. */
 import type { Backend } from "../backends/backend.js";
 import {
   ACCOUNT_LIMITS,
@@ -25,14 +25,14 @@ import type { FlowCalls } from "./flow-calls.js";
 import type { FlowMover } from "./flow-mover.js";
 import { limitDifferences } from "./limit-differences.js";
 
-/** Reads the log of the flow's account, as `getEvents` reads the flow's. In memory and DuckDB each flow's own log has the account's events. */
+/** Reads the log of the flow's account, as `getEvents` reads the flow's own. In memory and DuckDB each flow's own log has the account's events. */
 export const accountEvents: typeof getEvents = {
   ...getEvents,
   keys: ["account:events"],
   apply: (_, { after }) => ({ isUnknown: false, newest: after || "0-0", trimmed: false, events: [] }),
 };
 
-/** Joins the account that is configured, where the flow is not in it yet and has nothing open. */
+/** Joins the configured account, if the flow is not in it yet and has nothing open. */
 export async function writeAccount(
   backend: Backend,
   calls: FlowCalls,
@@ -46,8 +46,8 @@ export async function writeAccount(
 }
 
 /**
- * Writes the configured limits into the account, for all its flows. A limit that a call has set is only made tighter. Resolves to lines that say where the
- * account has another limit, or another starting equity, than the configuration.
+ * Writes the configured limits into the account, for all its flows. A limit that a call set is only made tighter. Resolves to lines that name each limit,
+ * and a starting equity, that differs between account and configuration.
  */
 export async function writeAccountLimits(calls: FlowCalls, { account }: ResolvedConfig): Promise<string[]> {
   if (account === undefined) return [];
@@ -93,8 +93,8 @@ export function accountLimitEntries(account: AccountLimits): [AccountLimitName, 
 }
 
 /**
- * Joins an account with whatever the flow has open; its settings are the configured ones, or else those under `risk`. Rejects with a ConfigError on a
- * backend that keeps no accounts.
+ * Joins an account together with everything that the flow has open. The settings are the account's configured ones, or else those under `risk`. Rejects
+ * with a ConfigError on a backend that keeps no accounts.
  */
 export async function joinByCall(
   backend: Backend,
@@ -108,19 +108,19 @@ export async function joinByCall(
   return join(backend, calls, { name, settings: settingsIn(config, name) }, "call", inCluster);
 }
 
-/** The settings with which a flow of this configuration joins an account: those configured for it, or else what is under `risk`. */
+/** The settings with which a flow of this configuration joins an account: the account's configured ones, or else those under `risk`. */
 function accountIn({ account, risk }: ResolvedConfig, name: string): AccountConfig {
   if (account?.name === name) return account;
   const { currency, same_currency, day_start } = risk;
   return { name, ...(currency !== undefined && { currency }), same_currency, day_start };
 }
 
-/** How long the breaker of an account holds by a configuration: a new one begins with it, and one that is unset goes back to it. */
+/** How long the account's breaker lasts by the configuration: for a new account, and after its duration was unset. */
 export function durationIn({ account, risk }: ResolvedConfig, name: string): BreakerDuration {
   return (account?.name === name ? account.breaker_duration : undefined) ?? risk.breaker_duration;
 }
 
-/** What a configuration says of these settings of an account: a limit that it does not set is removed. */
+/** The configured values of these account settings. A limit that is not configured will be removed. */
 export function configuredOf(
   config: ResolvedConfig,
   name: string,
@@ -134,7 +134,7 @@ export function configuredOf(
   };
 }
 
-/** The same as an operation has them. */
+/** The same as arguments of an operation. */
 export function settingsIn(config: ResolvedConfig, name: string): AccountSettings {
   const { currency = "", same_currency, day_start, starting_equity } = accountIn(config, name);
   return {
@@ -160,14 +160,14 @@ async function join(
   return withNewEpoch(backend, epoch, () => calls.runUnfenced(joinAccount, args));
 }
 
-/** Moves the flow to another slot of its cluster, and goes on there. */
+/** Moves the flow to another slot of its cluster, and continues there. */
 async function moved(backend: Backend, move: () => Promise<unknown>): Promise<OpenedFlow> {
   await move();
   await backend.close();
   return backend.connect(true);
 }
 
-/** Whether something is open that an account counts. Rejects with a StateLostError where the flow is not the one that was opened. */
+/** Whether the flow has something open that an account counts. Rejects with a StateLostError if the flow is not the one that was opened. */
 async function looked(calls: FlowCalls): Promise<boolean> {
   const { positions, orders } = await calls.runUnfenced(snapshot, { dayStart: 0, dedupWindow: 0 });
   return positions.length > 0 || orders.some(({ intent }) => intent === "entry");
@@ -179,7 +179,7 @@ function needsCall(flowId: string, name: string): ConfigError {
   );
 }
 
-/** Takes the flow out of its account; undefined where it is in none. */
+/** Takes the flow out of its account; undefined if it is in none. */
 export async function leave(backend: Backend, calls: FlowCalls, mover: FlowMover): Promise<OpenedFlow | undefined> {
   const { place } = backend;
   if (place !== undefined) {
@@ -192,8 +192,8 @@ export async function leave(backend: Backend, calls: FlowCalls, mover: FlowMover
 }
 
 /**
- * Goes on under the epoch that a step gives the flow. If the step's answer was lost and the call was sent again, the second copy is refused for its old
- * epoch. Then the flow's new epoch proves that the step happened.
+ * Continues under the epoch that a step gives the flow. If the step's answer was lost and the call was sent again, the second copy is refused because of
+ * its old epoch. Then the flow's new epoch proves that the step happened.
  */
 async function withNewEpoch(backend: Backend, epoch: string, step: () => Promise<unknown>): Promise<OpenedFlow> {
   try {

@@ -6,7 +6,7 @@ import { keptPart } from "../operations/forget-account-part.js";
 import { snapshot } from "../operations/snapshot.js";
 import { withCredentials } from "./create-backend.js";
 
-/** The exchange account that the configuration names; undefined without one, and where no other flow can be looked at. */
+/** The exchange account that the configuration names; undefined if it names none, or if the backend knows no other flows. */
 export async function accountOf(
   { backend, redis, recovery }: ResolvedConfig,
   credentials?: Credentials,
@@ -15,7 +15,7 @@ export async function accountOf(
   return accountNamed(withCredentials(redis, credentials), recovery.account);
 }
 
-/** Refuses to take a flow off its account that is there, and in that account. */
+/** Throws if the flow still exists and is in this account: then it must not be removed from it. */
 export async function refuseKept(
   { backend, redis }: Pick<ResolvedConfig, "backend" | "redis">,
   credentials: Credentials | undefined,

@@ -1,20 +1,20 @@
-/** Telling somebody in this process of every call of a manager: how long it took, and how it ended. */
+/** Calls back after every call of a manager, with its duration and its outcome. */
 import { StateLostError, UnknownOutcomeError } from "../errors.js";
 
 /** One call of a manager, or one `retry()` of it. */
 export interface CallTold {
-  /** Of the operation, such as `record_fill`; a method may take several. */
+  /** Name of the operation, such as `record_fill`; one method may call several. */
   readonly operation: string;
   readonly seconds: number;
-  /** `failed` is any other rejection, such as an argument that the flow refused. */
+  /** `failed` is any other rejection, for instance of an argument. */
   readonly outcome: "done" | "unknown" | "state_lost" | "failed";
-  /** Whether somebody asked again by `retry()`. */
+  /** Whether this is a repetition by `retry()`. */
   readonly isRetry: boolean;
 }
 
 export type CallListener = (told: CallTold) => void;
 
-/** Runs a call and tells the listeners of it; of its retries, too. */
+/** Runs a call and tells the listeners about it, and about its retries. */
 export async function watched<Result>(
   operation: string,
   listeners: Iterable<CallListener>,

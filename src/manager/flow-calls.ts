@@ -5,12 +5,12 @@ import type { LogPage, PageAsked } from "../operations/log-page.js";
 import type { Operation } from "../operations/operation.js";
 import { type CallListener, watched } from "./call-watch.js";
 
-/** Runs operations on a flow, under the lease that its manager acquired last where `execution.single_active` asks for one. */
+/** Runs operations on a flow. With `execution.single_active` they run under the lease that the manager acquired last. */
 export class FlowCalls {
   readonly #backend: Backend;
   readonly #singleActive: boolean;
   readonly #loss: Loss;
-  /** The lease last acquired; 0: none. */
+  /** Token of the lease acquired last; 0: none. */
   #token = 0;
   #isShut = false;
   readonly #listeners = new Set<CallListener>();
@@ -25,7 +25,7 @@ export class FlowCalls {
     return this.#run(operation, args, this.#singleActive ? String(this.#token) : "");
   }
 
-  /** What the pages of a log hold together, up to the limit asked for. */
+  /** The rows of a log's pages, up to the given limit. */
   async runPages<Asked extends PageAsked, View>(
     operation: Operation<Asked, LogPage<View>>,
     asked: Asked,
@@ -51,19 +51,19 @@ export class FlowCalls {
     return watched(operation.name, this.#listeners, () => this.#execute(operation, args, lease));
   }
 
-  /** Once the state is known to have gone back, nothing is changed any more. */
+  /** Once the state is known to have gone back, no change is made any more. */
   async #execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (operation.kind === "change") this.#loss.check();
     return this.#backend.execute(operation, args, lease);
   }
 
-  /** Calls back after every call, until the result is called. */
+  /** Calls `listener` after every call, until the returned function is called. */
   listen(listener: CallListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** From now on nothing is run, until it is opened again. */
+  /** From now on nothing runs, until the manager is opened again. */
   shut(): void {
     this.#isShut = true;
   }
@@ -72,7 +72,7 @@ export class FlowCalls {
     this.#isShut = false;
   }
 
-  /** Token of the lease last acquired; "" = none. */
+  /** Token of the lease acquired last; "" = none. */
   get lease(): string {
     return this.#token === 0 ? "" : String(this.#token);
   }

@@ -15,7 +15,7 @@ const EVERY = 5_000;
 const ACCEPT =
   'Run recover: connect({ accept: "went_back" }) connects with entries blocked, and recover brings what is left in line with the exchange, ends that and sets the mark anew.';
 
-/** How the keeper asks the flow. */
+/** The calls that the keeper makes to the flow. */
 export interface MarkSource {
   readonly flowId: string;
   readonly config: ResolvedConfig;
@@ -35,10 +35,10 @@ export class MarkKeeper {
   readonly #source: MarkSource;
   readonly #path: string;
   readonly #mayBeEvicted: boolean;
-  /** What the flow is compared with. */
+  /** The mark that the flow is compared with. */
   #known: Mark | undefined;
   #epoch = "";
-  /** Somebody accepted that the state went back: the mark stays as it is until a recovery has ended. */
+  /** Somebody accepted that the state went back: the mark stays until a recovery has ended. */
   #waits = false;
   #writer: RegularWriter<Look | undefined> | undefined;
 
@@ -49,7 +49,7 @@ export class MarkKeeper {
     this.#mayBeEvicted = backend === "redis" && redis.allow_eviction;
   }
 
-  /** Reads the mark, if there is one. A file that is no mark is ignored if the caller accepts that the state went back. */
+  /** Reads the mark, if there is one. A file that is no mark is ignored only if the caller accepts that the state went back. */
   async read(accepted: boolean): Promise<void> {
     this.#waits = accepted;
     this.#known = undefined;
@@ -61,12 +61,12 @@ export class MarkKeeper {
     }
   }
 
-  /** Whether there is a mark that the flow has to agree with. */
+  /** Whether there is a mark to compare the flow with. */
   get hasMark(): boolean {
     return this.#known !== undefined;
   }
 
-  /** The error where the flow that the mark names is not there. */
+  /** The error for a flow that does not exist although the mark knows it. */
   isGone({ message }: UnknownFlowError): StateLostError {
     return new StateLostError(this.#text(message, ACCEPT));
   }
@@ -108,14 +108,14 @@ export class MarkKeeper {
     );
   }
 
-  /** Writes it a last time. */
+  /** Writes the mark for the last time. */
   async finish(): Promise<void> {
     const writer = this.#writer;
     this.#writer = undefined;
     await writer?.finish();
   }
 
-  /** A recovery has ended: later processes compare with the state as it is now. */
+  /** A recovery has ended: from now on processes compare with the present state. */
   async setAnew(): Promise<void> {
     if (this.#writer) {
       await this.#writer.now();
@@ -155,7 +155,7 @@ export class MarkKeeper {
     if (known?.id !== place.newest || known.entries_added !== place.added) await this.#write(place);
   }
 
-  /** Tells later processes that the state went back, even if the newest event of the mark is still there. */
+  /** Notes in the mark that the state went back, so that later processes notice it even if the mark's newest event still exists. */
   async #noteLoss(): Promise<void> {
     if (!this.#known) return;
     this.#known = { ...this.#known, went_back: this.#source.loss.message };

@@ -1,4 +1,4 @@
-/** Opening a flow: who opens it, and what has to hold before it is used. */
+/** Opening a flow: the caller's context, and what has to hold before the flow is used. */
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { BackendContext } from "../backends/backend.js";
@@ -67,7 +67,7 @@ export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): P
   });
 }
 
-/** Replaces the flow's guards with the configured ones; if none are configured, they stay. Resolves to lines that say where they differed. */
+/** Replaces the flow's guards by the configured ones. If none are configured, the flow keeps its own. Resolves to a line if they differed. */
 export async function writeGuards(calls: FlowCalls, { risk: { guards } }: ResolvedConfig): Promise<string | undefined> {
   if (guards.length === 0) return undefined;
   const before = await calls.runUnfenced(setGuards, { guards });
@@ -76,7 +76,7 @@ export async function writeGuards(calls: FlowCalls, { risk: { guards } }: Resolv
   return `risk.guards: the flow had ${before}; from now on it has the configured ones, ${configured}`;
 }
 
-/** Writes the configured starting equity, if none was set before. Warns if it does not count, and of a drawdown limit that can never be reached. */
+/** Writes the configured starting equity if none was set before. Warns if it does not count, and if a drawdown limit can never be reached. */
 export async function writeEquity(
   calls: FlowCalls,
   { risk }: ResolvedConfig,

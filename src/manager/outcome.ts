@@ -1,6 +1,6 @@
 import { UnknownOutcomeError } from "../errors.js";
 
-/** What a method makes of an operation's result. */
+/** How a method reads an operation's result. */
 export interface ResultReader<Result, Value> {
   value(result: Result): Value | Promise<Value>;
   /** Turns an error into a value, or throws it. */
@@ -22,7 +22,7 @@ export async function read<Result, Value>(call: Promise<Result>, reading: Result
   return reading.value(result);
 }
 
-/** A backend's `retry()` resolves to what its `execute` would have. */
+/** A backend's `retry()` resolves to the same result as its `execute`. */
 export function isUnknown<Result>(error: unknown): error is UnknownOutcomeError<Result> {
   return error instanceof UnknownOutcomeError;
 }

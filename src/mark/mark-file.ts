@@ -17,8 +17,8 @@ const markSchema = z.object({
 });
 
 /**
- * The mark in a file; undefined when there is none. Rejects with a CorruptStateError when it cannot be read, a ConfigError when it is of another
- * flow, or the path is wrong.
+ * The mark in a file; undefined if there is none. Rejects with a CorruptStateError if it cannot be read, and with a ConfigError if it is another flow's or
+ * the path is wrong.
  */
 export async function readMark(path: string, flow: string): Promise<Mark | undefined> {
   let text: string;
@@ -46,10 +46,10 @@ export async function readMark(path: string, flow: string): Promise<Mark | undef
 const NO_MARK =
   'Whether the state went back cannot be told without it: connect({ accept: "went_back" }) connects with entries blocked, and recover sets a new mark.';
 
-/** What no waiting cures: the path is wrong, or the folder is not this process's. */
+/** Errors that waiting does not cure: the path is wrong, or this process may not use the folder. */
 const HOPELESS: readonly (string | undefined)[] = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "ENAMETOOLONG"];
 
-/** A ConfigError where trying again does not help; otherwise undefined. */
+/** A ConfigError if trying again does not help; otherwise undefined. */
 export function unusable(path: string, error: unknown): ConfigError | undefined {
   if (!HOPELESS.includes(errorCode(error))) return undefined;
   return new ConfigError(

@@ -2,13 +2,16 @@ import { InvalidArgumentError } from "../errors.js";
 import { accountOf } from "../state/account.js";
 import { type Operation, text } from "./operation.js";
 
-/** What an account no longer counts of a flow whose state was lost; undefined: it counted nothing of it. */
+/** What was removed from an account for a flow whose state was lost; undefined: the account counted nothing of it. */
 export interface ForgottenPart {
   readonly slots: number;
   readonly exposure: number;
 }
 
-/** A flow that is there leaves by itself. On Redis whoever calls the operation has looked for it: the script cannot read another flow's keys. */
+/**
+ * The error for a flow that exists: it has to leave by itself. On Redis the caller has looked for the flow, since the script cannot read another flow's
+ * keys.
+ */
 export function keptPart(account: string, flowId: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `flowId: flow ${flowId} is there, and in account ${account}: it leaves with sf-state account leave --flow ${flowId}`,

@@ -9,21 +9,21 @@ import { type Call, type Operation, text } from "./operation.js";
 
 interface Args {
   readonly name: string;
-  /** A flow with something open joins by a call only. */
+  /** A flow with something open joins only by a call. */
   readonly how: "connect" | "call";
   readonly currency: string;
-  /** Currencies that count as that one, with spaces between them. */
+  /** Currencies that count as `currency`, separated by spaces. */
   readonly sameCurrency: string;
   readonly dayStart: number;
   readonly breakerDuration: BreakerDuration;
   readonly startingEquity: number | undefined;
-  /** The flow's from now on. */
+  /** The flow's new epoch. */
   readonly newEpoch: string;
-  /** The account's, if it is new. */
+  /** The account's epoch, if it is new. */
   readonly accountEpoch: string;
 }
 
-/** Answers whether the flow joined, or was in the account before. */
+/** Returns whether the flow joined now; false if it was in the account before. */
 export const joinAccount: Operation<Args, { readonly joined: boolean; readonly epoch: string }> = {
   name: "join_account",
   kind: "change",
@@ -111,7 +111,7 @@ function checkPart({ exposure, flowId }: FlowState, account: AccountState, { how
   );
 }
 
-/** Settings, and a starting equity that counts from now on. */
+/** Writes the settings, and a starting equity that counts from now on. */
 function settle(account: AccountState, a: Args, { now, instance }: Call): void {
   const isNew = !account.exists;
   if (isNew) {
@@ -135,7 +135,7 @@ function settle(account: AccountState, a: Args, { now, instance }: Call): void {
   account.move("booked_before", formatMoney(before));
 }
 
-/** The account's day is never earlier than one of its flows'. */
+/** Raises the account's day to the flow's if that is later: it is never earlier than one of its flows'. */
 function takeAlong({ risk }: FlowState, account: AccountState): void {
   const day = risk.value?.day;
   if (day !== undefined && day > account.day) {

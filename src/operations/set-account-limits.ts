@@ -15,11 +15,11 @@ interface Args extends AccountSettingsGiven {
   readonly how: HowSet;
 }
 
-/** The limits of an account that are in force, and who set them. */
+/** The limits in force of an account, and who set them. */
 export interface AccountLimitsInForce {
   readonly limits: AccountLimits;
   readonly origins: AccountLimitOrigins;
-  /** How long the breaker holds. */
+  /** How long the breaker lasts. */
   readonly duration: BreakerDurationOrigin;
 }
 
@@ -77,7 +77,7 @@ export const setAccountLimits: Operation<Args, AccountLimitsInForce> = {
     const setsDuration = duration !== undefined && isOtherDuration(account, how, duration, setter);
     if (setsDuration) account.setDuration(duration, setter);
 
-    // The cause is looked for among the limits as they are set now.
+    // The breaker's cause is looked for after all limits are set.
     for (const { name, limit, origin } of changes) {
       if (limit === null) account.fields.delete(name);
       else account.move(name, limitText(name, limit));
@@ -108,7 +108,7 @@ export const setAccountLimits: Operation<Args, AccountLimitsInForce> = {
   },
 };
 
-/** What a call set, a connect leaves as it is: of two durations none is the tighter one. */
+/** A connect does not change a duration that a call has set: neither of two durations is the tighter one. */
 function isOtherDuration(account: AccountState, how: HowSet, duration: BreakerDuration, { by }: LimitOrigin): boolean {
   const stands = account.need("duration_by");
   if (how === "connect") return stands === "config" && duration !== account.duration;

@@ -1,4 +1,4 @@
-/** An exchange account as callers see it, from the texts that are kept of it. */
+/** An exchange account as callers see it, made from its stored texts. */
 import { AccountState, durationOf } from "../state/account.js";
 import type { AccountPart, AccountStatus, BreakerDurationOrigin } from "../types.js";
 import { LIMIT_SETTERS, type LimitSetter, wordOf } from "../words/word-lists.js";
@@ -31,7 +31,7 @@ export function accountView(stored: ReadonlyMap<string, string>, now: number, na
   };
 }
 
-/** How long the breaker holds, from the texts that are stored of it. */
+/** How long the breaker lasts, from its stored texts. */
 export function durationView(text: (field: string) => string): BreakerDurationOrigin {
   return {
     value: durationOf(text("breaker_duration")),
@@ -47,7 +47,7 @@ function limitSetterOf(text: string): LimitSetter {
   return by;
 }
 
-/** Slots by pair; a pair that has none is left out. */
+/** Slots by pair; a pair without slots is left out. */
 function slotsIn(stored: ReadonlyMap<string, string>, prefix: string): Record<string, number> {
   const found = [...stored].filter(([field, count]) => field.startsWith(prefix) && count !== "0");
   return Object.fromEntries(found.map(([field, count]) => [field.slice(prefix.length), Number(count)]).sort());

@@ -21,9 +21,9 @@ export function eventFromRow(row: EventRow): StateEvent {
   return eventView({ id: row.id, at: new Date(row.at), instance: row.instance }, row.type, row.fields());
 }
 
-/** The event of a type from its fields. Throws a TypeError on a type that this version does not know. */
+/** The event of a type, made from its fields. Throws a TypeError for a type that this version does not know. */
 export function eventView(base: Base, type: string, f: Fields): StateEvent {
-  // Each literal is written out: adding to a spread would cost more than all else here.
+  // Each literal is written out: adding to a spread would cost more than everything else here.
   const { id, at, instance } = base;
   switch (type) {
     case "position_saved":
@@ -342,7 +342,7 @@ function others(json: string): { positionId: string; size: number; pnl: number; 
   }));
 }
 
-/** A number is in what the pair settles in; fees with currencies of their own are listed. */
+/** A plain number is in the pair's settle currency; fees with currencies of their own are listed. */
 function fees(text: string): { fee: number; fees?: Fee[] } {
   if (!text.includes(" ")) return { fee: Number(text) };
   return {

@@ -1,6 +1,6 @@
 import { none, type Reckoned } from "./figures.js";
 
-/** For how long a position was open, ms. */
+/** How long a position was open, ms. */
 export interface Hold {
   readonly from: number;
   readonly to: number;
@@ -11,7 +11,7 @@ export interface Exposure {
   readonly averagePositions: Reckoned;
 }
 
-/** How much of a period positions were open for: the union of their holds, and their sum. */
+/** How long positions were open in a period: the union of their times, and the sum. */
 export function exposureOf(holds: readonly Hold[], period: Hold): Exposure {
   const length = period.to - period.from;
   if (!(length > 0)) {

@@ -1,4 +1,4 @@
-/** A report as one HTML file. It loads nothing, runs nothing, and no stored text is markup. */
+/** A report as one HTML file. It loads nothing and runs nothing, and stored text is never markup. */
 import { printable } from "../words/printable.js";
 import { daysWords, type FigureLine, figureLines, figureText, GROUP_COLUMNS, HEADLINE } from "./figure-words.js";
 import { FIGURES } from "./figures.js";
@@ -114,7 +114,7 @@ function partsTable({ parts, currency }: Report): string {
   )}`;
 }
 
-/** `numbers` are the places of the columns that stand right. */
+/** `numbers`: the indexes of the columns that are aligned right. */
 function table(head: readonly string[], rows: readonly (readonly string[])[], numbers: readonly number[]): string {
   const kind = (at: number) => (numbers.includes(at) ? ' class="number"' : "");
   const line = (cells: readonly string[], tag: "th" | "td") =>
@@ -122,7 +122,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[], nu
   return `<div class="wide"><table><thead>${line(head, "th")}</thead><tbody>${rows.map((row) => line(row, "td")).join("\n")}</tbody></table></div>`;
 }
 
-/** Text in which nothing is markup, in an attribute neither. */
+/** Escapes text, for content and for attributes. */
 export function escaped(text: string): string {
   return printable(text)
     .replaceAll("&", "&amp;")

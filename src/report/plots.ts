@@ -17,7 +17,7 @@ interface Scale {
   readonly high: number;
 }
 
-/** The equity as it stood after each booking: a step at each. */
+/** The equity after each booking, as steps. */
 export function equityPlot(points: readonly EquityPoint[], until: Date): string {
   const [first] = points;
   if (!first || points.length < 2) return nothing("nothing was booked");
@@ -36,7 +36,7 @@ export function equityPlot(points: readonly EquityPoint[], until: Date): string 
   return svg("Equity", `${axes(scale, day(first.at), day(until))}<path class="line" d="${path.join("")}"/>`);
 }
 
-/** How many positions were open: a step where that changed. */
+/** The number of open positions, as steps. */
 export function heldPlot(points: readonly HeldPoint[], until: Date): string {
   const [first] = points;
   if (!first || points.every(({ positions }) => positions === 0)) return nothing("no position was open");
@@ -50,7 +50,7 @@ export function heldPlot(points: readonly HeldPoint[], until: Date): string {
   return svg("Open positions", `${axes(scale, day(first.at), day(until))}<path class="line" d="${path.join("")}"/>`);
 }
 
-/** A bar for what each day booked. */
+/** A bar for each day's bookings. */
 export function dayPlot(days: readonly ReportDay[]): string {
   const [first] = days;
   const last = days.at(-1);

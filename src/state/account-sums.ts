@@ -1,10 +1,10 @@
-/** Compares the sums of an account with the sums over its flows, to the last place, from the texts that are stored of both. */
+/** Compares an account's sums with the sums over its flows, exactly, from the stored texts of both. */
 import { parseDecimal, subtractDecimal, toNumber } from "../exact/decimal.js";
 import { decimalOf, formatMoney, type Money, parseMoney } from "../exact/money.js";
 
 type Texts = ReadonlyMap<string, string>;
 
-/** What every account has. */
+/** The fields of every account. */
 const NEEDED = [
   ...[
     "epoch",
@@ -19,7 +19,7 @@ const NEEDED = [
   ...["day", "daily_pnl", "notional", "slots", "peak_equity", "current_drawdown"],
 ];
 
-/** The part of a flow, or the sums over all. */
+/** What one flow, or all flows together, take of the account. */
 interface Held {
   notional: Money;
   slots: number;
@@ -27,8 +27,8 @@ interface Held {
 }
 
 /**
- * What differs, in words; nothing where all is right. `account` has all fields of an account, `flows` the `risk:exposure` of each flow that is in
- * it, by its id.
+ * The differences in words; empty if there are none. `account` holds all fields of an account, `flows` the `risk:exposure` of each of its flows, by flow
+ * id.
  */
 export function accountDifferences(account: Texts, flows: ReadonlyMap<string, Texts>): string[] {
   const found: string[] = [];
@@ -103,7 +103,7 @@ function heldIn(account: Texts, prefix: string): Held {
   };
 }
 
-/** From a flow's `risk:exposure`: both sides of a pair together. */
+/** Reads a flow's `risk:exposure`: both sides of a pair are added up. */
 function ofFlow(exposure: Texts): Held {
   const ofPair = new Map<string, number>();
   for (const [field, count] of exposure) {

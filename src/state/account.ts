@@ -1,7 +1,6 @@
 /**
- * The exchange account of a flow: limits and a breaker over all its flows. It is kept as Redis keeps it, a hash of texts: settings, limits,
- * breaker, the sums over the flows and, under `flow id|`, the part that each flow has of them. Lua twins: `lua/shared/account.lua`,
- * `lua/shared/account_booking.lua`.
+ * The exchange account of a flow: limits and a breaker over all its flows. It is stored as in Redis, as a hash of texts: settings, limits, breaker, the
+ * sums over the flows and, under `flow id|`, each flow's part of these sums. Lua twins: `lua/shared/account.lua`, `lua/shared/account_booking.lua`.
  */
 import type { AccountLimitName } from "../config/account.js";
 import type { BreakerDuration } from "../config/duration.js";
@@ -18,7 +17,7 @@ import type { LimitOrigin } from "./limit-change.js";
 import { limitReached } from "./limit-reached.js";
 import { ChangeLog, Table } from "./table.js";
 
-/** Where the texts of an account are kept. */
+/** The texts of an account. */
 export interface AccountTexts {
   get(field: string): string | undefined;
   set(field: string, text: string): void;
@@ -26,9 +25,9 @@ export interface AccountTexts {
   entries(): IterableIterator<[string, string]>;
 }
 
-/** Where accounts are kept, and which one a flow is in. */
+/** The accounts, and which one a flow is in. */
 export interface KeptAccounts {
-  /** The account of that name, as it stands; an empty one where there is none yet. */
+  /** The account of that name; an empty one if there is none yet. */
   of(name: string): AccountState;
   entered(name: string): void;
   left(): void;
@@ -37,16 +36,16 @@ export interface KeptAccounts {
 export class AccountState {
   readonly fields: AccountTexts;
   readonly #changes: ChangeLog;
-  /** Whether its changes are those of its flow: made durable, or taken back, with them. */
+  /** Whether its changes belong to its flow's state: they are made durable, or undone, together with the flow's. */
   readonly #isOfFlow: boolean;
   /** Its flows in this process. */
   readonly members = new Set<FlowState>();
-  /** A flow that leaves in the step under way. */
+  /** The flow that leaves in the present step. */
   #leaving: FlowState | undefined;
-  /** What its flows have to be told of the step under way. */
+  /** Events of the present step that its flows have to get. */
   #untold: { readonly type: EventType; readonly fields: () => Record<string, string> }[] = [];
 
-  /** `log`, `texts`: of the flow that it is kept with. */
+  /** `log`, `texts`: those of the flow that keeps it. */
   constructor(
     readonly name: string,
     log?: ChangeLog,
@@ -61,7 +60,7 @@ export class AccountState {
     return this.fields.get("epoch") !== undefined;
   }
 
-  /** Throws where the account has no such field. */
+  /** Throws if the account has no such field. */
   need(field: string): string {
     const value = this.fields.get(field);
     if (value === undefined) throw new TypeError(`account ${this.name}: ${field} is missing`);
@@ -77,13 +76,13 @@ export class AccountState {
     return Number(this.need("day_start"));
   }
 
-  /** The day at `now`: that of the clock or, if later, the one that is open. */
+  /** The day at `now`: the clock's or, if that is later, the open one. */
   dayAt(now: number): string {
     const today = dayOf(now, this.dayStart);
     return today > this.day ? today : this.day;
   }
 
-  /** What all flows have booked on a day; nothing where it is later than the account's. */
+  /** What all flows have booked on a day; 0 for a day later than the account's. */
   pnlOn(day: string): Money {
     return this.day < day ? 0n : parseMoney(this.need("daily_pnl"));
   }
@@ -113,7 +112,7 @@ export class AccountState {
     return durationOf(this.need("breaker_duration"));
   }
 
-  /** Sets how long its breaker holds. */
+  /** Sets how long its breaker lasts. */
   setDuration(duration: BreakerDuration, { by, who, at }: Pick<LimitOrigin, "by" | "who" | "at">): void {
     this.move("breaker_duration", String(duration));
     this.move("duration_by", by);
@@ -134,7 +133,7 @@ export class AccountState {
     };
   }
 
-  /** The breaker, when it blocks entries at `now`. */
+  /** The breaker, if it blocks entries at `now`. */
   activeBreaker(now: number): BreakerRow | undefined {
     const breaker = this.lastBreaker;
     return breaker && (breaker.until === null || now < breaker.until) ? breaker : undefined;
@@ -153,12 +152,12 @@ export class AccountState {
     };
   }
 
-  /** Writes a field, unless it has that value. */
+  /** Writes a field, unless it has that value already. */
   move(field: string, value: string): void {
     if (this.fields.get(field) !== value) this.fields.set(field, value);
   }
 
-  /** Brings the flow's part of the exposure, and with it the sums, to where the flow's exposure is. */
+  /** Moves the flow's part, and with it the sums, to the flow's present exposure. */
   #follow({ flowId, exposure }: FlowState): void {
     const part = `${flowId}|`;
     const notional = exposure.notional - parseMoney(this.need(`${part}notional`));
@@ -194,7 +193,7 @@ export class AccountState {
     for (const field of ["reason", "source", "tripped_at", "until"]) this.fields.delete(`breaker_${field}`);
   }
 
-  /** Takes what a flow holds off the sums; what it booked stays. */
+  /** Removes a flow's slots and exposure from the sums; what it booked stays. */
   release(flowId: string): void {
     const part = `${flowId}|`;
     this.move("notional", formatMoney(this.notional - parseMoney(this.need(`${part}notional`))));
@@ -209,7 +208,7 @@ export class AccountState {
     }
   }
 
-  /** The flow is in this account from now on; its part stands at nothing. */
+  /** Puts the flow into this account; its part begins at zero. */
   enter(flow: FlowState): void {
     flow.account = this;
     this.members.add(flow);
@@ -219,26 +218,26 @@ export class AccountState {
     flow.exposure.moveAll();
   }
 
-  /** The flow is in no account from the end of this step on. */
+  /** Takes the flow out of the account at the end of this step. */
   leave(flow: FlowState): void {
     this.#leaving = flow;
     flow.account = undefined;
     flow.accounts?.left();
   }
 
-  /** Has the flow's part anew: what it held was another state of it. */
+  /** Computes the flow's part anew: the old one was of another state of the flow. */
   replace(flow: FlowState): void {
     this.release(flow.flowId);
     flow.exposure.moveAll();
     this.#follow(flow);
   }
 
-  /** Notes what all flows of the account are to be told of the step under way. */
+  /** Notes an event of the present step for all flows of the account. */
   tell(type: EventType, fields: Record<string, string>): void {
     this.#untold.push({ type, fields: () => ({ account: this.name, ...fields }) });
   }
 
-  /** Ends a step of a flow: the sums follow its exposure, the flows are told. Lua twin: `answer`. */
+  /** Ends a step of a flow: the sums follow the flow's exposure, and the flows get their events. Lua twin: `answer`. */
   settle(flow: FlowState, call: Speaker): void {
     if (flow.account === this) this.#follow(flow);
     if (!this.#isOfFlow) this.#changes.take();
@@ -246,7 +245,7 @@ export class AccountState {
       for (const member of this.members) {
         member.emit(call, type, fields);
         if (member === flow) continue;
-        // It stands, whatever becomes of the next step of that flow.
+        // These changes stay, even if the other flow's next step fails.
         member.changes.take();
         member.woken?.();
       }
@@ -255,7 +254,7 @@ export class AccountState {
     this.#leaving = undefined;
   }
 
-  /** Takes back a step that failed. */
+  /** Undoes a failed step. */
   undo(): void {
     if (!this.#isOfFlow) this.#changes.undo();
     this.#untold = [];
@@ -263,12 +262,12 @@ export class AccountState {
   }
 }
 
-/** How long a breaker holds, as it is stored. */
+/** How long a breaker lasts, from its stored text. */
 export function durationOf(text: string): BreakerDuration {
   return wordOf(BREAKER_ENDS, text) ?? Number(text);
 }
 
-/** What a flow's booking does to its account, decided but not yet written. */
+/** What a flow's booking changes in its account, decided but not yet written. */
 export interface AccountBooking {
   readonly day: string;
   readonly pnl: Money;
@@ -280,17 +279,17 @@ export interface AccountBooking {
   readonly trip: BreakerChange | undefined;
 }
 
-/** What a flow books, or transfers. */
+/** A booking or transfer of a flow. */
 export interface BookedInAccount {
   readonly flowId: string;
-  /** The day that is open, of account and flow. */
+  /** The open day of account and flow. */
   readonly day: string;
   readonly now: number;
   /** ms after midnight UTC. */
   readonly dayStart: number;
 }
 
-/** Books money of a flow, on the day that is open or an earlier one; undefined: nothing. Throws when a sum leaves 9e15. */
+/** Books money of a flow on the open day or on an earlier one; undefined: there is nothing to book. Throws if a sum would leave 9e15. */
 export function bookInAccount(
   account: AccountState,
   amount: Money,
@@ -329,7 +328,7 @@ export function bookInAccount(
   };
 }
 
-/** A deposit or a withdrawal of a flow at `ts`. It never trips. */
+/** Books a deposit or withdrawal of a flow at `ts`. It never trips the breaker. */
 export function transferInAccount(
   account: AccountState,
   amount: Money,
@@ -344,7 +343,7 @@ export function transferInAccount(
   };
 }
 
-/** As it stands before a booking, the day having rolled. */
+/** The account before a booking, after a possible change of day. */
 function standing(account: AccountState, { flowId, day }: BookedInAccount): AccountBooking {
   const part = `${flowId}|`;
   const money = (field: string) => parseMoney(account.fields.get(part + field) ?? "0");
@@ -360,7 +359,7 @@ function standing(account: AccountState, { flowId, day }: BookedInAccount): Acco
   };
 }
 
-/** A breaker that changed is told to all flows of the account, once. */
+/** Writes a booking. If the breaker changed, all flows of the account get one event. */
 export function writeAccountBooking(account: AccountState, flowId: string, booking: AccountBooking): void {
   const part = `${flowId}|`;
   account.move("day", booking.day);
@@ -396,7 +395,7 @@ export function breakerFields({ reason, source, tripped_at, until }: BreakerRow)
   };
 }
 
-/** The account that a flow is in. Throws where it is in none. */
+/** The account that a flow is in. Throws if it is in none. */
 export function accountOf({ account }: FlowState): AccountState {
   if (!account) throw new InvalidArgumentError("the flow is in no account: joinAccount puts it into one");
   return account;

@@ -1,6 +1,6 @@
 /**
- * Which bots of a flow are alive, by their heartbeats and `execution.dead_after`. A dead bot is one that is down: it gave heartbeats, did not sign off, and is silent.
- * That is not a stale state, which is one that is too old to be trusted (`recovery.max_state_age`).
+ * Which bots of a flow are alive, by their heartbeats and `execution.dead_after`. A dead bot gave heartbeats, did not sign off, and is silent now. A stale
+ * state is something else: a state that is too old to be trusted (`recovery.max_state_age`).
  */
 import type { Instance } from "../types.js";
 

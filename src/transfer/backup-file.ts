@@ -21,7 +21,7 @@ import { type FlowPlace, type FoundFlow, snapshotArgs, type WriteOptions, type W
 import { type Chunk, differences, layoutFrom, type PortableFlow, withEpoch, withoutEpoch } from "./portable.js";
 
 const FORMAT = "signalflow-state backup";
-/** 1: without `account`. */
+/** Format 1 has no `account`. */
 const VERSION = 2;
 
 const header = z.strictObject({
@@ -31,7 +31,7 @@ const header = z.strictObject({
   schema: z.int(),
   epoch: z.string(),
   taken_at: z.iso.datetime(),
-  /** How many entries each key has. */
+  /** The number of entries of each key. */
   counts: z.record(z.string(), z.int()),
   events_added: z.int(),
   /** The exchange account that the flow was in. */
@@ -45,8 +45,8 @@ const chunk = z.strictObject({ key: z.string(), entries: z.array(z.array(z.strin
 const trailer = z.strictObject({ sha256: z.string() });
 
 /**
- * A flow in a file of JSON lines: a header, the entries of its keys some at a time, and a SHA-256 of all that, without which the
- * file is not whole. Compressed when its name ends in `.gz`.
+ * A flow in a file of JSON lines: a header, the entries of its keys in portions, and a SHA-256 of all that; without it the file is incomplete. Compressed
+ * if its name ends in `.gz`.
  */
 export class BackupFile implements FlowPlace {
   readonly name: string;
@@ -110,7 +110,7 @@ export class BackupFile implements FlowPlace {
     await file.sync().finally(() => file.close());
   }
 
-  /** Throws a CorruptStateError when the file is not whole, or not one of ours. */
+  /** Throws a CorruptStateError if the file is incomplete, or not a backup. */
   async #read(name = this.path) {
     const hash = createHash("sha256");
     const chunks: Pick<Chunk, "key" | "entries">[] = [];
@@ -131,7 +131,7 @@ export class BackupFile implements FlowPlace {
     }
     const end = parsed(trailer, last);
     if (end === undefined) {
-      // A file of one line may be anything, a longer one was begun by us.
+      // A file of one line may be anything; a longer one is an incomplete backup.
       if (head === undefined) headerOf(name, last ?? "");
       throw notWhole(name);
     }

@@ -1,12 +1,12 @@
-/** Ids as short as they can be told apart. */
+/** Shortens ids as far as they stay distinct. */
 
 /** Shorter ones are hard to recognise. */
 const SHORTEST = 8;
 
-/** Behind an id that goes on. */
+/** Shown behind a shortened id. */
 export const MORE = "…";
 
-/** The shortest beginning of each id, of eight characters or more, that no other of them has; `…` where it goes on. */
+/** For each id its shortest prefix, at least eight characters long, that no other id has; `…` if the id is longer. */
 export function shortIds(ids: readonly string[]): ReadonlyMap<string, string> {
   const sorted = [...new Set(ids)].sort();
   return new Map(
@@ -17,7 +17,7 @@ export function shortIds(ids: readonly string[]): ReadonlyMap<string, string> {
   );
 }
 
-/** The one of `ids` that a person means by what they typed: that id, or the only one that begins so. */
+/** The id that a person means by the typed text: that id, or the only one with this prefix. */
 export function meant(typed: string, ids: readonly string[]): string | undefined {
   if (ids.includes(typed)) return typed;
   const begin = typed.endsWith(MORE) ? typed.slice(0, -MORE.length) : typed;

@@ -1,2 +1,2 @@
-/** What is not seen, or moves what is seen: controls of both kinds, directions, zero width, line and paragraph separators. */
+/** Characters that are invisible, or that change how others are shown: controls, directions, zero width, line and paragraph separators. */
 export const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;

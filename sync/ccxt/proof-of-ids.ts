@@ -1,9 +1,9 @@
-/** What an exchange proves by client order ids of everything that a bot trades there. */
+/** What an exchange proves by client order ids, over all kinds of markets that a bot trades there. */
 import type { ClientOrderIdProof } from "../port/exchange.js";
 import type { DialectIds } from "./language/dialect.js";
 import type { MarketKind } from "./language/kind.js";
 
-/** Undefined where no kind is known. What one kind does not prove is not proven. */
+/** Undefined if no kind is known. What one kind does not prove is not proven. */
 export function proofOfIds(
   { ids }: { readonly ids: DialectIds },
   kinds: readonly MarketKind[],
@@ -15,7 +15,7 @@ export function proofOfIds(
   return {
     ...(told.length === kinds.length && { foundFor: Math.min(...told) }),
     inFills: kinds.every(inFills),
-    // The port tells ids without the exchange's prefix.
+    // The port's ids are without the exchange's prefix.
     ...(madeByExchange && {
       madeByExchange: (id) => madeByExchange(id) || (prefix !== "" && madeByExchange(prefix + id)),
     }),

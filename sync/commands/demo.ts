@@ -86,7 +86,7 @@ export const addDemo: AddCommand = (program, run) => {
     );
 };
 
-/** What `--reset` deletes may be somebody's: a bot of the same flow. Throws where nobody agrees. */
+/** Asks before `--reset` deletes: the files may belong to a bot of the same flow. Throws if nobody agrees. */
 async function agreeToReset(
   invocation: Invocation,
   { reset, backend, path, state, url }: StoreOptions,
@@ -130,7 +130,7 @@ function endWords({ trades, pnl, openPositions }: LiveRun, advice: string): stri
   return `${count(trades, "trade")} in this run, ${gain(pnl)} today; ${open}. ${advice}`;
 }
 
-/** Where the state is that the command line names; memory, where it names nothing. */
+/** The place of the state that the command line names; memory if it names none. */
 async function storeOptions(
   { config, url, duckdb }: GlobalOptions,
   place: Pick<StoreOptions, "state" | "reset">,

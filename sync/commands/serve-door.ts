@@ -1,4 +1,4 @@
-/** Where `serve` listens, under which names browsers know it, and with which token they may change something. */
+/** Where `serve` listens, the page's names for browsers, and the token that allows changes. */
 import { randomBytes, X509Certificate } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { isIP, isIPv6 } from "node:net";
@@ -59,13 +59,13 @@ async function fileOf(option: string, path: string): Promise<string> {
 
 export interface Token {
   readonly text: string;
-  /** It was made for this run: somebody has to be told. */
+  /** The token was made for this run: somebody has to be told. */
   readonly isMade: boolean;
 }
 
 const SHORTEST = 16;
 
-/** The token of a file or of the environment; on loopback one is made. Undefined where nobody may change anything. Rejects with a UsageError. */
+/** The token from a file or the environment; on loopback one is made. Undefined if nobody may change anything. Rejects with a UsageError. */
 export async function tokenOf(
   { tokenFile, readOnly, behindProxy }: ServeOptions,
   isLoopback: boolean,
@@ -94,7 +94,7 @@ export interface Door {
   readonly url: (port: number) => string;
 }
 
-/** Throws a UsageError where browsers would reach it without TLS. */
+/** Throws a UsageError if browsers would reach the page without TLS. */
 export function doorOf(
   {
     readOnly = false,
@@ -139,7 +139,7 @@ function originOf(text: string): { readonly origin: string; readonly host: strin
   );
 }
 
-/** The names and addresses that a certificate is for, lower case, as they stand in a Host. */
+/** The names and addresses of a certificate, lower case, as they appear in a Host header. */
 function namesIn(cert: string): string[] {
   let names = "";
   try {
@@ -158,16 +158,16 @@ function namesIn(cert: string): string[] {
   return found;
 }
 
-/** Tells a token that was made: on a terminal as a link, else in a file that goes when the server ends. One that was given is told nowhere. */
+/** Shows a token that was made: on a terminal as a link, else in a file that is removed when the server ends. A given token is never shown. */
 export async function tellToken(terminal: Terminal, url: string, token: Token | undefined): Promise<Told> {
   if (!token) return told([]);
-  if (!token.isMade) return told(["whoever has the token may change something: #token=... behind the address"]);
+  if (!token.isMade) return told(["whoever has the token may make changes: #token=... behind the address"]);
   const link = `${url}/#token=${token.text}`;
-  if (terminal.isScreen) return told(["to change something, too:", `  ${link}`]);
+  if (terminal.isScreen) return told(["to make changes, too:", `  ${link}`]);
   const folder = await mkdtemp(join(tmpdir(), "sf-state-serve-"));
   const file = join(folder, "link");
   await writeFile(file, `${link}\n`, { mode: 0o600 });
-  return told([`to change something, too: the link in ${file}`], { linkFile: file }, () =>
+  return told([`to make changes, too: the link in ${file}`], { linkFile: file }, () =>
     rm(folder, { recursive: true, force: true }),
   );
 }

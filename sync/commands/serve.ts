@@ -11,7 +11,7 @@ import { planRows } from "../plan/plan-text.js";
 import { doorOf, listenAddress, tellToken, tlsOf, tokenOf } from "./serve-door.js";
 import { waitingPlan } from "./waiting-plan.js";
 
-/** The page as `npm run build` leaves it; where the server runs from source, as its tests do. */
+/** The page as built by `npm run build`, or the one in .cache if the server runs from source, as its tests do. */
 const PAGE = import.meta.url.endsWith(".ts") ? "../../.cache/page/" : "../../page/";
 
 const HELP = `
@@ -75,7 +75,7 @@ export const addServe: AddCommand = (program, run) => {
     );
 };
 
-/** What `--url`, `--duckdb` or `--config` name, and each folder. */
+/** The places that `--url`, `--duckdb` or `--config` name, and each folder. */
 async function placesOf({ terminal, options }: Invocation, folders: readonly string[]): Promise<Place[]> {
   const { config, url, duckdb } = options;
   const isNamed = [config, url, duckdb].some((said) => said !== undefined);
@@ -83,7 +83,7 @@ async function placesOf({ terminal, options }: Invocation, folders: readonly str
     throw new UsageError("where are the flows? Say --url redis://localhost:6379, --config bot.yaml or --folder state/");
   }
   const places: Place[] = [];
-  // A folder may be all that is meant where the configuration is there for its limits only.
+  // With folders, the configuration may be there for its limits only.
   if (isNamed && (url !== undefined || duckdb !== undefined || folders.length === 0)) {
     places.push(await placeAt(duckdb === undefined ? "redis" : "files", terminal, options));
   }

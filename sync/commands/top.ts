@@ -20,7 +20,7 @@ import { printable } from "../../src/words/printable.js";
 import { waitingPlan, waitingPlanText } from "./waiting-plan.js";
 
 const TICK = 1000;
-/** More of them fit on no screen. */
+/** No screen shows more. */
 const EVENTS = 100;
 const WHY = "by hand, in sf-state top";
 
@@ -45,23 +45,23 @@ export const addTop: AddCommand = (program, run) => {
         const config = await invocation.config();
         await using list = new FlowList(invocation, watchedOf(config, undefined));
         const top = new Top(invocation, list, placeName(config));
-        await top.read(); // what is wrong from the start is told on the screen there is
+        await top.read(); // an error at the start is shown on the normal screen
         await top.run();
       }),
     );
 };
 
-/** The newest events, when those are known that were the newest before. */
+/** The newest events, given those that were the newest before. */
 async function newer(manager: StateManager, known: readonly StateEvent[] = []): Promise<readonly StateEvent[]> {
   const last = known.at(-1);
   if (!last) return newest(manager, EVENTS);
   return [...known, ...(await manager.getEvents({ after: last.id }))].slice(-EVENTS);
 }
 
-/** What a person is asked, and what is done on yes. */
+/** A question to a person, and what is done on yes. */
 interface Question {
   readonly words: string;
-  /** Shown in place of the flow. */
+  /** Text that is shown in place of the flow. */
   readonly page?: string;
   act(manager: StateManager): Promise<string>;
 }
@@ -144,7 +144,7 @@ class Top {
     }
   }
 
-  /** Tells what may be over the next time; false of what nobody expects. */
+  /** Shows an error that may be over at the next reading; false for an unexpected one. */
   #failed(error: unknown): boolean {
     if (!(error instanceof StateError)) return false;
     this.#message = this.invocation.redact(error.message);
@@ -215,7 +215,7 @@ class Top {
     };
   }
 
-  /** Opens the flow for a moment: a bot that starts finds its file free. */
+  /** Opens the flow only for a moment, so that a bot that starts finds its file free. */
   async #with<Answer>(flowId: string, work: (manager: StateManager) => Promise<Answer>): Promise<Answer> {
     await using manager = await this.invocation.openFlow(flowId);
     return await work(manager);

@@ -1,4 +1,4 @@
-/** A check before money: whether what an exchange says goes together. It only reads. */
+/** A check before real money: whether an exchange's answers agree with each other. It only reads. */
 import { randomBytes } from "node:crypto";
 import { settleOf } from "../../src/words/pair-name.js";
 import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition } from "../port/exchange.js";
@@ -7,13 +7,13 @@ import { whyNotWorth } from "../port/worth.js";
 import { MARGIN } from "./clock.js";
 
 export interface CheckOptions {
-  /** Pairs of which markets, fills and orders are looked at. Default: those of the positions and open orders. */
+  /** Pairs whose markets, fills and orders are looked at. Default: those of the positions and open orders. */
   readonly pairs?: readonly string[];
   /** How far back fills are looked for. Default: a week. */
   readonly days?: number;
 }
 
-/** `fine`: it goes together. `unknown`: the exchange does not say, or there is nothing to look at. `wrong`: do not trade on it. */
+/** `fine`: the answers agree. `unknown`: the exchange does not say, or there is nothing to look at. `wrong`: do not trade on it. */
 export interface CheckRow {
   readonly about: string;
   readonly verdict: "fine" | "unknown" | "wrong";
@@ -22,7 +22,7 @@ export interface CheckRow {
 
 export interface ExchangeCheck {
   readonly exchange: string;
-  /** Nothing is wrong. */
+  /** No row is `wrong`. */
   readonly fine: boolean;
   readonly rows: readonly CheckRow[];
 }
@@ -43,10 +43,10 @@ interface Link {
 }
 
 /**
- * Reads clock, mode, positions (what they are worth against size x mark), balances in spot, open orders, markets, the newest fills and their orders by
- * both of their ids, and an id that was never used, and says what links and what does not. An id that an order tells and that does not find it is wrong
- * where no other one was found, the order is not older than the exchange keeps ids, and it is not one that exchanges make themselves: they name the order
- * that a fired stop became, and such ids find nothing. Sends nothing. Never rejects with an ExchangeError: what is not answered is a row.
+ * Reads the clock, the position mode, positions (their worth against size x mark), spot balances, open orders, markets, the newest fills and their orders
+ * by both ids, and an order id that was never used. Says which answers agree. An id that an order tells but that does not find it is wrong only if
+ * no other order was found by its id, the exchange still keeps ids of that age, and the exchange did not make the id itself (it names the order that a
+ * fired stop became, and such ids find nothing). Sends nothing. Never rejects with an ExchangeError: a question without an answer is a row.
  */
 export async function checkExchange(
   exchange: Exchange,

@@ -161,7 +161,10 @@ export function liveness(test: Test, stand: Stand): void {
     assert.equal([shown.holder, shown.life, shown.journal], ["bot-a", "alive", {}]);
     const refused = await run("recovery", "end", "--yes");
     assert.is(refused.code, 1);
-    assert.match(refused.stderr, /bot-a is at it, and alive: .*nothing was done\. If it has to be, say --force WHY/);
+    assert.match(
+      refused.stderr,
+      /bot-a works on it and is alive: .*nothing was done\. If it has to be, say --force WHY/,
+    );
     await recovery.note("orphan x-1", JSON.stringify({ pair: "ETH/USDT", side: "short", attempt: 1 }));
     await recovery.leave();
     const sent = await run("recovery", "end", "--yes");
@@ -184,7 +187,7 @@ export function liveness(test: Test, stand: Stand): void {
     );
     assert.match(
       (await run("recovery", "end", "--yes")).stderr,
-      /gives no heartbeats: it may be at it; nothing was done/,
+      /gives no heartbeats: it may still work on it; nothing was done/,
     );
     await using _ = await silent(config, "bot-b", 5);
     assert.match(
@@ -198,7 +201,7 @@ export function liveness(test: Test, stand: Stand): void {
     assert.match((await run("doctor")).stdout, /problem +recovery +.*once more; bot-b holds it, which is dead\n/);
     using person = new PseudoTerminal(["recovery", "end", "--config", file]);
     await person.says("End the recovery of flow bot, once more?");
-    await person.says("left undone: what it was about to do is not told");
+    await person.says("left undone: what it was about to do is not known");
     person.type("y");
     assert.is(await person.ended(), 0, person.text);
     assert.is(await bot.getRecovery(), undefined);

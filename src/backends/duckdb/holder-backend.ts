@@ -1,4 +1,4 @@
-/** A flow whose file another process has open: that one interprets the operations, which go to it through its socket. */
+/** A flow whose file another process has open: operations go through a socket to that process, which interprets them. */
 import { connect, type Socket } from "node:net";
 import { ConnectionError, LockedError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
@@ -23,7 +23,7 @@ import { addressOf, socketPath } from "./holder-socket.js";
 import { anotherFlow } from "./identify.js";
 import { silentHolder } from "./sign-of-life.js";
 
-/** The holder's event loop may be busy so long, ms, before it counts as standing still. */
+/** How long the holder's event loop may be busy, ms, before it counts as standing still. */
 const PATIENCE = 5000;
 
 interface Pending {
@@ -32,7 +32,7 @@ interface Pending {
 }
 
 export interface Asking {
-  /** Absent: whichever the file holds. */
+  /** Absent: the flow that the file holds, whichever it is. */
   readonly flowId: string | undefined;
   readonly instance: string;
 }
@@ -40,11 +40,11 @@ export interface Asking {
 export class HolderBackend implements Backend {
   readonly hasAccountLog = false;
   readonly #reader = new FrameReader(LONGEST_ANSWER);
-  /** An answer is due, whatever it is. */
+  /** Questions whose answer is due. */
   readonly #pending = new Map<number, Pending>();
-  /** They wait for an event. */
+  /** Questions that wait for an event. */
   readonly #waiting = new Map<number, Pending>();
-  /** Without those who wait for an event. */
+  /** Calls under way, without those that wait for an event. */
   readonly #asking = new Set<Promise<unknown>>();
   /** Runs while an answer is due. */
   #silence: NodeJS.Timeout | undefined;
@@ -62,8 +62,8 @@ export class HolderBackend implements Backend {
   }
 
   /**
-   * Asks the holder of the file at `path`, which is without symbolic links. Undefined when nobody is there to be asked. Rejects with a SilentHolderError
-   * when its event loop stands still, with a LockedError when it answers nobody.
+   * Connects to the holder of the file at `path`, which has no symbolic links. Undefined if nobody listens there. Rejects with a SilentHolderError if its
+   * event loop stands still, and with a LockedError if it answers nobody.
    */
   static async reach(path: string, { flowId, instance }: Asking): Promise<HolderBackend | undefined> {
     const address = addressOf(socketPath(path));
@@ -167,7 +167,7 @@ export class HolderBackend implements Backend {
     this.#end();
   }
 
-  /** Resolves to what is told. Rejects with `Unanswered` when the connection ends, or the holder stands still. */
+  /** Resolves to the answer. Rejects with `Unanswered` if the connection ends or the holder stands still. */
   #ask(question: object): Promise<unknown> {
     const asking = this.#askFor(question, this.#pending).finally(() => this.#asking.delete(asking));
     this.#asking.add(asking);
@@ -251,7 +251,7 @@ function busyHolder(path: string, pid: number): LockedError {
   );
 }
 
-/** A question was sent, and nothing came back. */
+/** A question was sent, but no answer came. */
 class Unanswered extends Error {}
 
 /** A holder that has an operation of this name and shape answers with that operation's result. */
@@ -259,7 +259,7 @@ function isResultOf<Args, Result>(_: Operation<Args, Result>, _told: unknown): _
   return true;
 }
 
-/** Who listens: `PID open`, or another word. Undefined when nobody does. */
+/** Reads who listens: `PID open`, or another word. Undefined if nobody does. */
 function greeted(path: string, socket: Socket): Promise<{ pid: number; isOpen: boolean } | undefined> {
   return new Promise((resolve, reject) => {
     let line = "";

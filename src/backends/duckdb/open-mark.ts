@@ -8,14 +8,14 @@ import { SqlTable } from "./sql-table.js";
 
 export interface OpenMark {
   readonly checkpoint: string;
-  /** When that was, ms since 1970 by this machine's clock. */
+  /** Time of the checkpoint, ms since 1970 by this machine's clock. */
   readonly at: number;
 }
 
 export interface FileMark {
   /** Absent in a file that was closed. */
   readonly open?: OpenMark;
-  /** The checkpoint that commits in the journal follow; absent where there are none, or where they do not say it. */
+  /** The checkpoint that the journal's commits follow; absent if there are no commits, or if they do not say it. */
   readonly journal?: string;
 }
 
@@ -40,13 +40,13 @@ export async function writeOpenMark(connection: DuckDBConnection, mark: OpenMark
   if (mark) await table.append(connection, [mark]);
 }
 
-/** The file needs no log from now on, and its journal stays. Within a transaction of the caller. */
+/** Marks that the file needs no log from now on; its journal stays. Within a transaction of the caller. */
 async function closeMark(connection: DuckDBConnection): Promise<void> {
   const { open } = await readMark(connection);
   if (open) await writeOpenMark(connection, { ...open, checkpoint: `${CLOSED}${open.checkpoint}` });
 }
 
-/** Has a file say that it needs no log, and its log have nothing to say. What is in its journal stays there. */
+/** Marks the file as one that needs no log, and empties the log by a checkpoint. The journal stays. */
 export async function checkpointClosed(connection: DuckDBConnection): Promise<void> {
   await connection.run("BEGIN");
   await closeMark(connection);

@@ -6,7 +6,7 @@ import { membersKey } from "./keys.js";
 import { PatientConnection } from "./patient-connection.js";
 import type { RedisConfig } from "./redis-config.js";
 
-/** Reads what a flow holds, at one moment, and which of these orders it had that are over. */
+/** Reads what a flow holds at one moment, and which of these orders are over in it. */
 export type ReadHoldings = (
   flow: RedisFlow,
   orderIds: readonly string[],
@@ -29,7 +29,7 @@ export class RedisAccount {
     this.#holdings = holdings;
   }
 
-  /** Adds a flow, unless it is a member: at maxmemory a member can connect. */
+  /** Adds a flow, unless it is a member already. So a member can connect at maxmemory. */
   async join(flowId: string): Promise<void> {
     if (Number(await this.#send("sismember", flowId)) === 0) await this.#send("sadd", flowId);
   }
@@ -45,7 +45,7 @@ export class RedisAccount {
     return Array.isArray(members) ? members.map(String).sort() : [];
   }
 
-  /** Its flows but `own`, each as it stands at one moment; nothing is made or changed by looking. */
+  /** All flows except `own`, each as of one moment. Looking makes and changes nothing. */
   async flows(own?: string, orderIds: readonly string[] = []): Promise<AccountFlow[]> {
     const others = (await this.members()).filter((flowId) => flowId !== own);
     return Promise.all(others.map((flowId) => this.#flow(flowId, orderIds)));

@@ -7,7 +7,7 @@ import { ANSWER_MEMORY, elapsed, moment } from "./moment.js";
  * a new session with slots of its own takes over, and Redis forgets the old one.
  */
 export class CallSlots {
-  /** Their part of the key's name. */
+  /** The part of the key's name that these slots share. */
   readonly id = randomBytes(6).toString("base64url");
   readonly #since = moment();
   readonly #free: number[] = [];
@@ -22,7 +22,7 @@ export class CallSlots {
     return this.#free.pop() ?? this.#count++;
   }
 
-  /** The call is settled for good: nobody will ask for its answer again. */
+  /** Frees the slot of a call that is settled: nobody will ask for its answer again. */
   free(slot: number): void {
     this.#free.push(slot);
   }

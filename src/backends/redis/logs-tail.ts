@@ -2,10 +2,10 @@ import { Connection } from "./connection.js";
 import { loopClock } from "./loop-clock.js";
 import type { RedisConfig } from "./redis-config.js";
 
-/** How long one XREAD blocks, ms: after that, logs that have come since are asked about, too. */
+/** How long one XREAD blocks, ms. After that, logs that were added meanwhile are included. */
 const BLOCK = 1_000;
 
-/** Says which of many logs of events have grown: one connection and one XREAD for all of them, which have to be in one slot. */
+/** Tells which of many event logs have grown: one connection and one XREAD for all of them. They have to be in one slot. */
 export class LogsTail {
   readonly #config: RedisConfig;
   #connection: Connection | undefined;
@@ -15,7 +15,7 @@ export class LogsTail {
   }
 
   /**
-   * The keys of the streams that hold an entry after their place, as soon as there is one; none after a second without. Rejects where the server cannot be
+   * The keys of the streams that have an entry after their place, as soon as there is one; empty after a second without. Rejects if the server cannot be
    * asked, or the tail is closed.
    */
   async grown(places: ReadonlyMap<string, string>): Promise<string[]> {

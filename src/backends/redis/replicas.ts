@@ -4,13 +4,13 @@ import type { Connection } from "./connection.js";
 import { loopClock } from "./loop-clock.js";
 import type { RedisConfig } from "./redis-config.js";
 
-/** How long one WAIT holds up what comes behind it on the connection, ms; while replicas are missing another one follows. */
+/** How long one WAIT may delay the calls behind it on the connection, ms. While replicas are missing, another WAIT follows. */
 const LONGEST_WAIT = 100;
 
-/** A WAIT that is still to be sent. */
+/** A WAIT that will be sent. */
 interface Round {
   readonly stream: Socket;
-  /** The first deadline of those who take part, a time of the loop's clock. */
+  /** The earliest deadline of its callers, a time of the loop's clock. */
   deadline: number;
   readonly confirmed: Promise<number>;
 }
@@ -20,7 +20,7 @@ interface Round {
  * replica holds up other calls for no longer than one WAIT.
  */
 export class Replicas {
-  /** How many have to confirm a change; 0: nobody asks. */
+  /** How many replicas have to confirm a change; 0: WAIT is not used. */
   readonly wanted: number;
   readonly #longest: number;
   #next: Round | undefined;
@@ -41,7 +41,7 @@ export class Replicas {
       try {
         known = await this.#join(connection, stream, deadline);
       } catch (error) {
-        // The last WAIT had no time left; the one before it told something.
+        // The last WAIT ran out of time, but the one before it has a result.
         if (known === undefined || connection.stream !== stream || loopClock.now() < deadline) throw error;
         return known;
       }
@@ -62,7 +62,7 @@ export class Replicas {
   }
 
   async #ask(connection: Connection, round: Round): Promise<number> {
-    // What came with the answer that began the round takes part in it.
+    // Callers whose answer came together with the one that began the round take part in it.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     if (this.#next === round) this.#next = undefined;
     if (connection.stream !== round.stream) throw new Error("the connection was lost");

@@ -70,7 +70,7 @@ export const addAccount: AddCommand = (program, run) => {
   account
     .command("unset <names...>")
     .description(
-      "Give limits of an account back to the configuration: each is what --config says, or none until a bot connects.",
+      "Give limits of an account back to the configuration: each becomes the value in --config, or none until a bot connects.",
     )
     .option("--account <name>", NAMED)
     .option("--yes", "do not ask")
@@ -89,8 +89,8 @@ export const addAccount: AddCommand = (program, run) => {
 
   account
     .command("join <name>")
-    .description("Put a flow into an account, with whatever it has open. Its bots have to connect again.")
-    .option("--undo", "in a cluster: give up a join that was left unfinished; the flow is as it was before")
+    .description("Put a flow into an account, with everything that it has open. Its bots have to connect again.")
+    .option("--undo", "in a cluster: undo an unfinished join; the flow is as before")
     .option("--yes", "do not ask")
     .addHelpText(
       "after",
@@ -114,9 +114,9 @@ export const addAccount: AddCommand = (program, run) => {
   account
     .command("leave")
     .description(
-      "Take a flow out of its account: what it holds leaves the sums, what it booked stays. Its bots have to connect again.",
+      "Take a flow out of its account: its slots and exposure leave the sums, its bookings stay. Its bots have to connect again.",
     )
-    .option("--undo", "in a cluster: give up a leave that was left unfinished; the flow is as it was before")
+    .option("--undo", "in a cluster: undo an unfinished leave; the flow is as before")
     .option("--yes", "do not ask")
     .addHelpText(
       "after",
@@ -197,12 +197,12 @@ function showLimits(invocation: Invocation, { limits, origins, duration }: Accou
   );
 }
 
-/** The configuration for looking at an account that may be another one than it names. */
+/** The configuration for looking at an account that may differ from the configured one. */
 function withoutAccount({ account: _, ...config }: ResolvedConfig, name: string): ResolvedConfig {
   return resolveConfig({ ...config, recovery: { ...config.recovery, account: name } });
 }
 
-/** The account that is meant; in a DuckDB file, where none is said, that of its flow. */
+/** The name of the requested account; for a DuckDB file without a given name, that of its flow. */
 async function nameSaid(invocation: Invocation, name: string | undefined): Promise<string | undefined> {
   const { backend, recovery } =
     name === undefined ? await invocation.config() : withoutAccount(await invocation.config(), name);
@@ -216,13 +216,13 @@ async function opened(invocation: Invocation, name: string | undefined): Promise
   return invocation.openAccount(await nameSaid(invocation, name));
 }
 
-/** Its members as recovery knows them; undefined in a DuckDB file, which has one flow. */
+/** The account's members as recovery knows them; undefined for a DuckDB file, which has one flow. */
 async function membersOf(invocation: Invocation, name: string | undefined): Promise<RedisAccount | undefined> {
   const { backend, redis } = await invocation.config();
   return backend === "redis" && name !== undefined ? accountNamed(redis, name) : undefined;
 }
 
-/** An account with limits; undefined where there is none of that name, unless there has to be one. */
+/** An account with limits; undefined if there is none of that name, unless one is required. */
 async function limitedOf(
   invocation: Invocation,
   name: string | undefined,
@@ -236,7 +236,7 @@ async function limitedOf(
   }
 }
 
-/** What an account with limits counts of a flow; undefined where that is nothing. */
+/** What an account with limits counts of a flow; undefined if that is nothing. */
 async function partOf(access: AccountAccess | undefined, flowId: string): Promise<AccountPart | undefined> {
   const { flows = [] } = (await access?.status()) ?? {};
   return flows.find((flow) => flow.flowId === flowId && (flow.slots !== 0 || flow.exposure !== 0));

@@ -24,7 +24,7 @@ export const addAlert: AddCommand = (program, run) => {
   program
     .command("alert")
     .description(
-      "Tell a person what wants one, of all flows of a Redis or of a folder of DuckDB files, until Ctrl-C. A process of its own: it tells of bots that are dead, too.",
+      "Send alerts about all flows of a Redis, or of a folder of DuckDB files, until Ctrl-C. It is a process of its own, so it reports dead bots, too.",
     )
     .option("--on <kinds>", `what is told, of ${WANT_KINDS.join(", ")}`, kinds, [...USUAL_WANTS])
     .option(
@@ -39,14 +39,18 @@ export const addAlert: AddCommand = (program, run) => {
     .option("--again <duration>", "tell the same again while it lasts [1h]", duration)
     .option(
       "--settle <duration>",
-      "what may flicker is told, and told to be over, once it lasts so long [30s]",
+      "something that may flicker is reported, and reported as over, only after this time [30s]",
       duration,
     )
     .option("--quiet-hours <hours>", "UTC, such as 22:00-07:00: only what is critical is told meanwhile")
     .option("--state <file>", "keeps what was told, over restarts", "sf-state-alerts.json")
     .option("--every <duration>", "how often the flows are read [5s]", duration)
     .option("--once", "read once, send what is to be sent, and end; 1 where something waits")
-    .option("--max-age <duration>", "stale is a heartbeat older than this, or none [recovery.max_state_age]", duration)
+    .option(
+      "--max-age <duration>",
+      "a flow is stale if its last heartbeat is older than this, or missing [recovery.max_state_age]",
+      duration,
+    )
     .addHelpText(
       "after",
       "\nEach alert arrives at least once, also when this process is killed: one that was sent in that moment comes again, under the same id. What is over is told, too.\n\nExample:\n  $ sf-state alert --url redis://localhost:6379 --template slack --webhook-file /run/secrets/slack --quiet-hours 22:00-07:00",
@@ -102,7 +106,7 @@ async function notice(
   );
   const read = new Set(flows.filter((flow) => "reading" in flow).map(({ flowId }) => flowId));
   const listed = new Set(flows.map(({ flowId }) => flowId));
-  // A flow that is gone wants nobody any more; one that cannot be read may.
+  // A flow that is gone needs nobody any more; one that cannot be read may.
   await alerter.notice(wants, (flowId) => read.has(flowId) || (failures.length === 0 && !listed.has(flowId)));
 }
 

@@ -20,7 +20,7 @@ export const addDoctor: AddCommand = (program, run) => {
   program
     .command("doctor")
     .description(
-      "Say what is wrong with the server and the stored state, and what to do. Changes nothing; ends with 1 on a problem.",
+      "Check the server and the stored state, and say what to do about each problem. Changes nothing; ends with 1 on a problem.",
     )
     .addHelpText("after", "\nExample:\n  $ sf-state doctor --flow bot --url redis://localhost:6379")
     .action((_, command) =>
@@ -53,7 +53,7 @@ async function findingsOn(config: ResolvedConfig, flowId: string): Promise<Findi
   return account ? [...findings, ...(await checkAccount(account, flowId))] : findings;
 }
 
-/** As long as it is on its way, nobody can open it; and nobody can tell a move under way from one that was left. */
+/** While a flow is being moved, nobody can open it, and nobody can tell a move under way from an abandoned one. */
 function moveFindings(flowId: string, { account, way }: Unfinished): Finding[] {
   const to = way === "in" ? `into account ${account}` : `out of account ${account}`;
   const command = `sf-state account ${way === "in" ? `join ${account}` : "leave"} --flow ${flowId}`;

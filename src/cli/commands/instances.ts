@@ -9,10 +9,10 @@ import { placeName } from "../flows.js";
 import { countedWords } from "../status/status-text.js";
 import { table } from "../terminal-table.js";
 
-/** So many are forgotten by one call. */
+/** How many instances one call forgets. */
 const LOT = 1000;
 
-/** Lines of the screen that are not for rows: the heading, what is said below, the next prompt. */
+/** Lines of the screen that are not rows: the heading, the text below, the next prompt. */
 const ROUND = 4;
 
 export const addInstances: AddCommand = (program, run) => {
@@ -21,8 +21,8 @@ export const addInstances: AddCommand = (program, run) => {
     .description(
       "List the bots of a flow, alive and dead, by their heartbeats and execution.dead_after. Ends with 1 when one is dead.",
     )
-    .option("--wide", "a line for each, also where there are more than the screen has room for")
-    .option("--prune", "forget those that are dead: their alarm ends")
+    .option("--wide", "a line for each, even if the screen has too few lines")
+    .option("--prune", "forget the dead ones: their alarm ends")
     .option("--yes", "do not ask")
     .addHelpText("after", "\nExample:\n  $ sf-state instances --prune --flow bot --config bot.yaml")
     .action(({ prune, yes, wide }, command) =>

@@ -24,7 +24,11 @@ export const addLs: AddCommand = (program, run) => {
     .description("List all flows in this Redis, or in a folder of DuckDB files. Ends with 1 when one needs a look.")
     .option("--watch", "repaint in place until Ctrl-C")
     .option("--wide", WIDE_WORDS)
-    .option("--max-age <duration>", "stale is a heartbeat older than this, or none [recovery.max_state_age]", duration)
+    .option(
+      "--max-age <duration>",
+      "a flow is stale if its last heartbeat is older than this, or missing [recovery.max_state_age]",
+      duration,
+    )
     .addHelpText("after", "\nExample:\n  $ sf-state ls --duckdb state/ --max-age 2m")
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {

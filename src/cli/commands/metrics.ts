@@ -18,7 +18,11 @@ export const addMetrics: AddCommand = (program, run) => {
     .option("--listen <address>", "answer at http://ADDRESS/metrics until Ctrl-C, such as 127.0.0.1:9464")
     .option("--host <name...>", "other names, as NAME:PORT, by which Prometheus asks: what a Host header may say")
     .option("--any-address", "listen also where other machines can ask: nobody is asked for a password")
-    .option("--max-age <duration>", "stale is a heartbeat older than this, or none [recovery.max_state_age]", duration)
+    .option(
+      "--max-age <duration>",
+      "a flow is stale if its last heartbeat is older than this, or missing [recovery.max_state_age]",
+      duration,
+    )
     .addHelpText(
       "after",
       "\nAlert rules and a Grafana dashboard are in the package: node_modules/signalflow-state/metrics.\n\nExample:\n  $ sf-state metrics --url redis://localhost:6379 --listen 127.0.0.1:9464",

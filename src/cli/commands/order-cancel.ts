@@ -33,7 +33,7 @@ export const addOrderCancel: AddSubcommand = (orders, run) => {
             : "";
         await invocation.consent(
           `Cancel order ${id} of flow ${manager.flowId} at ${placeName(manager.config, manager.flowId)}, in state only (${orderWords(order)})?` +
-            ` Its slot and exposure are free again.${signal} Mind: ${NOT_AT_EXCHANGE}.`,
+            ` Its slot and exposure are free again.${signal} Note: ${NOT_AT_EXCHANGE}.`,
           yes,
         );
         const cancelled = await manager.cancelOrder(id, { releaseSignal });

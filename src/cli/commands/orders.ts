@@ -67,7 +67,7 @@ export const addOrders: AddCommand = (program, run) => {
   for (const add of [addOrderShow, addOrderCancel, addOrderResolve]) add(orders, run);
 };
 
-/** Those that the log of events tells of and that are not pending, in the order in which they ended. */
+/** The orders in the event log that are not pending, in the order in which they ended. */
 async function closedOrders(
   { terminal }: Invocation,
   manager: StateManager,

@@ -25,8 +25,8 @@ export const addPositions: AddCommand = (program, run) => {
 
   positions
     .command("close <id>")
-    .description("Book a position that was closed by hand: it is removed and its PnL counted, in one step.")
-    .requiredOption("--pnl <amount>", "what it made, in quote currency; a loss is negative", number)
+    .description("Book a position that was closed by hand: removes it and counts its PnL, in one step.")
+    .requiredOption("--pnl <amount>", "its result, in quote currency; a loss is negative", number)
     .option("--equity <amount>", "the account's equity afterwards", number)
     .option("--cooldown <duration>", "let the pair cool down", duration)
     .option("--reason <text>", "why, for the event log")

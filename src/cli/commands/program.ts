@@ -7,7 +7,7 @@ import { Invocation } from "../invocation.js";
 import { redact } from "../redact.js";
 import type { Terminal } from "../terminal.js";
 
-/** In the order in which help lists them. */
+/** In the order of the help text. */
 const COMMANDS: Commands = {
   status: async () => (await import("./status.js")).addStatus,
   ls: async () => (await import("./ls.js")).addLs,
@@ -41,10 +41,7 @@ const COMMANDS: Commands = {
   init: async () => (await import("./init.js")).addInit,
 };
 
-/**
- * Runs the command line `args` (without the program's name) to its end; resolves to the exit code. `more` are commands from
- * outside of `src/`.
- */
+/** Runs the command line `args` (without the program's name) to its end. Resolves to the exit code. `more`: commands from outside of `src/`. */
 export async function runProgram(args: readonly string[], terminal: Terminal, more: Commands = {}): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.fine;
   const run: Run = async (options, work) => {
@@ -81,7 +78,7 @@ export function buildProgram(terminal: Terminal, run: Run, more: Commands = {}):
   return withCommands(emptyProgram(terminal), Object.values(commands), run);
 }
 
-/** The program with the one command that `args` name; with all of them where that takes knowing all. */
+/** The program with only the command that `args` name; with all commands if that needs all. */
 async function programFor(args: readonly string[], terminal: Terminal, run: Run, more: Commands): Promise<Program> {
   const program = emptyProgram(terminal);
   const commands: Commands = { ...COMMANDS, ...more };
@@ -96,7 +93,7 @@ async function withCommands(program: Program, loads: readonly Commands[string][]
   return program;
 }
 
-/** The first word that is no option which all commands have, nor the value of one. */
+/** The first word that is neither a global option nor its value. */
 function commandIn(args: readonly string[], { options }: Program): string | undefined {
   const words = args.values();
   for (const word of words) {

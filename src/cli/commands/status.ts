@@ -16,7 +16,11 @@ export const addStatus: AddCommand = (program, run) => {
     )
     .option("--watch", "repaint in place until Ctrl-C")
     .option("--wide", WIDE_WORDS)
-    .option("--max-age <duration>", "stale is a heartbeat older than this, or none [recovery.max_state_age]", duration)
+    .option(
+      "--max-age <duration>",
+      "a flow is stale if its last heartbeat is older than this, or missing [recovery.max_state_age]",
+      duration,
+    )
     .addHelpText("after", "\nExample:\n  $ sf-state status --flow bot --url redis://localhost:6379 --watch")
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {

@@ -28,9 +28,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Answers `GET /metrics` with what `text` resolves to; of requests that come while it does, all get the same. Anything whose `Host` is not
- * one of `hosts` (or, where it listens on loopback, of its names) is refused before anything else.
- * Rejects when it cannot listen there.
+ * Answers `GET /metrics` with what `text` resolves to; requests that arrive meanwhile get the same answer. A request whose `Host` is not one of `hosts`
+ * (or, on loopback, of its names) is refused before anything else. Rejects if it cannot listen there.
  */
 export async function listen(
   { host, port }: ListenAddress,
@@ -58,7 +57,7 @@ export async function listen(
   return server;
 }
 
-/** What `Host` may say: exactly so, in lower case, with the port. */
+/** The allowed values of `Host`: exact, in lower case, with the port. */
 function namesOf(server: Server, host: string, hosts: readonly string[]): readonly string[] {
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;

@@ -1,4 +1,4 @@
-/** All flows at a place, each with how it stands. */
+/** All flows at a place, each with its status. */
 import { type Liveness, livenessOf } from "../../state/liveness.js";
 import { readFlow } from "../../wants/flow-reading.js";
 import type { Watched } from "../../wants/watched.js";
@@ -7,7 +7,7 @@ import type { Invocation } from "../invocation.js";
 import { type FlowStatus, nowOf, type ReadOpen, type StatusSource, sourceOf } from "./flow-status.js";
 import { alarmsOf } from "./status-text.js";
 
-/** A flow, and how it stands or why that cannot be told. */
+/** A flow with its status, or why that cannot be read. */
 export type Row = { readonly flowId: string } & (
   | { readonly status: FlowStatus; readonly alarms: readonly string[]; readonly liveness: Liveness }
   | { readonly error: string }
@@ -18,14 +18,14 @@ export interface Listing {
   readonly failures: readonly string[];
 }
 
-/** All flows at a place; those that were opened stay so for the next time. */
+/** All flows at a place. Opened flows stay open for the next reading. */
 export class FlowList implements AsyncDisposable {
   readonly #sources = new Map<string, StatusSource>();
 
   constructor(
     private readonly invocation: Invocation,
     private readonly watched: Watched,
-    /** How a flow is read, where it is not merely read. */
+    /** Replaces the default way to read a flow. */
     private readonly readerOf: (flowId: string) => ReadOpen = () => readFlow,
   ) {}
 

@@ -11,31 +11,31 @@ import type { Invocation } from "../invocation.js";
 
 /** How a flow stands. */
 export interface FlowStatus extends FlowReading {
-  /** Where the snapshot comes from when a bot holds the flow's file: it is as old as it says. */
+  /** Where the snapshot comes from if a bot holds the flow's file; its age is as it says. */
   readonly snapshotFile?: string;
 }
 
-/** Reads a flow that is open. */
+/** Reads an open flow. */
 export type ReadOpen = (manager: StateManager) => Promise<FlowReading>;
 
-/** Reads how a flow stands, as often as somebody wants to know. */
+/** Reads a flow's status again and again. */
 export interface StatusSource extends AsyncDisposable {
   read(): Promise<FlowStatus>;
-  /** Resolves when it may stand otherwise, after a second at the latest, or when the signal aborts. */
+  /** Resolves when the status may have changed, at the latest after a second, or when the signal aborts. */
   changed(signal: AbortSignal): Promise<void>;
 }
 
 const TICK = 1000;
 
-/** More often than this, ms, nobody can read it. */
+/** Nobody can read a faster display, ms. */
 const SHORTEST = 100;
 
-/** How long, ms, `changed` waits at the least and at the most. */
+/** The shortest and longest wait of `changed`, ms. */
 function atMost(signal: AbortSignal): Promise<void> {
   return pause(TICK, undefined, { signal }).catch(() => {});
 }
 
-/** A flow that is open: its events say when it changed. */
+/** The status of an open flow: its events tell when it changed. */
 export function openStatus(manager: StateManager, read: ReadOpen = readFlow): StatusSource {
   const end = new AbortController();
   let wake = () => {};
@@ -46,7 +46,7 @@ export function openStatus(manager: StateManager, read: ReadOpen = readFlow): St
   return {
     read: () => read(manager),
     async changed(signal) {
-      // What is wrong with the flow is told by the next reading of it.
+      // The next reading of the flow reports the error.
       following ??= follow().catch(() => {});
       await pause(SHORTEST, undefined, { signal }).catch(() => {});
       const event = new Promise<void>((resolve) => {
@@ -66,9 +66,9 @@ export function openStatus(manager: StateManager, read: ReadOpen = readFlow): St
 type Borrow = <Result>(work: (manager: StateManager) => Promise<Result>) => Promise<Result>;
 
 /**
- * A flow in a DuckDB file, which belongs to the bot: it is opened for a moment, and only when it changed, so that a bot that
- * starts finds it free. As long as it stays the same, what was read of it is answered as of now. While a bot holds it, the bot is asked; one that cannot be
- * asked may have left a snapshot, which has to do then; without one, `read` rejects with a LockedError.
+ * The status of a flow in a DuckDB file, which belongs to the bot. The file is opened only for a moment, and only when it changed, so that a starting bot
+ * finds it free. As long as it does not change, the last reading is returned as of now. While a bot holds the file, the bot is asked. If it cannot be
+ * asked, its snapshot file is used; without one, `read` rejects with a LockedError.
  */
 export function fileStatus(
   config: ResolvedConfig,
@@ -95,7 +95,7 @@ export function fileStatus(
   };
 }
 
-/** The same, so many ms later. A snapshot file stays as old as it says. */
+/** The same status, `ms` later. A snapshot file keeps its own time. */
 function later(status: FlowStatus, ms: number): FlowStatus {
   const { snapshot, snapshotFile } = status;
   return snapshotFile === undefined
@@ -118,14 +118,14 @@ async function readFileStatus(path: string, borrow: Borrow, readOpen: ReadOpen):
   }
 }
 
-/** Another one means that the file, its log or its snapshot changed, or that another process has it open. */
+/** A changed signature means that the file, its log or its snapshot changed, or that another process has it open. */
 export async function signatureOf(path: string): Promise<string> {
   const files = [path, `${path}.wal`, snapshotPath(path), socketPath(path)];
   const found = await Promise.all(files.map((file) => stat(file, { bigint: true }).catch(() => undefined)));
   return found.map((file) => (file ? `${file.ino}:${file.size}:${file.mtimeNs}` : "none")).join(" ");
 }
 
-/** A source for a flow at the place that the command line names. Rejects with a StateError when it cannot be opened. */
+/** The status source of a flow at the named place. Rejects with a StateError if it cannot be opened. */
 export async function sourceOf(
   invocation: Invocation,
   flowId: string,
@@ -140,7 +140,7 @@ export async function sourceOf(
   return fileStatus(config, flowId, borrow, read);
 }
 
-/** The flow's own clock, where there is one to ask. A snapshot in a file is as old as this machine's clock says. */
+/** The flow's own clock, if it can be asked. For a snapshot file, this machine's clock. */
 export function nowOf({ snapshot, snapshotFile }: FlowStatus): Date {
   return snapshotFile === undefined ? snapshot.at : new Date();
 }

@@ -1,4 +1,4 @@
-/** How a flow stands, as text for a person. */
+/** A flow's status in words. */
 import { ACCOUNT_LIMITS } from "../../config/account.js";
 import { RISK_LIMITS, type RiskLimitName } from "../../config/risk-limits.js";
 import { differingLimits } from "../../doctor/limit-words.js";
@@ -31,7 +31,7 @@ function rank(alarm: string): number {
   return ALARMS.findIndex((kind) => alarm.endsWith(kind)) * 2 + (alarm.startsWith("account") ? 1 : 0);
 }
 
-/** One flow in full. `place` is where it is. */
+/** One flow in full. `place`: where it is. */
 export function statusText(
   terminal: Terminal,
   { snapshot, lease, recovery, guards, untold = [], snapshotFile }: FlowStatus,
@@ -101,7 +101,7 @@ export function statusText(
   return head + old + body + trades + pending;
 }
 
-/** Who holds the recovery, or who left it, and what to do where nobody goes on with it. */
+/** Who holds or left the recovery, and what to do if nobody continues it. */
 function recoveryWords(recovery: NonNullable<FlowStatus["recovery"]>, liveness: Liveness, now: Date): string {
   const { holder, begunAt } = recovery;
   const begun = `begun ${ago(begunAt, now)}`;
@@ -115,7 +115,7 @@ function recoveryWords(recovery: NonNullable<FlowStatus["recovery"]>, liveness: 
   }
 }
 
-/** More than these are counted, and only the dead named. */
+/** If there are more bots, they are only counted, and the dead are named. */
 const NAMED = 6;
 
 function instancesWords(
@@ -166,7 +166,7 @@ function cooldownWords({ signals }: SnapshotTold, now: Date): string {
   return running.map(([pair, end]) => `${pair} ${span(end.getTime() - now.getTime())}`).join(", ") || "none";
 }
 
-/** An account in a line: its breaker, what its flows hold and booked, its limits. */
+/** An account in one line: its breaker, what its flows hold and booked, its limits. */
 export function accountWords(colours: Colours, account: AccountStatus, now: Date): string {
   const { name, breaker, breakerDuration, currency, dailyPnl, equity, exposure, slots, currentDrawdown, peakEquity } =
     account;
@@ -180,7 +180,7 @@ export function accountWords(colours: Colours, account: AccountStatus, now: Date
   }; breaker_duration ${durationText(breakerDuration.value)}`;
 }
 
-/** Limits in a line, each with who set it. */
+/** Limits in one line, each with who set it. */
 function limitWords<Name extends RiskLimitName>(
   { dim }: Colours,
   names: readonly Name[],

@@ -1,4 +1,4 @@
-/** The shapes of what the served exchange answers, checked where it arrives. */
+/** The shapes of a served exchange's answers, checked where they arrive. */
 import * as z from "zod";
 import { ORDER_SIDES, POSITION_SIDES } from "../../../src/words/word-lists.js";
 import type { ExchangeFill, ExchangeOrder, ExchangePosition, MarketTerms, OrderRequest } from "../../port/exchange.js";

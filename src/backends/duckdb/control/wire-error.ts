@@ -1,4 +1,4 @@
-/** Errors as they are told through a socket, and made again on its other side. */
+/** Errors as they are sent through a socket, and rebuilt on the other side. */
 import {
   ConfigError,
   ConnectionError,
