@@ -47,3 +47,4 @@ export type { DaysPerYear } from "./report/returns.js";
 export { type BookedDay, daysUntilNow } from "./report/today.js";
 export { MemoryAccounts } from "./state/memory-accounts.js";
 export type * from "./types.js";
+export type { BreakerEnd } from "./words/word-lists.js";
