@@ -62,8 +62,9 @@ export class Alerter {
       }
       if (before && now - before.told < this.options.again) continue;
       if (!before) {
+        const isKnownToSettle = told.settling[id] !== undefined && told.settling[id].gone === undefined;
         const isSettled = this.#settles(told, want, now);
-        hasChanged = true;
+        hasChanged ||= isSettled || !isKnownToSettle;
         if (!isSettled) continue;
       }
       const turn = (before?.turn ?? 0) + 1;
@@ -73,17 +74,19 @@ export class Alerter {
     }
     for (const [id, seen] of Object.entries(told.settling)) {
       if (wanted.has(id)) continue;
-      hasChanged = true;
+      const isOver = seen.gone !== undefined && now - seen.gone >= this.options.settle;
+      if (isOver) delete told.settling[id];
+      hasChanged ||= isOver || seen.gone === undefined;
       seen.gone ??= now;
-      if (now - seen.gone >= this.options.settle) delete told.settling[id];
     }
     for (const [id, standing] of Object.entries(told.standing)) {
       const { alert, turn } = standing;
       if (wanted.has(id) || !isKnown(alert.flow)) continue;
-      hasChanged = true;
+      hasChanged ||= standing.gone === undefined;
       standing.gone ??= now;
       if (MAY_FLICKER.includes(alert.kind) && now - standing.gone < this.options.settle) continue;
       delete told.standing[id];
+      hasChanged = true;
       // What nobody was told of yet need not be told to be over.
       const waiting = told.queue.filter((each) => each.id === alert.id);
       if (turn === 1 && waiting.length > 0) told.queue = told.queue.filter((each) => each.id !== alert.id);

@@ -35,15 +35,13 @@ export function pageWants(seen: readonly Seen[]): Want[] {
   return sorted(told).flatMap((want) => {
     const { id, urgency, kind, what, since, blocks, cure, flowId, account } = want;
     const place = places.get(want) ?? "";
-    if (account !== undefined) {
-      const subject = JSON.stringify([place, account, kind, what]);
-      if (known.has(subject)) return [];
-      known.add(subject);
-    }
+    const ofPlace = `${place}/${id}`;
+    if (known.has(ofPlace)) return [];
+    known.add(ofPlace);
     const section = SECTIONS[kind];
     return [
       {
-        id: `${place}/${id}`,
+        id: ofPlace,
         urgency: URGENCIES.indexOf(urgency),
         kind,
         sentence: wantText(want),

@@ -22,7 +22,7 @@ export const URGENCIES = ["critical", "warning", "note"] as const;
 export type Urgency = (typeof URGENCIES)[number];
 
 export interface Want {
-  /** The same as long as it is the same thing: a breaker that trips again is another one. For programs; not for people. */
+  /** The same as long as it is the same thing: a breaker that trips again is another one. An account's is the same for all its flows. For programs; not for people. */
   readonly id: string;
   readonly flowId: string;
   readonly kind: WantKind;
@@ -62,7 +62,7 @@ export function wantsOf(reading: FlowReading, now: Date, watched: Watched): Want
   return sorted(
     facts.map(({ subject, ...fact }) => ({
       ...fact,
-      id: idOf(flowId, fact.kind, subject, fact.since),
+      id: idOf(fact.account === undefined ? flowId : `@${fact.account}`, fact.kind, subject, fact.since),
       flowId,
     })),
   );
@@ -116,7 +116,7 @@ function untoldNames(trades: readonly Trade[]): string {
 
 function breakerFacts({ snapshot: { flowId, breaker, account } }: FlowReading, now: Date): Fact[] {
   const facts: Fact[] = [];
-  const fact = (found: CircuitBreaker, whose: string, cure: string, of?: string) => {
+  const fact = (found: CircuitBreaker, whose: string, cure: string, of?: string, where = "") => {
     if (!isActive(found, now)) return;
     const { reason = "", source = "", until, trippedAt } = found;
     facts.push({
@@ -126,14 +126,14 @@ function breakerFacts({ snapshot: { flowId, breaker, account } }: FlowReading, n
       ...(trippedAt && { since: trippedAt }),
       subject: of ?? "",
       what: `${whose} is tripped (${source}): ${reason}`,
-      blocks: `${ENTRIES} ${until ? `until ${time(until)} UTC` : "until somebody resets it"}`,
+      blocks: `${ENTRIES}${where} ${until ? `until ${time(until)} UTC` : "until somebody resets it"}`,
       cure: `when the cause is gone: ${cure}`,
     });
   };
   fact(breaker, "The circuit breaker", forFlow("breaker reset", flowId));
   if (account) {
     const reset = shellLine(["sf-state", "breaker", "reset", "--account", account.name]);
-    fact(account.breaker, `The circuit breaker of account ${account.name}`, reset, account.name);
+    fact(account.breaker, `The circuit breaker of account ${account.name}`, reset, account.name, " in all its flows");
   }
   return facts;
 }
@@ -325,7 +325,10 @@ function limitFacts({ snapshot }: FlowReading, now: Date, watched: Watched): Fac
   return facts;
 }
 
-/** Limits that trip a breaker when they are reached, and nearly are. One for which it is tripped is told by the breaker. */
+/**
+ * Limits that trip a breaker when they are reached, and nearly are. Nothing is told of the limit that tripped the active breaker, nor of one that is
+ * reached while a breaker is active: the breaker tells of it.
+ */
 function nearFacts(
   risk: { readonly dailyPnl: number; readonly currentDrawdown: number; readonly consecutiveLosses: number },
   limit: (name: RiskLimitName) => number | undefined,
@@ -333,25 +336,45 @@ function nearFacts(
   whose: { readonly account?: string; readonly what: string; readonly see: string },
 ): Fact[] {
   const facts: Fact[] = [];
-  const fact = (source: BreakerSource, name: RiskLimitName, isNear: (most: number) => boolean, what: string) => {
+  const fact = (
+    source: BreakerSource,
+    name: RiskLimitName,
+    used: number,
+    isNear: (most: number) => boolean,
+    what: string,
+  ) => {
     const most = limit(name);
     if (most === undefined || tripped === source || !isNear(most)) return;
+    const isReached = used >= most;
+    if (isReached && tripped !== undefined) return;
     facts.push({
       kind: "limit_near",
       urgency: "warning",
       ...(whose.account !== undefined && { account: whose.account }),
       subject: `${whose.account ?? ""}:${name}`,
-      what: `${name}${whose.what} is near: ${what} of ${name === "max_drawdown" ? fraction(most) : amountOr(name, most)}`,
+      what: `${name}${whose.what} is ${isReached ? "reached" : "near"}: ${what} of ${name === "max_drawdown" ? fraction(most) : amountOr(name, most)}`,
       blocks: "",
-      cure: `the breaker trips when it is reached: ${whose.see}`,
+      cure: isReached ? whose.see : `the breaker trips when it is reached: ${whose.see}`,
     });
   };
   const { dailyPnl, currentDrawdown, consecutiveLosses: losses } = risk;
-  fact("daily_loss", "max_daily_loss", (most) => -dailyPnl >= NEAR * most, `a loss of ${amount(-dailyPnl)} today`);
-  fact("drawdown", "max_drawdown", (most) => currentDrawdown >= NEAR * most, `${fraction(currentDrawdown)} below peak`);
+  fact(
+    "daily_loss",
+    "max_daily_loss",
+    -dailyPnl,
+    (most) => -dailyPnl >= NEAR * most,
+    `a loss of ${amount(-dailyPnl)} today`,
+  );
+  fact(
+    "drawdown",
+    "max_drawdown",
+    currentDrawdown,
+    (most) => currentDrawdown >= NEAR * most,
+    `${fraction(currentDrawdown)} below peak`,
+  );
   // Of a few losses a part says little: what counts is that one more trips it.
   const isLast = (most: number) => losses > 0 && losses >= most - 1;
-  fact("consecutive_losses", "max_consecutive_losses", isLast, `${count(losses, "loss", "losses")} in a row`);
+  fact("consecutive_losses", "max_consecutive_losses", losses, isLast, `${count(losses, "loss", "losses")} in a row`);
   return facts;
 }
 
@@ -371,8 +394,9 @@ function idOf(flowId: string, kind: WantKind, subject: string, since?: Date): st
   return JSON.stringify([flowId, kind, subject, since?.getTime() ?? 0]);
 }
 
+/** A command is left as it is typed. */
 function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
+  return text.startsWith("sf-state ") ? text : text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 function ended(sentence: string): string {

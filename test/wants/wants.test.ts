@@ -5,7 +5,7 @@ import { buildProgram } from "../../src/cli/commands/program.js";
 import { declaredBy } from "../../src/cli/completion/declared.js";
 import { processTerminal } from "../../src/cli/terminal.js";
 import { resolveConfig } from "../../src/config/schema.js";
-import type { StateManager } from "../../src/index.js";
+import { MemoryAccounts, type StateManager } from "../../src/index.js";
 import { readFlow } from "../../src/wants/flow-reading.js";
 import { unreadable, type Want, wantsOf, wantText } from "../../src/wants/wants.js";
 import { watchedOf } from "../../src/wants/watched.js";
@@ -114,6 +114,28 @@ for (const [name, start] of Object.entries(BACKENDS)) {
     assert.is(near?.what, "max_daily_loss is near: a loss of 80.00 today of 100.00");
     await manager.updateDailyPnl(-20, { tradeId: "c" });
     assert.equal(kindsOf(await wants(manager, T0)), ["breaker"]);
+    await manager.triggerCircuitBreaker("by hand, too", { duration: "2h" });
+    assert.equal(kindsOf(await wants(manager, T0)), ["breaker"], "what is reached is not near, whatever tripped last");
+    await manager.resetCircuitBreaker();
+    const [reached] = await wants(manager, T0);
+    assert.is(reached?.what, "max_daily_loss is reached: a loss of 100.00 today of 100.00");
+  });
+
+  test("what is an account's has one id, whichever of its flows tells it", async () => {
+    const accounts = new MemoryAccounts();
+    const config = { account: { name: `acc-${name}`, currency: "USDT", max_daily_loss: 100 } };
+    const ids: string[] = [];
+    for (const flowId of name === "duckdb" ? ["a"] : ["a", "b"]) {
+      const options = { clock: () => T0, accounts, flowId: `${name}-of-account-${flowId}` };
+      await using manager = await backend.open(config, options);
+      if (flowId === "a") await manager.triggerAccountBreaker("exchange misbehaves");
+      const [want, ...others] = await wants(manager, T0);
+      assert.equal(others, []);
+      assert.is(want?.account, `acc-${name}`);
+      assert.match(want?.blocks ?? "", /^entries are refused in all its flows until /);
+      ids.push(want?.id ?? "");
+    }
+    assert.is(new Set(ids).size, 1);
   });
 
   test("one loss before the streak's limit it is near; of a limit of one nothing is near before the first loss", async () => {
