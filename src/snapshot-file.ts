@@ -1,7 +1,6 @@
 /** A snapshot in a file beside the DuckDB file that a bot holds: it shows how the flow stands without asking the bot. */
 
-import { randomBytes } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import { ACCOUNT_LIMITS, type AccountLimitName } from "./config/account.js";
 import { RISK_LIMITS, type RiskLimitName } from "./config/risk-limits.js";
@@ -14,6 +13,7 @@ import { order } from "./records/order.js";
 import { position } from "./records/position.js";
 import { risk } from "./records/risk.js";
 import { date, viewShape } from "./records/view-shape.js";
+import { replaceFile } from "./replace-file.js";
 import type { Snapshot } from "./types.js";
 import { errorText } from "./words/error-text.js";
 import { BREAKER_ENDS, COUNTED_REFUSALS, type CountedRefusal, LIMIT_SETTERS } from "./words/word-lists.js";
@@ -25,14 +25,7 @@ export function snapshotPath(duckdbFile: string): string {
 
 /** Writes the snapshot. A reader finds the old one or the new one, never half of one, whatever happens to this process. */
 export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<void> {
-  const draft = `${path}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`;
-  try {
-    await writeFile(draft, `${JSON.stringify(snapshot, null, 2)}\n`, { mode: 0o600 });
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
+  await replaceFile(path, `${JSON.stringify(snapshot, null, 2)}\n`, { durable: false });
 }
 
 /** The snapshot in a file; undefined if there is none. Rejects with a CorruptStateError if it cannot be read. */

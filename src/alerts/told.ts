@@ -2,11 +2,11 @@
  * What was told and what is still to be told, in a small file: written before anything is sent, and after it was. Whoever ends between the two sends
  * again, under the same id: at least once.
  */
-import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { errorCode } from "../error-code.js";
 import { CorruptStateError } from "../errors.js";
+import { replaceFile } from "../replace-file.js";
 import { URGENCIES, WANT_KINDS } from "../wants/wants.js";
 import { errorText } from "../words/error-text.js";
 
@@ -66,18 +66,5 @@ export async function readTold(path: string): Promise<Told> {
 
 /** The old one or the new one is there, whatever happens meanwhile, to the machine too. */
 export async function writeTold(path: string, told: Told): Promise<void> {
-  const draft = `${path}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`;
-  try {
-    const file = await open(draft, "w", 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(told)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
+  await replaceFile(path, `${JSON.stringify(told)}\n`, { durable: true });
 }

@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import * as z from "zod";
 import { errorCode } from "../error-code.js";
 import { ConfigError, CorruptStateError } from "../errors.js";
-import { syncFolder } from "../sync-folder.js";
+import { replaceFile } from "../replace-file.js";
 import { errorText } from "../words/error-text.js";
 import type { Mark } from "./mark.js";
 
@@ -62,21 +61,6 @@ export function unusable(path: string, error: unknown): ConfigError | undefined 
 
 /** Writes the mark so that it survives a power cut. A reader finds the old one or the new one, never half of one. */
 export async function writeMark(path: string, mark: Mark): Promise<void> {
-  const folder = dirname(resolve(path));
-  await mkdir(folder, { recursive: true });
-  const draft = `${path}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`;
-  try {
-    const file = await open(draft, "w", 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(mark)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
-  await syncFolder(folder);
+  await mkdir(dirname(resolve(path)), { recursive: true });
+  await replaceFile(path, `${JSON.stringify(mark)}\n`, { durable: true });
 }
