@@ -730,8 +730,10 @@ local ZERO = { number = 0, scale = 0 }
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
+  -- Most have no more than the 14 digits that Lua writes: surely those of eight places that have no more.
+  local text, parts = value .. "", value * 1e8 + 0.5
+  parts = parts - parts % 1
+  if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
   if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
   local size = math.abs(value)
   text = string.format("%.15g", value)
@@ -947,7 +949,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   -- Takes back a count whose script could write nothing more.
   local function uncount_admission(stats_key, field, count)
-    if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, -1) end
+    if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, "-1") end
   end
   -- <<< outcomes.lua
 
@@ -1166,7 +1168,7 @@ end
 local function name_position(by_position_key, order_id, before, after)
   if before == after then return end
   if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, "0", pair_key(after, order_id)) end
 end
 -- <<< orders_naming.lua
 
@@ -1314,7 +1316,7 @@ end
 
 -- From when on fills that are remembered are those of an order that is new now: after each that is remembered already.
 local function fills_since(key)
-  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  local newest = redis.call("ZRANGE", key, "-1", "-1", "WITHSCORES")[2]
   return newest and string.format("%d", newest + 1)
 end
 
@@ -1324,7 +1326,7 @@ end
 local function remember(key, id, window, max, since, beside_key, beside_count)
   local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
-    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+    at = redis.call("ZRANGE", key, "-1", "-1", "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
   local function forget(ids)
@@ -1403,7 +1405,7 @@ local function keep_refusal(refusals_key, signal_id, pair, side, reason, message
   local fault = append(now_text)
   if not fault or not string.find(fault.err, "equal or smaller", 1, true) then return fault end
   -- A clock that steps back makes no key that is not the newest.
-  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", 1)[1][1]
+  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", "1")[1][1]
   return append(string.match(newest, "^%d+"))
 end
 -- <<< outcomes.lua

@@ -413,8 +413,10 @@ end
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
+  -- Most have no more than the 14 digits that Lua writes: surely those of eight places that have no more.
+  local text, parts = value .. "", value * 1e8 + 0.5
+  parts = parts - parts % 1
+  if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
   if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
   local size = math.abs(value)
   text = string.format("%.15g", value)
@@ -768,7 +770,7 @@ local function trip_worsened(risk, breaker, limits_key, duration, day_start)
   local was, worse = risk.was, {}
   if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
   if risk.losses > was.losses then worse.consecutive_losses = true end
-  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  if risk.drawdown ~= was.drawdown and tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
   local source, cause = reached_limit(risk, limits_key, worse)
   if source then rare.trip(breaker, source, cause, rare.breaker_until(duration, day_start, risk.day)) end
   if account then in_account.trip_account(day_start) end
@@ -1346,7 +1348,7 @@ end
 local function name_position(by_position_key, order_id, before, after)
   if before == after then return end
   if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, "0", pair_key(after, order_id)) end
 end
 -- <<< orders_naming.lua
 

@@ -568,8 +568,10 @@ end
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
+  -- Most have no more than the 14 digits that Lua writes: surely those of eight places that have no more.
+  local text, parts = value .. "", value * 1e8 + 0.5
+  parts = parts - parts % 1
+  if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
   if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
   local size = math.abs(value)
   text = string.format("%.15g", value)
@@ -989,7 +991,7 @@ end
 local function remember(key, id, window, max, since, beside_key, beside_count)
   local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
-    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+    at = redis.call("ZRANGE", key, "-1", "-1", "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
   local function forget(ids)
@@ -1069,8 +1071,8 @@ end
 
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
+  local active, fields = breaker.active, risk.fields
+  return risk.day, risk.pnl, fields and fields[6] or string.format("%d", risk.trades), fields and fields[8] or string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end

@@ -10,7 +10,7 @@ end
 
 -- Takes back a count whose script could write nothing more.
 local function uncount_admission(stats_key, field, count)
-  if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, -1) end
+  if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, "-1") end
 end
 
 -- With the first answer of its kind on a day, days that are too old go: counts are kept of 30.
@@ -33,6 +33,6 @@ local function keep_refusal(refusals_key, signal_id, pair, side, reason, message
   local fault = append(now_text)
   if not fault or not string.find(fault.err, "equal or smaller", 1, true) then return fault end
   -- A clock that steps back makes no key that is not the newest.
-  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", 1)[1][1]
+  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", "1")[1][1]
   return append(string.match(newest, "^%d+"))
 end
