@@ -11,7 +11,7 @@
 --       {"none", call}: the flow is in no account
 -- Errors: SFSTATELOST, SFSCHEMA
 
-local function run(now, account, account_key, answer)
+local function run(now, answer, account, account_key)
   -- Read.
   if not account then return answer({ "none" }) end
   if redis.call("HGET", account_key, "epoch") ~= account.epoch then
@@ -31,6 +31,7 @@ local call = ARGV[1] -- number of the call, given back last, so that a caller ca
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
 local clock = ARGV[3] -- ms; "" = the server's TIME
 
+-- Of flow:meta, in each script, what it uses; false: there is none.
 local flow_epoch, account_name, account_epoch = unpack(redis.call("HMGET", meta_key, "epoch", "account", "account_epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
@@ -51,29 +52,32 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
--- may use it, and its log is the next key.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
-end
-
 local function answer(reply)
   reply[#reply + 1] = call
   return reply
 end
 -- <<< read.lua
 
-return run(now, account, account_key, answer)
+-- >>> flow_account.lua
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
+
+local function find_account()
+  local name, known, key = account_name, account_epoch, nil
+  if not name and string.sub(meta_key, -5) == ":risk" then
+    name, known, key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
+  end
+  if not name then return nil end
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces, found = "@" .. name .. ":risk", "@{" .. name .. "}:risk", { name = name, epoch = known }
+  for i = #KEYS - 1, 2, -1 do
+    local each = KEYS[i]
+    if string.sub(each, -#tail) == tail or string.sub(each, -#in_braces) == in_braces then return found, each, KEYS[i + 1] end
+  end
+  return found, key
+end
+
+local account, account_key, account_events_key = find_account()
+-- <<< flow_account.lua
+
+return run(now, answer, account, account_key)

@@ -29,7 +29,8 @@ local call = ARGV[1] -- number of the call, given back last, so that a caller ca
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
 local clock = ARGV[3] -- ms; "" = the server's TIME
 
-local flow_epoch, account_name, account_epoch = unpack(redis.call("HMGET", meta_key, "epoch", "account", "account_epoch"))
+-- Of flow:meta, in each script, what it uses; false: there is none.
+local flow_epoch = unpack(redis.call("HMGET", meta_key, "epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -47,25 +48,6 @@ local now = tonumber(clock)
 if not now then
   local time = redis.call("TIME")
   now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
--- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
--- may use it, and its log is the next key.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
 end
 
 local function answer(reply)

@@ -432,8 +432,9 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
-  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
+-- Of flow:meta, in each script, what it uses; false: there is none.
+local flow_epoch, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(
+  redis.call("HMGET", meta_key, "epoch", "currency", "same_currency", "guards", "account", "account_epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -503,30 +504,13 @@ if lease ~= "" then
   end
 end
 
--- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
--- may use it, and its log is the next key.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
-end
+local moved_account -- what the step moves of the flow's account: its key; fields and values; nil: nothing
 
 -- Returns the answer with the call as its last part, and stores it in the call's slot (its parts, separated by NUL), so that a repeated call gets it again.
 -- The changes of the flow's account are written first. Answers are kept for at least ten minutes by the server's clock; then all of the session's expire at
 -- once.
 local function answer(reply)
-  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
+  if moved_account then redis.call("HSET", moved_account.key, unpack(moved_account)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -558,6 +542,28 @@ end
 -- in_account: what a flow in an account needs.
 -- long: the arithmetic of numbers that no double holds.
 local rare, at_end, in_account, long = {}, {}, {}, {}
+
+-- >>> flow_account.lua
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
+
+local function find_account()
+  local name, known, key = account_name, account_epoch, nil
+  if not name and string.sub(meta_key, -5) == ":risk" then
+    name, known, key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
+  end
+  if not name then return nil end
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces, found = "@" .. name .. ":risk", "@{" .. name .. "}:risk", { name = name, epoch = known }
+  for i = #KEYS - 1, 2, -1 do
+    local each = KEYS[i]
+    if string.sub(each, -#tail) == tail or string.sub(each, -#in_braces) == in_braces then return found, each, KEYS[i + 1] end
+  end
+  return found, key
+end
+
+local account, account_key, account_events_key = find_account()
+-- <<< flow_account.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -724,8 +730,10 @@ end
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most numbers have at most the 14 digits that Lua writes.
-  local text = value .. ""
+  -- Most numbers have at most the 14 digits that Lua writes. This one does, if it has eight decimals and 14 digits at most.
+  local text, parts = value .. "", value * 1e8 + 0.5
+  parts = parts - parts % 1
+  if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
   if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
   local size = math.abs(value)
   text = string.format("%.15g", value)
@@ -921,7 +929,8 @@ setmetatable(in_account, { __index = function(_, asked)
 
   -- Notes fields of the account that the step will write: field, value, ...
   local function move_account(...)
-    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+    moved_account = moved_account or { key = account_key }
+    for _, each in ipairs({ ... }) do moved_account[#moved_account + 1] = each end
   end
 
   -- The account's sums after a step that changes the flow's exposure by `delta`; `own`: the flow's sums after it. Call it before the first write.
@@ -1138,7 +1147,7 @@ local function trip_worsened(risk, breaker, limits_key, duration, day_start)
   local was, worse = risk.was, {}
   if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
   if risk.losses > was.losses then worse.consecutive_losses = true end
-  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  if risk.drawdown ~= was.drawdown and tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
   local source, cause = reached_limit(risk, limits_key, worse)
   if source then rare.trip(breaker, source, cause, rare.breaker_until(duration, day_start, risk.day)) end
   if account then in_account.trip_account(day_start) end
@@ -2044,7 +2053,7 @@ end
 local function name_position(by_position_key, order_id, before, after)
   if before == after then return end
   if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, "0", pair_key(after, order_id)) end
 end
 -- <<< orders_naming.lua
 
@@ -2073,7 +2082,7 @@ end
 local function remember(key, id, window, max, since, beside_key, beside_count)
   local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
-    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+    at = redis.call("ZRANGE", key, "-1", "-1", "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
   local function forget(ids)
@@ -2213,8 +2222,8 @@ end
 
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
+  local active, fields = breaker.active, risk.fields
+  return risk.day, risk.pnl, fields and fields[6] or string.format("%d", risk.trades), fields and fields[8] or string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end

@@ -67,8 +67,9 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
-  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
+-- Of flow:meta, in each script, what it uses; false: there is none.
+local flow_epoch, flow_currency, same_currency, flow_guards = unpack(
+  redis.call("HMGET", meta_key, "epoch", "currency", "same_currency", "guards"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -138,30 +139,13 @@ if lease ~= "" then
   end
 end
 
--- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
--- may use it, and its log is the next key.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
-end
+local moved_account -- what the step moves of the flow's account: its key; fields and values; nil: nothing
 
 -- Returns the answer with the call as its last part, and stores it in the call's slot (its parts, separated by NUL), so that a repeated call gets it again.
 -- The changes of the flow's account are written first. Answers are kept for at least ten minutes by the server's clock; then all of the session's expire at
 -- once.
 local function answer(reply)
-  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
+  if moved_account then redis.call("HSET", moved_account.key, unpack(moved_account)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")

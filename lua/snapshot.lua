@@ -28,7 +28,7 @@
 --         account or "", {field of the account, text, ...}, call}
 -- Errors: SFSTATELOST, SFSCHEMA
 
-local function run(meta_key, flow_epoch, now, account, account_key, answer, read_breaker, breaker_reply, read_risk, risk_reply,
+local function run(meta_key, flow_epoch, now, answer, account, account_key, read_breaker, breaker_reply, read_risk, risk_reply,
     signals_reply)
   local positions_key, orders_key, daily_key, breaker_key, limits_key, processed_key, cooldowns_key, last_key, heartbeat_key, instances_key, versions_key, stats_key, by_key = KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
   local day_start, dedup_window = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -64,6 +64,7 @@ local call = ARGV[1] -- number of the call, given back last, so that a caller ca
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
 local clock = ARGV[3] -- ms; "" = the server's TIME
 
+-- Of flow:meta, in each script, what it uses; false: there is none.
 local flow_epoch, account_name, account_epoch = unpack(redis.call("HMGET", meta_key, "epoch", "account", "account_epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
@@ -84,25 +85,6 @@ if not now then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
--- may use it, and its log is the next key.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
-end
-
 local function answer(reply)
   reply[#reply + 1] = call
   return reply
@@ -113,6 +95,28 @@ end
 -- rare: what few calls need.
 -- in_account: what a flow in an account needs.
 local rare, in_account = {}, {}
+
+-- >>> flow_account.lua
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
+
+local function find_account()
+  local name, known, key = account_name, account_epoch, nil
+  if not name and string.sub(meta_key, -5) == ":risk" then
+    name, known, key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
+  end
+  if not name then return nil end
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces, found = "@" .. name .. ":risk", "@{" .. name .. "}:risk", { name = name, epoch = known }
+  for i = #KEYS - 1, 2, -1 do
+    local each = KEYS[i]
+    if string.sub(each, -#tail) == tail or string.sub(each, -#in_braces) == in_braces then return found, each, KEYS[i + 1] end
+  end
+  return found, key
+end
+
+local account, account_key, account_events_key = find_account()
+-- <<< flow_account.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -273,8 +277,8 @@ end
 
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
+  local active, fields = breaker.active, risk.fields
+  return risk.day, risk.pnl, fields and fields[6] or string.format("%d", risk.trades), fields and fields[8] or string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end
@@ -296,5 +300,5 @@ local function signals_reply(processed_key, cooldowns_key, last_key, dedup_windo
 end
 -- <<< signals.lua
 
-return run(meta_key, flow_epoch, now, account, account_key, answer, read_breaker, breaker_reply, read_risk, risk_reply,
+return run(meta_key, flow_epoch, now, answer, account, account_key, read_breaker, breaker_reply, read_risk, risk_reply,
   signals_reply)

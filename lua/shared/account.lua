@@ -53,7 +53,8 @@ end
 
 -- Notes fields of the account that the step will write: field, value, ...
 local function move_account(...)
-  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+  moved_account = moved_account or { key = account_key }
+  for _, each in ipairs({ ... }) do moved_account[#moved_account + 1] = each end
 end
 
 -- The account's sums after a step that changes the flow's exposure by `delta`; `own`: the flow's sums after it. Call it before the first write.

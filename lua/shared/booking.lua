@@ -52,7 +52,7 @@ local function trip_worsened(risk, breaker, limits_key, duration, day_start)
   local was, worse = risk.was, {}
   if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
   if risk.losses > was.losses then worse.consecutive_losses = true end
-  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  if risk.drawdown ~= was.drawdown and tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
   local source, cause = reached_limit(risk, limits_key, worse)
   if source then rare.trip(breaker, source, cause, rare.breaker_until(duration, day_start, risk.day)) end
   if account then in_account.trip_account(day_start) end

@@ -14,7 +14,7 @@ end
 
 -- The time from which remembered fills belong to an order that is new now: later than every remembered fill.
 local function fills_since(key)
-  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  local newest = redis.call("ZRANGE", key, "-1", "-1", "WITHSCORES")[2]
   return newest and string.format("%d", newest + 1)
 end
 
@@ -24,7 +24,7 @@ end
 local function remember(key, id, window, max, since, beside_key, beside_count)
   local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
-    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+    at = redis.call("ZRANGE", key, "-1", "-1", "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
   local function forget(ids)

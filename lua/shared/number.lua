@@ -1,8 +1,10 @@
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most numbers have at most the 14 digits that Lua writes.
-  local text = value .. ""
+  -- Most numbers have at most the 14 digits that Lua writes. This one does, if it has eight decimals and 14 digits at most.
+  local text, parts = value .. "", value * 1e8 + 0.5
+  parts = parts - parts % 1
+  if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
   if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
   local size = math.abs(value)
   text = string.format("%.15g", value)

@@ -41,5 +41,5 @@ end
 local function name_position(by_position_key, order_id, before, after)
   if before == after then return end
   if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, "0", pair_key(after, order_id)) end
 end

@@ -10,7 +10,7 @@ end
 
 -- Undoes a count, if the script could write nothing more.
 local function uncount_admission(stats_key, field, count)
-  if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, -1) end
+  if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, "-1") end
 end
 
 -- Removes days that are too old, at the first outcome of its kind on a day: counts are kept for 30 days.
@@ -33,6 +33,6 @@ local function keep_refusal(refusals_key, signal_id, pair, side, reason, message
   local fault = append(now_text)
   if not fault or not string.find(fault.err, "equal or smaller", 1, true) then return fault end
   -- Even if the clock steps back, the key is the newest.
-  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", 1)[1][1]
+  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", "1")[1][1]
   return append(string.match(newest, "^%d+"))
 end

@@ -63,8 +63,8 @@ end
 
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
+  local active, fields = breaker.active, risk.fields
+  return risk.day, risk.pnl, fields and fields[6] or string.format("%d", risk.trades), fields and fields[8] or string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end
