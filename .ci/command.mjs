@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 /** What a user installs only where it is needed. */
-const APART = ["@duckdb/node-api", "ccxt"];
+const APART = ["@duckdb/node-api", "ccxt", "prom-client"];
 
 /** Packages in CommonJS ask for `require`. */
 const REQUIRE =
