@@ -43,7 +43,7 @@ test("holds the built library, the Lua files, the schema, and nothing else", () 
   const paths = packed.files.map(({ path }) => path);
   const extra = paths.filter(
     (path) =>
-      !/^(?:dist\/(?:src|sync)\/.+\.(?:js|d\.ts)|dist\/bin\/(?:sf-state|[\w-]+-[0-9A-Z]{8})\.js|dist\/bin\/LICENSES\.txt|dist\/lua\/(?:(?:connecting|export|import|migration|moving)\/)?\w+\.lua|dist\/page\/[\w.-]+|dist\/config\.schema\.json|metrics\/(?:rules(?:\.test)?\.yml|dashboard\.json))$/.test(
+      !/^(?:dist\/(?:src|sync)\/.+\.(?:js|d\.ts)|dist\/bin\/(?:sf-state|[\w-]+-[0-9A-Z]{8})\.js|dist\/bin\/LICENSES\.txt|dist\/lua\/(?:(?:connecting|export|import|migration|moving)\/)?\w+\.lua|dist\/page\/(?:assets\/)?[\w.-]+|dist\/config\.schema\.json|metrics\/(?:rules(?:\.test)?\.yml|dashboard\.json))$/.test(
         path,
       ) && !["package.json", "README.md", "LICENSE", "CHANGELOG.md"].includes(path),
   );
