@@ -205,7 +205,7 @@ test("the bots that init writes fit its types, strictly", () => {
     lib: ["es2023", "es2024.string", "esnext.disposable"],
     types: ["node"],
     typeRoots: [join(ROOT, "node_modules/@types")],
-    paths: { ccxt: [join(ROOT, "node_modules/ccxt")] },
+    paths: { ccxt: [join(ROOT, "node_modules/ccxt/js/ccxt.d.ts")] },
   };
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: bots }));
   run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "."], project);
