@@ -1,8 +1,8 @@
--- admit: may this entry go ahead? Refused: it is counted, and the refusal kept. Admitted: it is counted, the signal marked, the entry order
--- stored as an intent, the cooldown set, the slot and the exposure taken, in one step over all processes. There is no #! line: so
--- Redis judges it at its first write, and at maxmemory a refusal is still an answer, though not counted.
+-- admit: decides whether an entry may go ahead. Refused: the refusal is counted and kept. Admitted: the entry is counted, its signal marked, its order
+-- stored as an intent, the cooldown set, the slot and the exposure taken, in one step over all processes. There is no #! line: so Redis judges the script
+-- at its first write, and at maxmemory a refusal is still answered, though not counted.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -55,11 +55,10 @@
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(rare, in_account, events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse,
-    money_add, money_negate, money_text, decimal, decimal_add, decimal_value, number_text, day_end, read_breaker, expect_zset,
-    cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, hold_order, record_parse,
-    name_position, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json, closed_order, forget_closed,
-    count_admission, uncount_admission, forget_counts, keep_refusal, read_risk)
+local function run(rare, in_account, events_key, recovering, flow_guards, now, now_text, answer, event_by, account, money_parse,
+    money_add, money_negate, money_text, read_breaker, cool_down, order_notional, market_of, price_fault, adopt_currency,
+    entry_rate, rate_kept, hold_order, name_position, guard_block, remembers, fills_since, remember, order_json, closed_order,
+    count_admission, forget_counts, keep_refusal, read_risk)
   local orders_key, closed_key, exposure_key, daily_key, breaker_key, limits_key, processed_key, last_key, cooldowns_key, positions_key, fills_key, by_position_key, closed_at_key, guard_trades_key, stats_key, refusals_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
   local signal_id, pair, side, size, price = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
   local order_id, order_type, cooldown = ARGV[13], ARGV[14], ARGV[15]
@@ -73,16 +72,16 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
   local risk = read_risk(daily_key, day_start, pair)
   if account then in_account.open_account_day(risk.day) end
 
-  -- What cannot be counted for want of memory is refused all the same; removing a field opens the way for the answer.
+  -- If memory is lacking, the entry is refused without being counted: removing a field first makes the answer possible.
   local function refused(reason, message, retry_at)
     local field, count, fault = count_admission(stats_key, risk.day, reason)
     if fault then
       if not string.find(fault.err, "^OOM") then return fault end
-      write_at_maxmemory()
+      rare.write_at_maxmemory()
     else
       local not_kept = keep_refusal(refusals_key, signal_id, pair, side, reason, message)
       if not_kept then
-        uncount_admission(stats_key, field, count)
+        rare.uncount_admission(stats_key, field, count)
         return not_kept
       end
       forget_counts(stats_key, count, day_start)
@@ -109,7 +108,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
     if units < 0 or (units == 0 and parts == 0) then
       local loss = money_text(money_negate(risk.units, risk.parts))
-      return refused("daily_loss", "today's loss of " .. loss .. " reached the limit of " .. limits[1], day_end(risk.day, day_start))
+      return refused("daily_loss", "today's loss of " .. loss .. " reached the limit of " .. limits[1], rare.day_end(risk.day, day_start))
     end
   end
   if account_limits.max_daily_loss then
@@ -117,11 +116,11 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
     if units < 0 or (units == 0 and parts == 0) then
       local loss = money_text(money_negate(account.units, account.parts))
       return refused("account_daily_loss", "today's loss of " .. loss .. " of account " .. account.name .. " reached the limit of "
-        .. account_limits.max_daily_loss, day_end(risk.day, day_start))
+        .. account_limits.max_daily_loss, rare.day_end(risk.day, day_start))
     end
   end
   if limits[2] and risk.trades >= tonumber(limits[2]) then
-    return refused("max_daily_trades", string.format("%.0f trades today, the limit is %s", risk.trades, limits[2]), day_end(risk.day, day_start))
+    return refused("max_daily_trades", string.format("%.0f trades today, the limit is %s", risk.trades, limits[2]), rare.day_end(risk.day, day_start))
   end
   if remembers(processed_key, signal_id, dedup_window) then
     return refused("duplicate_signal", "signal " .. signal_id .. " was acted on before")
@@ -140,7 +139,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
   local other, closes = side == "long" and "short" or "long", nil
   local function is_open(id, of)
     local stored = redis.call("HGET", positions_key, id)
-    local position = stored and record_parse(stored)
+    local position = stored and rare.record_parse(stored)
     return position and position.pair == pair and position.side == of
   end
   if position_id ~= "" and not is_open(position_id, side) then
@@ -150,21 +149,21 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
     if not is_open(flip, other) then
       return rare.refuse("SFINVALID", "flip: expected an open " .. other .. " position of " .. pair .. ", got " .. flip)
     end
-    local sum = decimal("0")
+    local sum = rare.decimal("0")
     for _, json in ipairs(redis.call("HVALS", positions_key)) do
-      local each = record_parse(json)
-      if each.pair == pair and each.side == other then sum = decimal_add(sum, decimal(number_text(each.size))) end
+      local each = rare.record_parse(json)
+      if each.pair == pair and each.side == other then sum = rare.decimal_add(sum, rare.decimal(rare.number_text(each.size))) end
     end
-    closes = number_text(decimal_value(sum))
-    if not exceeds(tonumber(size), tonumber(closes)) then
+    closes = rare.number_text(rare.decimal_value(sum))
+    if not rare.exceeds(tonumber(size), tonumber(closes)) then
       return rare.refuse("SFINVALID", "size: expected more than the " .. closes .. " that the " .. other .. " side of " .. pair
         .. " holds, got " .. size .. "; an exit order closes it")
     end
     position_id = flip
   end
 
-  -- Decide: what the entry puts to work. One that belongs to a position takes no slot: it may go ahead at the limit, but nothing
-  -- may while slots stand above it.
+  -- Decide: the exposure of the entry. An entry that belongs to a position takes no slot: it may go ahead if slots are at their limit, but not if they are
+  -- above it.
   local own, opposite = side .. ":" .. pair, other .. ":" .. pair
   local held = redis.call("HMGET", exposure_key, "notional", "slots", own, opposite, "slotless:" .. own, "slotless:" .. opposite)
   local slots, own_slots, slotless = tonumber(held[2] or 0), tonumber(held[3] or 0), tonumber(held[5] or 0)
@@ -212,8 +211,8 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
         .. ", the limit is " .. account_limits.max_exposure)
     end
   end
-  -- The order's id: as it was given. A derived one that an earlier order or position has is told apart by the time in place of its last
-  -- digits: as long as before, and its flow's digest stays.
+  -- The order's id: the given one. If a derived id is taken by an earlier order or position, its last digits are replaced by the time: the length and the
+  -- flow's digest stay.
   local id, ms = order_id, now
   local is_old = false
   local function is_closed()
@@ -234,13 +233,13 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
   local field, count = own, own_slots + 1
   if taken == 0 then
     field, count = "slotless:" .. own, slotless + 1
-    expect_zset(by_position_key)
+    rare.expect_zset(by_position_key)
   end
   local moved = account and in_account.account_exposure_after(delta, money_text(units, parts), slots)
 
   local set_until = cooldown ~= "" and tonumber(cooldown) > 0 and string.format("%d", now + tonumber(cooldown)) or ""
 
-  -- Write. Stats, log and last were not read: what was written of them is taken back if the next cannot be.
+  -- Write. Stats, log and last were not read: if one of these writes fails, the earlier ones are undone.
   local counted, admitted, fault = count_admission(stats_key, risk.day, "admitted")
   if fault then return fault end
   local logged = event_by(redis.pcall, "entry_admitted", "signal_id", signal_id, "pair", pair, "side", side, "order", json,
@@ -248,7 +247,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
   local marked = type(logged) == "table" and logged or redis.pcall("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
   if type(marked) == "table" then
     if type(logged) == "string" then redis.call("XDEL", events_key, logged) end
-    uncount_admission(stats_key, counted, admitted)
+    rare.uncount_admission(stats_key, counted, admitted)
     return marked
   end
   forget_counts(stats_key, admitted, day_start)
@@ -257,7 +256,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
   redis.call("HSET", exposure_key, "notional", money_text(units, parts), "slots", slots, field, count)
   if moved then in_account.move_account(unpack(moved)) end
   redis.call("HSET", orders_key, order.id, json)
-  if is_old then forget_closed(closed_key, closed_at_key, order.id) end
+  if is_old then rare.forget_closed(closed_key, closed_at_key, order.id) end
   name_position(by_position_key, order.id, nil, order.position_id)
   if set_until ~= "" then cool_down(cooldowns_key, pair, set_until) end
 
@@ -267,9 +266,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
--- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
--- script that changes something.
+-- Every change begins with the same checks: Is this the state that the caller knows? Was this very call answered before? Does the state still know its
+-- earlier answers to the caller? Does the caller still hold the lease? What time is it? KEYS[1..4] and ARGV[1..7] are the same in every script that changes
+-- something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -279,14 +278,15 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
-  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
+-- Of flow:meta, in each script, what it uses; false: there is none.
+local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(
+  redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
-  -- Whoever names no epoch names no schema by it either.
+  -- A caller that names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
   if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
@@ -316,15 +316,15 @@ if call ~= "" then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
--- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
--- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
--- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
+-- A slot that knows less than the caller belongs to an older state: answers to the caller are gone, and so are their changes. Several proofs are separated
+-- by spaces. slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly there is one proof, and the slot holds that answer or a later
+-- one. The numbers of our client always have twelve digits, so they compare as texts.
 local is_proven = proof == ""
 if last and proven_slot == slot then
   is_proven = last == proven
 elseif proven_slot and proven_slot ~= slot and kept then
   is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
-  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
+  kept[2] = is_proven and math.huge -- the session's answers exist; they expire as set by its first call
 end
 if not is_proven then
   for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
@@ -350,29 +350,13 @@ if lease ~= "" then
   end
 end
 
--- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
--- where the script may have to do with it, and its log after that.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
-end
+local moved_account -- what the step moves of the flow's account: its key; fields and values; nil: nothing
 
--- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- Returns the answer with the call as its last part, and stores it in the call's slot (its parts, separated by NUL), so that a repeated call gets it again.
+-- The changes of the flow's account are written first. Answers are kept for at least ten minutes by the server's clock; then all of the session's expire at
+-- once.
 local function answer(reply)
-  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
+  if moved_account then redis.call("HSET", moved_account.key, unpack(moved_account)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -386,8 +370,8 @@ local function answer(reply)
   return reply
 end
 
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
+-- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
+-- the script asks for the log's length before it writes.
 local function event_by(run, kind, ...)
   if max_events == "0" then return nil end
   return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -399,6 +383,28 @@ end
 -- in_account: what a flow in an account needs.
 -- long: the arithmetic of numbers that no double holds.
 local rare, in_account, long = {}, {}, {}
+
+-- >>> flow_account.lua
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
+
+local function find_account()
+  local name, known, key = account_name, account_epoch, nil
+  if not name and string.sub(meta_key, -5) == ":risk" then
+    name, known, key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
+  end
+  if not name then return nil end
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces, found = "@" .. name .. ":risk", "@{" .. name .. "}:risk", { name = name, epoch = known }
+  for i = #KEYS - 1, 2, -1 do
+    local each = KEYS[i]
+    if string.sub(each, -#tail) == tail or string.sub(each, -#in_braces) == in_braces then return found, each, KEYS[i + 1] end
+  end
+  return found, key
+end
+
+local account, account_key, account_events_key = find_account()
+-- <<< flow_account.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -448,16 +454,16 @@ end
 
 setmetatable(in_account, { __index = function(_, asked)
   -- >>> account.lua
-  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
-  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
-  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+  -- The exchange account of the flow: limits and a breaker over all its flows. It is one hash: settings, limits, breaker, the sums over the flows and, under
+  -- `flow id|`, each flow's part of these sums. A step reads it once and notes its changes, which are written together with the answer. If the flow is in no
+  -- account, `account` is nil, and nothing is read or written.
 
-  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  -- Prefix of the fields of the flow's part: its id, as in the names of its keys. Fields of the account itself have no prefix.
   local function part_of()
     return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
   end
 
-  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  -- Reads the account: its day, sums and breaker, this flow's part, and the pair's slots of both. Fails if the account is gone.
   local function read_account(pair)
     if not account or account.part then return account end
     if not account_key then
@@ -489,24 +495,25 @@ setmetatable(in_account, { __index = function(_, asked)
     return account
   end
 
-  -- A day, or that of the account, if that is later.
+  -- A day; or the account's, if that is later.
   local function later_day(day)
     return account and account.day > day and account.day or day
   end
 
-  -- Opens a day of the account, if it is later than the one that is open.
+  -- Opens a day of the account, if it is later than the open one.
   local function open_account_day(day)
     if account and account.day < day then
       account.day, account.pnl, account.units, account.parts = day, "0", 0, 0
     end
   end
 
-  -- Notes fields of the account that the step writes: field, value, ...
+  -- Notes fields of the account that the step will write: field, value, ...
   local function move_account(...)
-    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+    moved_account = moved_account or { key = account_key }
+    for _, each in ipairs({ ... }) do moved_account[#moved_account + 1] = each end
   end
 
-  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+  -- The account's sums after a step that changes the flow's exposure by `delta`; `own`: the flow's sums after it. Call it before the first write.
   local function account_exposure_after(delta, own_notional, own_slots)
     local pairs_moved = {}
     for field, count in pairs(delta.counts or {}) do
@@ -516,7 +523,7 @@ setmetatable(in_account, { __index = function(_, asked)
     read_account((next(pairs_moved)))
     local units, parts = money_parse(account.notional)
     local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-      string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+      string.format("%d", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
     for pair, count in pairs(pairs_moved) do
       local held = account.slots_of[pair]
       if count ~= 0 and not held then
@@ -524,8 +531,8 @@ setmetatable(in_account, { __index = function(_, asked)
         held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
       end
       if count ~= 0 then
-        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%d", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%d", held.own + count)
       end
     end
     return moved
@@ -549,7 +556,7 @@ setmetatable(long, { __index = function(_, asked)
   -- <<< money.lua
 
   -- >>> digits.lua
-  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
+  -- Exact decimals whose number no double holds: computed digit by digit.
 
   local function decimal_of(negative, digits, scale)
     if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
@@ -564,7 +571,8 @@ setmetatable(long, { __index = function(_, asked)
     return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
   end
 
-  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  -- a + b, a - b (a not less than b) or a * b of whole numbers given as digits. Numbers that no double holds are computed in limbs of seven digits, lowest
+  -- first.
   local function digits_worked_out(a, how, b)
     local first, second = tonumber(a) or 0, tonumber(b) or 0
     local exact = 9007199254740992 -- up to here a double holds every whole number
@@ -601,7 +609,7 @@ setmetatable(long, { __index = function(_, asked)
     return (string.gsub(table.concat(parts), "^0+", ""))
   end
 
-  -- A decimal of its text.
+  -- The decimal of a text.
   local function digits_read(text)
     local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
     local digits = string.gsub(whole .. fraction, "^0+", "")
@@ -640,7 +648,7 @@ setmetatable(long, { __index = function(_, asked)
     return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
   end
 
-  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  -- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
   local function digits_money(a)
     local negative, digits, scale = spelled(a)
     if scale > 8 then
@@ -664,9 +672,9 @@ setmetatable(long, { __index = function(_, asked)
   -- <<< digits.lua
 
   -- >>> quotient.lua
-  -- Division, for contracts that are counted in their quote.
+  -- Division, for contracts whose size is in their quote currency.
 
-  -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+  -- a / b, rounded as it is stored; nil if it needs more than 38 digits. b is not zero.
   local function quotient(a, b)
     local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
 
@@ -711,78 +719,34 @@ setmetatable(long, { __index = function(_, asked)
 end })
 
 -- >>> decimal.lua
--- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
--- digits a string without leading zeros. No function changes one.
+-- Exact decimals: { number, scale } is number x 10^-scale, if a double holds the number; otherwise { negative, digits, scale }, where digits is a string
+-- without leading zeros. No function changes one.
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
 
 local ZERO = { number = 0, scale = 0 }
-
--- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
-local function decimal(text)
-  if text == "0" then return ZERO end
-  local point = string.find(text, ".", 1, true)
-  local scale = point and #text - point or 0
-  if #text <= 16 then
-    local value, power = text + 0, 10 ^ scale
-    local number = value * power + 0.5
-    number = number - number % 1
-    if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
-      return { number = number, scale = scale }
-    end
-  end
-  return long.digits_read(text)
-end
-
--- a + b; sign -1: a - b.
-local function decimal_add(a, b, sign)
-  if b.number == 0 then return a end
-  if a.number and b.number then
-    local first, second, scale = a.number, (sign or 1) * b.number, a.scale
-    if scale > b.scale then second = second * 10 ^ (scale - b.scale)
-    elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
-    local sum = first + second
-    local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
-    if is_exact then return { number = sum, scale = scale } end
-  end
-  return long.digits_sum(a, b, sign)
-end
-
--- A plain decimal: no exponent, no trailing zeros.
-local function decimal_text(a)
-  if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
-    local value = a.number / 10 ^ a.scale
-    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
-    if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
-  end
-  return long.digits_text(a)
-end
-
--- The double next to a decimal.
-local function decimal_value(a)
-  if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
-  return tonumber(decimal_text(a))
-end
 -- <<< decimal.lua
 
 -- >>> number.lua
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
+  -- Most numbers have at most the 14 digits that Lua writes. This one does, if it has eight decimals and 14 digits at most.
+  local text, parts = value .. "", value * 1e8 + 0.5
+  parts = parts - parts % 1
+  if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
   if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
   local size = math.abs(value)
   text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
+  -- Doubles near zero have fewer digits than others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
     if first == 15 and math.frexp(size) ~= 0.5 then
       text = string.format("%.16g", value)
       if tonumber(text) ~= value then text = string.format("%.17g", value) end
     else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      -- Just below a power of two, doubles are closer together than above: there the next decimal above may read back, and not the nearest.
       for digits = first, 17 do
         text = string.format("%." .. digits .. "g", value)
         if tonumber(text) == value then break end
@@ -805,6 +769,210 @@ local function number_text(value)
 end
 -- <<< number.lua
 
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> decimal.lua
+  -- Exact decimals: { number, scale } is number x 10^-scale, if a double holds the number; otherwise { negative, digits, scale }, where digits is a string
+  -- without leading zeros. No function changes one.
+
+  -- Two different decimals of up to 15 digits never have the same double. So the number is the written one if dividing it gives back the double.
+  local function decimal(text)
+    if text == "0" then return ZERO end
+    local point = string.find(text, ".", 1, true)
+    local scale = point and #text - point or 0
+    if #text <= 16 then
+      local value, power = text + 0, 10 ^ scale
+      local number = value * power + 0.5
+      number = number - number % 1
+      if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
+        return { number = number, scale = scale }
+      end
+    end
+    return long.digits_read(text)
+  end
+
+  -- -1, 0 or 1.
+  local function decimal_sign(a)
+    if a.digits then return a.negative and -1 or 1 end
+    return a.number > 0 and 1 or a.number < 0 and -1 or 0
+  end
+
+  local function decimal_negate(a)
+    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+    return { number = 0 - a.number, scale = a.scale }
+  end
+
+  -- a + b; sign -1: a - b.
+  local function decimal_add(a, b, sign)
+    if b.number == 0 then return a end
+    if a.number and b.number then
+      local first, second, scale = a.number, (sign or 1) * b.number, a.scale
+      if scale > b.scale then second = second * 10 ^ (scale - b.scale)
+      elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
+      local sum = first + second
+      local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
+      if is_exact then return { number = sum, scale = scale } end
+    end
+    return long.digits_sum(a, b, sign)
+  end
+
+  local function decimal_multiply(a, b)
+    if a.number and b.number then
+      local product = a.number * b.number
+      -- Adding 0 makes 0 of -0.
+      if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
+    end
+    return long.digits_product(a, b)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function decimal_text(a)
+    if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
+      local value = a.number / 10 ^ a.scale
+      -- Lua writes 14 digits, and the number has no more. For a smaller number it would write an exponent.
+      if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
+    end
+    return long.digits_text(a)
+  end
+
+  -- The double nearest to a decimal.
+  local function decimal_value(a)
+    if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
+    return tonumber(decimal_text(a))
+  end
+
+  -- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
+  local function decimal_money(a)
+    local number, scale = a.number, a.scale
+    if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
+    if number and number < 1e15 and number > -1e15 and scale <= 30 then
+      local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
+      local rest = size % power
+      size = (size - rest) / power + (2 * rest >= power and 1 or 0)
+      return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
+    end
+    return long.digits_money(a)
+  end
+  -- <<< decimal.lua
+
+  -- >>> day.lua
+  -- The first millisecond that no longer belongs to the day.
+  local function day_end(day, day_start)
+    local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+    year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+    local era = math.floor(year / 400)
+    local year_of_era = year - era * 400
+    local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+    local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+    return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+  end
+  -- <<< day.lua
+
+  -- >>> expect.lua
+  -- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
+  -- before its first write: then a wrong type ends the script with nothing written.
+
+  local function expect_zset(key) redis.call("ZCARD", key) end
+  -- <<< expect.lua
+
+  -- >>> notional.lua
+  -- The exposure of positions and orders.
+
+  -- The exposure of an amount in a settle currency: converted into the flow's, to 8 places.
+  local function worth_in_exposure(worth, rate)
+    local exact = decimal_multiply(worth, decimal(rate))
+    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
+    return text and tonumber(text) < 9e12 and text or "9000000000000"
+  end
+
+  -- The exposure of a size at a price, for an inverse contract or with a rate.
+  local function notional_worked_out(market, size, price, rate)
+    local worth
+    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
+    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  end
+  -- <<< notional.lua
+
+  -- >>> currency.lua
+  -- Currencies: the flow's own, the settle currencies of pairs, and the rates between them (src/manager/README.md, Currency and Fees). A rate is flow
+  -- currency per unit of a pair's settle currency, as text; nil if nobody told it.
+
+  local function rate_missing(currency)
+    local own = flow_currency or ""
+    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+  end
+  -- <<< currency.lua
+
+  -- >>> size.lua
+  -- Sizes within a relative 1e-9 of the larger are equal.
+  local function same_size(a, b)
+    return math.abs(a - b) <= 1e-9 * math.max(a, b)
+  end
+
+  -- Whether a size is above another by more than the tolerance.
+  local function exceeds(size, other)
+    return size > other and not same_size(size, other)
+  end
+  -- <<< size.lua
+
+  -- >>> record.lua
+  -- A stored record: JSON of our scalar fields, with the caller's metadata last.
+
+  -- The scalar fields of a record as a table, and the text of its metadata (nil if it has none).
+  local function record_parse(json)
+    local at, last = string.find(json, ',"metadata":', 1, true)
+    if not at then return cjson.decode(json), nil end
+    return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+  end
+  -- <<< record.lua
+
+  -- >>> maxmemory.lua
+  -- At maxmemory Redis decides about a script without a #! line at its first write: if that command may need memory, it is refused, with nothing written. If
+  -- it needs none, it is not refused, and the script may go on writing.
+
+  -- Call it before the first write of an exit, of a change of something that exists, and of an answer that changes nothing. No slot has this name.
+  local function write_at_maxmemory()
+    redis.call("HDEL", call_key, "")
+  end
+  -- <<< maxmemory.lua
+
+  -- >>> order_life.lua
+  -- Pending and closed orders.
+
+  -- Forgets the closed order of an id that is used again.
+  local function forget_closed(closed_key, closed_at_key, id)
+    redis.call("HDEL", closed_key, id)
+    redis.call("ZREM", closed_at_key, id)
+  end
+  -- <<< order_life.lua
+
+  -- >>> outcomes.lua
+  -- Outcomes of entries: counts by trading day, and the newest refusals.
+
+  -- Undoes a count, if the script could write nothing more.
+  local function uncount_admission(stats_key, field, count)
+    if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, "-1") end
+  end
+  -- <<< outcomes.lua
+
+  -- >>> refuse.lua
+  -- Refuses the call: nothing was changed, and the code is stable. A repeated call is refused in the same way.
+  local function refuse(code, message)
+    local text = code .. " " .. message
+    write_at_maxmemory()
+    answer({ text })
+    return redis.error_reply(text)
+  end
+  -- <<< refuse.lua
+
+  rare.day_end, rare.decimal, rare.decimal_add, rare.decimal_value, rare.exceeds, rare.expect_zset, rare.forget_closed,
+  rare.notional_worked_out, rare.number_text, rare.rate_missing, rare.record_parse, rare.refuse, rare.uncount_admission,
+  rare.write_at_maxmemory =
+    day_end, decimal, decimal_add, decimal_value, exceeds, expect_zset, forget_closed, notional_worked_out, number_text,
+    rate_missing, record_parse, refuse, uncount_admission, write_at_maxmemory
+  return rawget(rare, asked)
+end })
+
 -- >>> day.lua
 -- The trading day: UTC date of (now - day_start), from days since 1970 by Hinnant's civil calendar.
 local function day_of(ms, day_start)
@@ -819,17 +987,6 @@ local function day_of(ms, day_start)
   local month = shifted_month < 10 and shifted_month + 3 or shifted_month - 9
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format("%04d-%02d-%02d", year, month, day)
-end
-
--- The first millisecond that no longer belongs to the day.
-local function day_end(day, day_start)
-  local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
-  year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
-  local era = math.floor(year / 400)
-  local year_of_era = year - era * 400
-  local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
-  local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
-  return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
 end
 -- <<< day.lua
 
@@ -846,13 +1003,6 @@ local function read_breaker(breaker_key)
 end
 -- <<< breaker.lua
 
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_zset(key) redis.call("ZCARD", key) end
--- <<< expect.lua
-
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
 local function quote(text)
@@ -866,7 +1016,7 @@ end
 -- >>> cooldowns.lua
 -- Cooldowns: pair or pair|side -> ms at which it ends.
 
--- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+-- Call it after the script's checks. Cooldowns that are over are forgotten each time their number becomes a multiple of 64.
 local function cool_down(cooldowns_key, field, until_ms)
   if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
   local stored, over = redis.call("HGETALL", cooldowns_key), {}
@@ -881,7 +1031,7 @@ end
 -- <<< cooldowns.lua
 
 -- >>> notional.lua
--- The money that a position or an order puts to work.
+-- The exposure of positions and orders.
 
 -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
 local function notional_of(size, price)
@@ -896,42 +1046,36 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
--- Whether it is just size x price, in the flow's currency.
+-- Whether the exposure is simply size x price, in the flow's currency.
 local function is_plain_notional(market, price, rate)
   return not price or (not rate and not market.inverse)
 end
 
--- What a size at a price takes, at the rate that is kept of it.
-local function notional_at(market, size, price, rate)
-  if is_plain_notional(market, price, rate) then return notional_of(size, price) end
-  return rare.notional_worked_out(market, size, price, rate)
-end
-
--- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
--- other side held when it was admitted.
+-- The exposure that the unfilled rest of an order may still add. The closing part of a flip adds none: closes is the size of the other side when the flip
+-- was admitted.
 local function order_notional(market, o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
   local left = math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0)
   if is_plain_notional(market, o.price, o.rate) then return notional_of(left, o.price) end
-  return notional_at(market, number_text(left), o.price, o.rate)
+  return rare.notional_worked_out(market, rare.number_text(left), o.price, o.rate)
 end
 -- <<< notional.lua
 
 -- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
--- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+-- Currencies: the flow's own, the settle currencies of pairs, and the rates between them (src/manager/README.md, Currency and Fees). A rate is flow
+-- currency per unit of a pair's settle currency, as text; nil if nobody told it.
 
 local function is_flows(currency)
   return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
 end
 
--- Whether two currencies are one: by name, or both the flow's.
+-- Whether two currencies count as one: they have the same name, or both count as the flow's.
 local function is_same(a, b)
   return a == b or (is_flows(a) and is_flows(b))
 end
 
--- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
--- cannot be booked right: then what is wrong with it as well.
+-- The market of a pair by its name: base, quote, settle; spot, inverse. A name in another form has none of these fields. A market that cannot be booked
+-- correctly has none of them either, but the reason.
 local function market_of(pair)
   local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(:?[^/:%s]*)$")
   if not base or #base > 32 or #quote_coin > 32 then return {} end
@@ -946,60 +1090,48 @@ local function market_of(pair)
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
 end
 
--- An inverse contract is worth size / price: there is none at zero or below.
+-- An inverse contract is worth size / price: its price must be above zero.
 local function price_fault(market, field, price)
   if not market.inverse or not price or tonumber(price) > 0 then return nil end
   return field .. ": expected a price above 0 of an inverse contract, got " .. price
 end
 
--- The first pair that comes with an amount says what the flow is counted in, unless that is known.
+-- If the flow's currency is not known yet, the first pair that comes with an amount decides it.
 local function adopt_currency(market)
   if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
 end
 
--- Whether it is the flow's currency, or the first pair is about to make it that.
+-- Whether it is the flow's currency, or becomes it by this first pair.
 local function is_own(currency)
   return not flow_currency or is_same(currency, flow_currency)
 end
 
--- The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
--- quote is the flow's currency, its price.
+-- The given rate. Otherwise, if the pair settles in the flow's currency: the last known rate, or 1. Otherwise, for an inverse pair whose quote is the
+-- flow's currency: the price.
 local function rate_of(market, given, price, known)
   if given then return given end
   if not market.settle or is_own(market.settle) then return known or "1" end
   return market.inverse and price and is_own(market.quote) and price or nil
 end
 
--- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
+-- The rate of an entry: the given one, or none if none is needed, or the last known one; nil and the fault if a needed rate is missing.
 local function entry_rate(market, given, price, known)
   local rate = rate_of(market, given, price, known) or known
   if rate then return rate end
   return nil, rare.rate_missing(market.settle)
 end
 
--- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
+-- The rate that a position or order stores: none as long as it never needed one and none but 1 was given.
 local function rate_kept(market, rate, before)
   if tonumber(rate) == 1 and not before and (not market.settle or is_own(market.settle)) then return nil end
   return rate
 end
 -- <<< currency.lua
 
--- >>> size.lua
--- Sizes within a relative 1e-9 of the larger are equal.
-local function same_size(a, b)
-  return math.abs(a - b) <= 1e-9 * math.max(a, b)
-end
-
--- Whether a size is above another by more than the tolerance.
-local function exceeds(size, other)
-  return size > other and not same_size(size, other)
-end
--- <<< size.lua
-
 -- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
+-- What open positions and pending entries take: exposure, slots, slots by pair and side; kept as running sums.
 
--- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+-- Notes that exposure is taken (sign 1) or freed (sign -1), and which fields of the sums change by one.
 local function hold(delta, notional, sign, field, slots)
   local units, parts = money_parse(notional)
   if sign < 0 then units, parts = money_negate(units, parts) end
@@ -1010,7 +1142,7 @@ local function hold(delta, notional, sign, field, slots)
   delta.counts[field] = (delta.counts[field] or 0) + sign
 end
 
--- The open position that an order belongs to; nil where there is none, or none any more.
+-- The open position that an order belongs to; nil if there is none, or none any more.
 local function position_named(o)
   return not o.slot and o.position_id or nil
 end
@@ -1024,45 +1156,34 @@ local function hold_order(delta, o, sign)
 end
 -- <<< exposure.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
 -- >>> orders_naming.lua
--- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
--- position of another name than its own.
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` for every pending order that names a position with another
+-- id than its own.
 
--- Two ids as one: the first | parts them.
+-- Joins two ids to one. The first | separates them.
 local function pair_key(first, second)
   if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
   return first .. "|" .. second
 end
 
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+-- Notes that a pending order names another position than before; nil: it names none, or the order is not pending.
 local function name_position(by_position_key, order_id, before, after)
   if before == after then return end
   if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, "0", pair_key(after, order_id)) end
 end
 -- <<< orders_naming.lua
 
 -- >>> guards.lua
--- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
--- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+-- Look-back guards (src/manager/README.md, Limits and guards): whether recent trades speak against an entry. A guard looks back `within` from the exit of
+-- each ended trade; if it trips there, it blocks for `for` from that exit. It also looks back from now.
 
--- The latest block that a guard's trades, in the order of their exits, make up; it may be over. Sums: of the trades from a to before b,
--- sums[b] - sums[a].
+-- The latest block that a guard's trades, in the order of their exits, cause; it may be over. The sum over the trades from a to before b is sums[b] -
+-- sums[a].
 local function guard_holds(guard, trades)
   local sums, limit = { 0 }, math.floor(guard.limit * 1e10 + 0.5)
   for i, trade in ipairs(trades) do sums[i + 1] = sums[i] + (trade.share or 0) end
-  -- Places of sums, each higher than all that come after it; fallen: the latest place from which the sum has fallen by more than the limit.
+  -- Indexes of sums, each higher than all that come after it. fallen: the latest index from which the sum has fallen by more than the limit.
   local peaks, fallen, first, found = { 1 }, 0, 1, nil
 
   local function look(from, to)
@@ -1086,7 +1207,7 @@ local function guard_holds(guard, trades)
   for i, trade in ipairs(trades) do
     if guard.kind == "drawdown" then add(i + 1) end
     while trades[first].exit <= trade.exit - guard.within do first = first + 1 end
-    -- Of trades that ended in one ms the last sees all.
+    -- Of trades that ended in the same ms, only the last looks back: it includes the others.
     if not trades[i + 1] or trades[i + 1].exit > trade.exit then look(first, i + 1) end
   end
   while trades[first] and trades[first].exit <= now - guard.within do first = first + 1 end
@@ -1095,7 +1216,7 @@ local function guard_holds(guard, trades)
 end
 
 local function guard_words(guard, found, pair, side)
-  -- As it may stand in a configuration: the largest unit of which it is a multiple.
+  -- A length of time in the form of a configuration: in the largest unit of which it is a multiple.
   local function span_words(ms)
     for _, unit in ipairs({ { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 } }) do
       if ms % unit[2] == 0 then return string.format("%.0f", ms / unit[2]) .. unit[1] end
@@ -1122,10 +1243,10 @@ local function guard_words(guard, found, pair, side)
   return "guard drawdown: a fall of " .. number_text(largest / 1e10) .. " in " .. counted("trade") .. of .. "above " .. number_text(guard.limit)
 end
 
--- What blocks an entry of the pair and side, of several blocks the one that ends last: till (ms) and message; nil where nothing does. What
--- cannot be read is a fault. One command: the memory of the pair, or of all.
+-- The block on an entry of the pair and side; of several, the one that ends last: till (ms) and message; nil if there is none. A stored guard that cannot
+-- be read is a fault. Reads the memory of the pair, or of all pairs, with one command.
 local function guard_block(guard_trades_key, pair, side)
-  -- Whether it is one of ours: an entry must not go ahead past a guard that nobody can read.
+  -- Whether a stored guard is valid: an entry must not go ahead past a guard that cannot be read.
   local function is_guard(guard)
     if type(guard) ~= "table" then return false end
     local kinds = { stop_losses = true, low_profit = true, drawdown = true }
@@ -1187,120 +1308,27 @@ local function guard_block(guard_trades_key, pair, side)
 end
 -- <<< guards.lua
 
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
-
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
-end
--- <<< maxmemory.lua
-
-setmetatable(rare, { __index = function(_, asked)
-  -- >>> decimal.lua
-  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
-  -- digits a string without leading zeros. No function changes one.
-
-  -- -1, 0 or 1.
-  local function decimal_sign(a)
-    if a.digits then return a.negative and -1 or 1 end
-    return a.number > 0 and 1 or a.number < 0 and -1 or 0
-  end
-
-  local function decimal_negate(a)
-    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
-    return { number = 0 - a.number, scale = a.scale }
-  end
-
-  local function decimal_multiply(a, b)
-    if a.number and b.number then
-      local product = a.number * b.number
-      -- Adding 0 makes 0 of -0.
-      if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
-    end
-    return long.digits_product(a, b)
-  end
-
-  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
-  local function decimal_money(a)
-    local number, scale = a.number, a.scale
-    if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
-    if number and number < 1e15 and number > -1e15 and scale <= 30 then
-      local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
-      local rest = size % power
-      size = (size - rest) / power + (2 * rest >= power and 1 or 0)
-      return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
-    end
-    return long.digits_money(a)
-  end
-  -- <<< decimal.lua
-
-  -- >>> notional.lua
-  -- The money that a position or an order puts to work.
-
-  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
-  local function worth_in_exposure(worth, rate)
-    local exact = decimal_multiply(worth, decimal(rate))
-    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
-    return text and tonumber(text) < 9e12 and text or "9000000000000"
-  end
-
-  -- What a size at a price takes of an inverse contract, or at a rate.
-  local function notional_worked_out(market, size, price, rate)
-    local worth
-    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
-    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
-    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
-  end
-  -- <<< notional.lua
-
-  -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
-  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
-
-  local function rate_missing(currency)
-    local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
-  end
-  -- <<< currency.lua
-
-  -- >>> refuse.lua
-  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-  local function refuse(code, message)
-    local text = code .. " " .. message
-    write_at_maxmemory()
-    answer({ text })
-    return redis.error_reply(text)
-  end
-  -- <<< refuse.lua
-
-  rare.notional_worked_out, rare.rate_missing, rare.refuse =
-    notional_worked_out, rate_missing, refuse
-  return rawget(rare, asked)
-end })
-
 -- >>> memory.lua
--- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+-- Remembered ids: a sorted set of id -> ms, limited by age in ms and by number.
 
 local function remembers(key, id, window, since)
   local at = redis.call("ZSCORE", key, id)
   return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
 end
 
--- From when on fills that are remembered are those of an order that is new now: after each that is remembered already.
+-- The time from which remembered fills belong to an order that is new now: later than every remembered fill.
 local function fills_since(key)
-  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  local newest = redis.call("ZRANGE", key, "-1", "-1", "WITHSCORES")[2]
   return newest and string.format("%d", newest + 1)
 end
 
--- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
--- it has; nil: none.
+-- Remembers id, not before since. The newest ids stay: even if the clock steps back, a new id is never the first to go. Ids older than the window are
+-- forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together with it; beside_count: how many fields it has; nil:
+-- there is no such hash.
 local function remember(key, id, window, max, since, beside_key, beside_count)
   local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
-    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+    at = redis.call("ZRANGE", key, "-1", "-1", "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
   local function forget(ids)
@@ -1336,9 +1364,9 @@ end
 -- <<< order.lua
 
 -- >>> order_life.lua
--- The life of an order: how it leaves the pending ones.
+-- Pending and closed orders.
 
--- The closed order of an id, as long as it is remembered; nil, and whether there is one that is remembered no longer.
+-- The closed order of an id, as long as it is remembered; otherwise nil, and whether there is one that is not remembered any more.
 local function closed_order(closed_key, closed_at_key, id)
   local stored = redis.call("HGET", closed_key, id)
   if not stored then return nil, false end
@@ -1346,18 +1374,12 @@ local function closed_order(closed_key, closed_at_key, id)
   if at and tonumber(at) > now - 604800000 then return stored, false end
   return nil, true
 end
-
--- Forgets the closed order of an id that is used again.
-local function forget_closed(closed_key, closed_at_key, id)
-  redis.call("HDEL", closed_key, id)
-  redis.call("ZREM", closed_at_key, id)
-end
 -- <<< order_life.lua
 
 -- >>> outcomes.lua
--- What becomes of entries: counted by trading day, and the newest refusals.
+-- Outcomes of entries: counts by trading day, and the newest refusals.
 
--- Counts an answer to an entry on the day that is open: the first write of its script. Answers the field and its count, or the error.
+-- Counts the outcome of an entry on the open day, as the first write of its script. Returns the field and its count, or the error.
 local function count_admission(stats_key, day, outcome)
   local field = day .. "|" .. outcome
   local count = redis.pcall("HINCRBY", stats_key, field, 1)
@@ -1365,12 +1387,7 @@ local function count_admission(stats_key, day, outcome)
   return field, count
 end
 
--- Takes back a count whose script could write nothing more.
-local function uncount_admission(stats_key, field, count)
-  if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, -1) end
-end
-
--- With the first answer of its kind on a day, days that are too old go: counts are kept of 30.
+-- Removes days that are too old, at the first outcome of its kind on a day: counts are kept for 30 days.
 local function forget_counts(stats_key, count, day_start)
   if count > 1 then return end
   local oldest = day_of(now - 2505600000, day_start)
@@ -1379,7 +1396,7 @@ local function forget_counts(stats_key, count, day_start)
   end
 end
 
--- Keeps an entry that was refused, under the next key; answers the error where it cannot be written.
+-- Stores a refused entry under the next key. Returns the error if it cannot be written.
 local function keep_refusal(refusals_key, signal_id, pair, side, reason, message)
   local json = '{"at":' .. now_text .. ',"instance":' .. quote(instance) .. ',"signal_id":' .. quote(signal_id) .. ',"pair":' .. quote(pair)
     .. ',"side":"' .. side .. '","reason":"' .. reason .. '","message":' .. quote(message) .. '}'
@@ -1389,50 +1406,48 @@ local function keep_refusal(refusals_key, signal_id, pair, side, reason, message
   end
   local fault = append(now_text)
   if not fault or not string.find(fault.err, "equal or smaller", 1, true) then return fault end
-  -- A clock that steps back makes no key that is not the newest.
-  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", 1)[1][1]
+  -- Even if the clock steps back, the key is the newest.
+  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", "1")[1][1]
   return append(string.match(newest, "^%d+"))
 end
 -- <<< outcomes.lua
 
 -- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+-- A flow's risk: as stored, as of now, and as part of a reply.
 
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+-- The risk as of now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended: the stored day, if it is over. An account and its
+-- flows use the same day: the later one. pair: the pair whose account slots the step may change. pnl, equity, peak and drawdown are texts, as stored; units
+-- and parts are pnl as numbers; was: the values that a step can make worse; stored: the row in the order in which events list it. Fails if stored values
+-- are no numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "peak_equity",
+    "current_drawdown", "closed", "later", "cash", "untied", "equity", "equity_by")
+  local losses, drawdown = (stored[4] or 0) + 0, stored[6] or "0"
   local risk = {
     day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+    losses = losses, equity = stored[11], equity_by = stored[12], peak = stored[5] or "0", drawdown = drawdown,
+    was = { units = 0, parts = 0, losses = losses, drawdown = drawdown }, stored = stored,
   }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  assert(tonumber(risk.peak) and tonumber(drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[7] or "0", later = stored[8] or "0",
+      cash = stored[9] or "0", untied = stored[10] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.closed, risk.later, risk.cash, risk.untied = stored[7] or "0", stored[8] or "0", stored[9] or "0", stored[10] or "0"
     risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk
 end
 -- <<< risk.lua
 
-return run(rare, in_account, events_key, recovering, flow_guards, now, now_text, account, answer, event_by, money_parse,
-  money_add, money_negate, money_text, decimal, decimal_add, decimal_value, number_text, day_end, read_breaker, expect_zset,
-  cool_down, order_notional, market_of, price_fault, adopt_currency, entry_rate, rate_kept, exceeds, hold_order, record_parse,
-  name_position, guard_block, write_at_maxmemory, remembers, fills_since, remember, order_json, closed_order, forget_closed,
-  count_admission, uncount_admission, forget_counts, keep_refusal, read_risk)
+return run(rare, in_account, events_key, recovering, flow_guards, now, now_text, answer, event_by, account, money_parse,
+  money_add, money_negate, money_text, read_breaker, cool_down, order_notional, market_of, price_fault, adopt_currency,
+  entry_rate, rate_kept, hold_order, name_position, guard_block, remembers, fills_since, remember, order_json, closed_order,
+  count_admission, forget_counts, keep_refusal, read_risk)

@@ -2,7 +2,7 @@
 -- stands there after a flush. There is no #! line: so Redis judges it at its first write, and a flow that exists can be looked at on a
 -- replica, and on a master that refuses changes.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- ARGV[1] call                number of the call, given back last
 -- ARGV[2] clock               ms; "" = server TIME
 -- ARGV[3] epoch               the epoch to give a new flow; "" = make none
@@ -41,7 +41,7 @@ local function run()
   end
   local now_text = string.format("%d", now)
 
-  -- Write. Removing a field that nobody has needs no memory, and after it Redis refuses nothing for want of it.
+  -- Write. Removing a field that does not exist needs no memory, and after it Redis refuses nothing for lack of memory.
   redis.call("HDEL", meta_key, "")
   redis.call("HSET", meta_key, "epoch", epoch, "schema", schema, "created_at", now_text)
 

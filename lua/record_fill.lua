@@ -3,7 +3,7 @@
 -- its order names and then the pair's others of that side, or explains how the named one ended. A position that is flat, or whose rest
 -- cannot be sold, ends: its trade is written down, counted and judged, the breaker is evaluated, the pair cools down.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -52,7 +52,7 @@
 -- ARGV[22] dedup_window       ms for which a signal is remembered
 -- ARGV[23] max_ids            how many signals are remembered
 -- ARGV[24] max_trades         how many trades are kept
--- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, booked, over, JSON list of the positions that it touched and that remain, JSON list of the trades that it ended, JSON list of pending JSON list of pending exits whose position it ended, 1 = it reduced a position whose result was told, what nobody could price, day, a position whose result was told, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
+-- Reply {"recorded", order JSON, position JSON or "", tripped 0|1, booked, over, JSON list of the positions that it touched and that remain, JSON list of the trades that it ended, JSON list of pending exits whose position it ended, 1 = it reduced a position whose result was told, what nobody could price, day, daily_pnl, daily_trades, consecutive_losses, current_drawdown, peak_equity, active 0|1, reason, until ms, call}
 --       {"repeated", order JSON or "", position JSON or "", 0, "0", "0", JSON list of that position, "[]", "[]", 0, "", the same nine, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
@@ -73,14 +73,14 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   local dedup_window, max_ids, max_trades = tonumber(ARGV[22]), tonumber(ARGV[23]), ARGV[24]
   local fill = pair_key(order_id, fill_id)
 
-  -- Read: the order, pending or lately closed, and what of the risk stands.
+  -- Read: the order, pending or recently closed, and the present risk.
   local pending = redis.call("HGET", orders_key, order_id)
   local stored = pending or rare.closed_order(closed_key, closed_at_key, order_id)
   local order = stored and order_parse(stored)
   local risk = read_risk(daily_key, day_start, order and order.pair)
   local breaker = read_breaker(breaker_key)
   if remembers(fills_key, fill, fill_window, order and order.fills_since) then
-    -- A fill that is told again has the size and the price that it had; those of before these were kept count as equal.
+    -- A repeated fill must have its first size and price. Fills from before these were stored count as equal.
     local told_price, told_size = string.match(redis.call("HGET", told_key, fill) or "", "^(%S+) (%S+)$")
     local function told_otherwise(field, before, new)
       return rare.refuse("SFINVALID", field .. ": fill " .. fill_id .. " of order " .. order_id .. " was told with a " .. field .. " of " .. before .. ", now with " .. new)
@@ -101,11 +101,11 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   if price_wrong then return rare.refuse("SFINVALID", price_wrong) end
   local told_count = redis.call("HLEN", told_key)
 
-  -- Read: the signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since.
+  -- Read: the signal of an entry that was cancelled before any fill, if the signal was released and nobody has won it since.
   local signal = order.intent == "entry" and order.status == "cancelled" and tonumber(order.filled) == 0 and order.signal_id
   if signal and redis.call("ZSCORE", processed_key, signal) then signal = nil end
 
-  -- Decide: the order. Of an entry, more than its size is mostly one execution under a second id.
+  -- Decide: the order. More than an entry's size is mostly one execution told under a second id.
   local delta, named = {}, pending and position_named(order)
   hold_order(delta, order, -1)
   local filled_before = tonumber(order.filled)
@@ -123,7 +123,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   order.notional = order_notional(market, order)
   local old = ORDER_DONE[order.status] and closed_to_forget(closed_key, closed_at_key)
 
-  -- Decide: where the parts of the fill go. A fee in the base coin moves size: a buy brings less, a sell takes more.
+  -- Decide: where the parts of the fill go. A fee in the base coin changes the size: a buy adds less, a sell takes more.
   local parts, over, is_absent = {}, "0", {}
   local fees = fees_of(fee)
   local base_fee, moved = fee_in_base(market, fees), size
@@ -172,7 +172,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
       local dust_told, trade = nil, nil
       if order.position_id and not position then
         trade = rare.ended_trade(trades_key, ended_key, order.position_id)
-        -- A position that ended before ends were remembered was used up by the fills of this order.
+        -- The position ended before ends were remembered: the fills of this order used it up.
         if not trade and filled_before == 0 then
           return rare.refuse("SFINVALID", "orderId: no open position " .. order.position_id .. " for exit order " .. order_id
             .. "; if its entry is not booked yet, give this fill again after it")
@@ -186,20 +186,20 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
       if position then table.insert(positions, 1, position) end
       over = rare.spread(parts, moved, over, positions)
       local dust = over ~= "0" and rare.read_dust(dust_key, rare.dust_key_of(order.pair, reduced))
-      -- What the fill takes of the dust by explaining its end is not there any more.
+      -- The part of the dust that the fill takes by explaining its end is not available any more.
       if dust and dust_told then dust = rare.dust_left(market, dust, dust_told.trade, dust_told.size) end
       if dust and tonumber(dust.size) > 0 then
         local taken = tonumber(over) > tonumber(dust.size) and dust.size or over
         parts[#parts + 1] = { to = "dust", size = taken, dust = dust }
         over = left_of(moved, over, taken)
       end
-      -- What the fill that made flat left, within what counts as equal.
+      -- The size that the fill left when it made the position flat, within the tolerance.
       if #parts == 0 then over = rare.explain_end(parts, moved, over, amendments_key, trade, true) end
       if #parts == 0 or (parts[1].to == "explain" and parts[1].trade.ending == "fills" and over ~= "0") then
         return rare.refuse("SFINVALID", "orderId: no open position " .. (order.position_id or "of " .. order.pair .. " " .. reduced) .. " for exit order " .. order_id)
       end
     end
-    -- The fee goes with what was sold, never beyond what the side has.
+    -- The fee is taken along with what was sold, never more than the side holds.
     if base_fee ~= "0" and over ~= "0" and order.side == "sell" then
       over = size_less(over, base_fee)
       if tonumber(over) < 0 then over = "0" end
@@ -213,7 +213,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   for i, part in ipairs(parts) do sizes[i] = part.size end
   local shares, unpriced = split_fees(fees, sizes), nil
 
-  -- What the order says, else its own id; where a position or a trade has that name, id~2, id~3.
+  -- The position's id: the one that the order names, else the order's own; if a position or a trade has that id, id~2, id~3.
   local function name_for()
     local said = position_named(order)
     if said and said ~= order.flip and not ended_at(ended_key, said) then return said end
@@ -233,7 +233,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
         local rate_known, assumed = exit_rate(market, rate, price, part.trade.rate)
         sums.rate_assumed = sums.rate_assumed or assumed
         local paid, open_fees = price_fees(market, shares[i], price, rate_known)
-        -- The fill that made flat took the whole cost.
+        -- The fill that made the position flat took the whole cost.
         local cost = part.trade.ending == "fills" and decimal("0") or worth_of(market, part.size, part.trade.entry_price)
         local gain = gain_of(market, part.trade.side, cost, worth_of(market, part.size, price))
         unpriced = with_unpriced(unpriced, open_fees)
@@ -270,7 +270,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
         local unpriced_before = each.unpriced
         reduce(each, part.size, part.is_flat,
           { market = market, price = price, fee = paid, unpriced = open_fees, rate = rate_known, assumed = assumed })
-        unpriced = with_unpriced(unpriced, rare.unpriced_since(unpriced_before, each.unpriced))
+        if each.unpriced ~= unpriced_before then unpriced = with_unpriced(unpriced, rare.unpriced_since(unpriced_before, each.unpriced)) end
       else
         local rate_known, rate_wrong = entry_rate(market, rate, price, order.rate)
         if not rate_known then return rare.refuse("SFINVALID", rate_wrong) end
@@ -307,8 +307,8 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
     end
   end
   if holding.fault then return rare.refuse("SFINVALID", holding.fault) end
-  -- An entry that turned its position around takes a slot of its own: that one passes over. An exit remembers the position that it
-  -- reduced last, where it names another or none: what is left of it may be dust.
+  -- An entry that turned its position around then takes a slot of its own, which the old position frees. An exit that names no position, or another one,
+  -- remembers the position that it reduced last: its rest may be dust.
   for _, effect in ipairs(effects) do
     if order.intent == "entry" and position_named(order) == effect.position.id and effect.position.size == "0" then order.slot = "1" end
   end
@@ -318,7 +318,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   end
   hold_order(delta, order, 1)
 
-  -- Decide: which positions end. Those that are flat first, then those whose rest cannot be sold and that nobody is about to sell.
+  -- Decide: which positions end. First those that are flat, then those whose rest cannot be sold and has no other exit pending.
   local ends, flat, dusty, has_named = nil, {}, {}, false
   for _, effect in ipairs(effects) do
     local each = effect.position
@@ -369,7 +369,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   for _, effect in ipairs(effects) do effect.text = has_ended[effect.position.id] and "" or position_json(effect.position) end
   for _, each in ipairs(ended) do each.text = at_end.trade_json(each.trade) end
 
-  -- Write: the event first, which tells all that follows.
+  -- Write: first the event, which tells everything that follows.
   local first, others = effects[1], {}
   for i = 2, #effects do
     local each = effects[i]
@@ -420,9 +420,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
--- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
--- script that changes something.
+-- Every change begins with the same checks: Is this the state that the caller knows? Was this very call answered before? Does the state still know its
+-- earlier answers to the caller? Does the caller still hold the lease? What time is it? KEYS[1..4] and ARGV[1..7] are the same in every script that changes
+-- something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -432,14 +432,15 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
-  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
+-- Of flow:meta, in each script, what it uses; false: there is none.
+local flow_epoch, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(
+  redis.call("HMGET", meta_key, "epoch", "currency", "same_currency", "guards", "account", "account_epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
-  -- Whoever names no epoch names no schema by it either.
+  -- A caller that names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
   if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
@@ -469,15 +470,15 @@ if call ~= "" then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
--- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
--- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
--- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
+-- A slot that knows less than the caller belongs to an older state: answers to the caller are gone, and so are their changes. Several proofs are separated
+-- by spaces. slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly there is one proof, and the slot holds that answer or a later
+-- one. The numbers of our client always have twelve digits, so they compare as texts.
 local is_proven = proof == ""
 if last and proven_slot == slot then
   is_proven = last == proven
 elseif proven_slot and proven_slot ~= slot and kept then
   is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
-  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
+  kept[2] = is_proven and math.huge -- the session's answers exist; they expire as set by its first call
 end
 if not is_proven then
   for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
@@ -503,29 +504,13 @@ if lease ~= "" then
   end
 end
 
--- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
--- where the script may have to do with it, and its log after that.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
-end
+local moved_account -- what the step moves of the flow's account: its key; fields and values; nil: nothing
 
--- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- Returns the answer with the call as its last part, and stores it in the call's slot (its parts, separated by NUL), so that a repeated call gets it again.
+-- The changes of the flow's account are written first. Answers are kept for at least ten minutes by the server's clock; then all of the session's expire at
+-- once.
 local function answer(reply)
-  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
+  if moved_account then redis.call("HSET", moved_account.key, unpack(moved_account)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -539,8 +524,8 @@ local function answer(reply)
   return reply
 end
 
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
+-- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
+-- the script asks for the log's length before it writes.
 local function event_by(run, kind, ...)
   if max_events == "0" then return nil end
   return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -557,6 +542,28 @@ end
 -- in_account: what a flow in an account needs.
 -- long: the arithmetic of numbers that no double holds.
 local rare, at_end, in_account, long = {}, {}, {}, {}
+
+-- >>> flow_account.lua
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
+
+local function find_account()
+  local name, known, key = account_name, account_epoch, nil
+  if not name and string.sub(meta_key, -5) == ":risk" then
+    name, known, key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
+  end
+  if not name then return nil end
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces, found = "@" .. name .. ":risk", "@{" .. name .. "}:risk", { name = name, epoch = known }
+  for i = #KEYS - 1, 2, -1 do
+    local each = KEYS[i]
+    if string.sub(each, -#tail) == tail or string.sub(each, -#in_braces) == in_braces then return found, each, KEYS[i + 1] end
+  end
+  return found, key
+end
+
+local account, account_key, account_events_key = find_account()
+-- <<< flow_account.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -616,15 +623,15 @@ end
 -- <<< money.lua
 
 -- >>> decimal.lua
--- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
--- digits a string without leading zeros. No function changes one.
+-- Exact decimals: { number, scale } is number x 10^-scale, if a double holds the number; otherwise { negative, digits, scale }, where digits is a string
+-- without leading zeros. No function changes one.
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
 
 local ZERO = { number = 0, scale = 0 }
 
--- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+-- Two different decimals of up to 15 digits never have the same double. So the number is the written one if dividing it gives back the double.
 local function decimal(text)
   if text == "0" then return ZERO end
   local point = string.find(text, ".", 1, true)
@@ -682,19 +689,19 @@ end
 local function decimal_text(a)
   if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
     local value = a.number / 10 ^ a.scale
-    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+    -- Lua writes 14 digits, and the number has no more. For a smaller number it would write an exponent.
     if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
   end
   return long.digits_text(a)
 end
 
--- The double next to a decimal.
+-- The double nearest to a decimal.
 local function decimal_value(a)
   if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
   return tonumber(decimal_text(a))
 end
 
--- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+-- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
 local function decimal_money(a)
   local number, scale = a.number, a.scale
   if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
@@ -712,7 +719,7 @@ end
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
 
--- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+-- Rounds a product or a sum as it is stored; nil if it needs more than 38 digits.
 local function kept_decimal(a)
   if a.number and a.scale <= 20 then return a end
   return long.digits_kept(a)
@@ -723,19 +730,21 @@ end
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
+  -- Most numbers have at most the 14 digits that Lua writes. This one does, if it has eight decimals and 14 digits at most.
+  local text, parts = value .. "", value * 1e8 + 0.5
+  parts = parts - parts % 1
+  if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
   if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
   local size = math.abs(value)
   text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
+  -- Doubles near zero have fewer digits than others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
     if first == 15 and math.frexp(size) ~= 0.5 then
       text = string.format("%.16g", value)
       if tonumber(text) ~= value then text = string.format("%.17g", value) end
     else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      -- Just below a power of two, doubles are closer together than above: there the next decimal above may read back, and not the nearest.
       for digits = first, 17 do
         text = string.format("%." .. digits .. "g", value)
         if tonumber(text) == value then break end
@@ -757,7 +766,7 @@ local function number_text(value)
   return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
 end
 
--- The hundred millionths in a number, or in its text; nil where it has more places, or more than 15 digits.
+-- The number of hundred millionths in a number, or in its text; nil if it has more places, or more than 15 digits.
 local function eight_places(value)
   local parts = value * 1e8 + 0.5
   parts = parts - parts % 1
@@ -766,10 +775,10 @@ end
 -- <<< number.lua
 
 -- >>> equity.lua
--- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+-- The account's equity, its peak and the drawdown, exactly (src/manager/README.md, Cash, transfers, equity). risk.equity, peak, drawdown and starting_equity are texts.
 
--- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
--- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
+-- Changes the equity, and the peak if the equity rises above it. by "books": adds an amount, unless the bot has reported equity; by "reports" and "start":
+-- sets it; by "transfer": sets it together with the given peak (a decimal). An error if one would leave 9e15.
 local function move_equity(risk, by, amount, new_peak)
   local equity = decimal(amount)
   if by == "books" then
@@ -786,8 +795,8 @@ local function move_equity(risk, by, amount, new_peak)
   if decimal_sign(rise) > 0 then peak, risk.peak_at = equity, now_text end
   risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
 
-  -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
-  -- any loss an endless drawdown; 1e15 is told as a number.
+  -- The double nearest to (peak - equity) / peak: the quotient of two doubles, corrected by its error. A peak near zero would make any loss an almost
+  -- infinite drawdown: it is cut off at 1e15.
   local fall = decimal_subtract(peak, equity)
   if decimal_sign(peak) <= 0 or decimal_sign(fall) == 0 then return nil end
   local whole = tonumber(risk.peak)
@@ -834,8 +843,8 @@ end
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
--- The first limit that the risk has reached: source and reason. limits: of the day's loss, of losses in a row, of the drawdown; false: none. among:
--- the causes that may trip, source -> true.
+-- The first limit that the risk has reached: source and reason. limits: those of the day's loss, of losses in a row and of the drawdown; false: none.
+-- among: the causes that may trip, source -> true.
 local function limit_reached(risk, limits, among)
   if limits[1] and among.daily_loss then
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
@@ -847,7 +856,7 @@ local function limit_reached(risk, limits, among)
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
   if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    -- In whole hundredths: beyond 2 ^ 46 a fraction of them is a tie, which Lua and JavaScript would round differently.
+    -- In whole hundredths: beyond 2 ^ 46 Lua and JavaScript would round fractions of them differently.
     local function percent(fraction)
       local hundredths = string.format("%03.0f", math.floor(fraction * 10000 + 0.5))
       return string.sub(hundredths, 1, -3) .. "." .. string.sub(hundredths, -2) .. "%"
@@ -865,16 +874,16 @@ end
 
 setmetatable(in_account, { __index = function(_, asked)
   -- >>> account.lua
-  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
-  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
-  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+  -- The exchange account of the flow: limits and a breaker over all its flows. It is one hash: settings, limits, breaker, the sums over the flows and, under
+  -- `flow id|`, each flow's part of these sums. A step reads it once and notes its changes, which are written together with the answer. If the flow is in no
+  -- account, `account` is nil, and nothing is read or written.
 
-  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  -- Prefix of the fields of the flow's part: its id, as in the names of its keys. Fields of the account itself have no prefix.
   local function part_of()
     return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
   end
 
-  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  -- Reads the account: its day, sums and breaker, this flow's part, and the pair's slots of both. Fails if the account is gone.
   local function read_account(pair)
     if not account or account.part then return account end
     if not account_key then
@@ -906,24 +915,25 @@ setmetatable(in_account, { __index = function(_, asked)
     return account
   end
 
-  -- A day, or that of the account, if that is later.
+  -- A day; or the account's, if that is later.
   local function later_day(day)
     return account and account.day > day and account.day or day
   end
 
-  -- Opens a day of the account, if it is later than the one that is open.
+  -- Opens a day of the account, if it is later than the open one.
   local function open_account_day(day)
     if account and account.day < day then
       account.day, account.pnl, account.units, account.parts = day, "0", 0, 0
     end
   end
 
-  -- Notes fields of the account that the step writes: field, value, ...
+  -- Notes fields of the account that the step will write: field, value, ...
   local function move_account(...)
-    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+    moved_account = moved_account or { key = account_key }
+    for _, each in ipairs({ ... }) do moved_account[#moved_account + 1] = each end
   end
 
-  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+  -- The account's sums after a step that changes the flow's exposure by `delta`; `own`: the flow's sums after it. Call it before the first write.
   local function account_exposure_after(delta, own_notional, own_slots)
     local pairs_moved = {}
     for field, count in pairs(delta.counts or {}) do
@@ -933,7 +943,7 @@ setmetatable(in_account, { __index = function(_, asked)
     read_account((next(pairs_moved)))
     local units, parts = money_parse(account.notional)
     local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-      string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+      string.format("%d", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
     for pair, count in pairs(pairs_moved) do
       local held = account.slots_of[pair]
       if count ~= 0 and not held then
@@ -941,8 +951,8 @@ setmetatable(in_account, { __index = function(_, asked)
         held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
       end
       if count ~= 0 then
-        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%d", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%d", held.own + count)
       end
     end
     return moved
@@ -973,14 +983,14 @@ setmetatable(in_account, { __index = function(_, asked)
   -- >>> trip.lua
   -- What trips the circuit breaker, and until when.
 
-  -- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+  -- When a breaker ends that trips now on the open day `day`, ms; nil: only by a reset.
   local function breaker_until(duration, day_start, day)
     if duration == "until_reset" then return nil end
     if duration == "until_day_end" then return day_end(day, day_start) end
     return now + tonumber(duration)
   end
 
-  -- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+  -- Trips the breaker, or extends an active one. One that already lasts that long does not change.
   local function trip(breaker, source, reason, till)
     if not breaker.active then
       breaker.tripped_at, breaker.tripped = now_text, true
@@ -998,16 +1008,16 @@ setmetatable(in_account, { __index = function(_, asked)
   -- <<< trip.lua
 
   -- >>> expect.lua
-  -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
-  -- only later asks for it before its first write: a key of another type ends the script with nothing written.
+  -- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
+  -- before its first write: then a wrong type ends the script with nothing written.
 
   local function expect_stream(key) redis.call("XLEN", key) end
   -- <<< expect.lua
 
   -- >>> account_booking.lua
-  -- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
+  -- How the flow's bookings change its account: day, equity, drawdown; and when they trip the account's breaker.
 
-  -- Books money of the flow, on the day that is open (is_today) or an earlier one. An error when a sum leaves 9e15.
+  -- Books money of the flow on the open day (is_today) or on an earlier one. An error if a sum would leave 9e15.
   local function book_in_account(amount, day, is_today)
     if not account or amount == "0" then return nil end
     open_account_day(day)
@@ -1027,7 +1037,7 @@ setmetatable(in_account, { __index = function(_, asked)
     return move_equity(account, "books", amount)
   end
 
-  -- Trips the account's breaker where a number that this step made worse stands at its limit.
+  -- Trips the account's breaker if this step made a number worse and that number is at its limit.
   local function trip_account(day_start)
     if not account or not account.was then return end
     local was, worse = account.was, {}
@@ -1047,17 +1057,19 @@ setmetatable(in_account, { __index = function(_, asked)
       "account", account.name, ...)
   end
 
-  -- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+  -- Notes a changed breaker and adds one event to the account's log: that it tripped, or that the active one holds longer. flow_id: the flow whose step
+  -- it was; nil: a trip by hand.
   local function write_account_breaker(flow_id)
     local breaker = account.breaker
     if not breaker.changed then return end
-    if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
-    else account_event("account_breaker_tripped", breaker_event(breaker)) end
+    local kind = breaker.tripped and "account_breaker_tripped" or "account_breaker_extended"
+    if flow_id then account_event(kind, "flow", flow_id, breaker_event(breaker))
+    else account_event(kind, breaker_event(breaker)) end
     move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
       until_text(breaker))
   end
 
-  -- Notes what was booked.
+  -- Notes the bookings.
   local function write_account_booking()
     if not account or not account.is_booked then return end
     local part = account.part
@@ -1077,8 +1089,8 @@ setmetatable(in_account, { __index = function(_, asked)
 end })
 
 -- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
+-- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
+-- before its first write: then a wrong type ends the script with nothing written.
 
 local function expect_zset(key) redis.call("ZCARD", key) end
 -- <<< expect.lua
@@ -1094,9 +1106,9 @@ end
 -- <<< json.lua
 
 -- >>> booking.lua
--- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+-- How results and equity change a flow's risk, and when they trip the breaker.
 
--- The day of ts: the one that is open, or what is booked so far on one that is over. Without ts, the one that is open.
+-- The day of ts: the open one, or an earlier one with its bookings so far. Without ts: the open one.
 local function day_for(risk, history_key, ts, day_start)
   local day = ts and day_of(ts, day_start) or risk.day
   if day >= risk.day then return risk end
@@ -1112,7 +1124,7 @@ local function day_for(risk, history_key, ts, day_start)
   return booked
 end
 
--- The sum of two amounts; an error as well when it leaves 9e15.
+-- The sum of two amounts. An error if the sum would leave 9e15.
 local function day_sum(amount, more)
   if more == "0" then return amount end
   local units, parts = money_parse(amount)
@@ -1120,8 +1132,8 @@ local function day_sum(amount, more)
   return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
 end
 
--- Books money on the day of ts. parts: what of it is later (on trades that had ended), cash (of no trade) or untied (of no position);
--- the rest is of open positions. An error when a sum leaves 9e15.
+-- Books money on the day of ts. parts: how much of it is `later` (on ended trades), `cash` (of no trade) or `untied` (of no position); the rest is of open
+-- positions. An error if a sum would leave 9e15.
 local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   local day, fault = day_for(risk, history_key, ts, day_start), nil
   day.pnl, fault = day_sum(day.pnl, pnl)
@@ -1130,18 +1142,18 @@ local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   return fault or account and in_account.book_in_account(pnl, risk.day, day == risk)
 end
 
--- Trips the breaker where a number that this step made worse, compared with before it, the day having rolled, stands at its limit.
+-- Trips the breaker if this step made a number worse (after a possible change of day) and that number is at its limit.
 local function trip_worsened(risk, breaker, limits_key, duration, day_start)
   local was, worse = risk.was, {}
   if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
   if risk.losses > was.losses then worse.consecutive_losses = true end
-  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  if risk.drawdown ~= was.drawdown and tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
   local source, cause = reached_limit(risk, limits_key, worse)
   if source then rare.trip(breaker, source, cause, rare.breaker_until(duration, day_start, risk.day)) end
   if account then in_account.trip_account(day_start) end
 end
 
--- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- The final row in the form of events. The equity is last, since it may be unknown.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
     "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -1149,21 +1161,27 @@ local function risk_fields(risk)
   return risk.fields
 end
 
+-- The fields of the row that have changed.
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
-  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
-  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
-    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  local fields, stored, row, n = risk_fields(risk), risk.stored, {}, 0
+  for i = 1, 11 do
+    local value = fields[2 * i]
+    if value ~= (stored[i] or "") then row[n + 1], row[n + 2], n = fields[2 * i - 1], value, n + 2 end
   end
-  redis.call("HSET", daily_key, unpack(row))
+  if risk.equity_by and risk.equity_by ~= stored[12] then row[n + 1], row[n + 2], n = "equity_by", risk.equity_by, n + 2 end
+  if risk.reported_at then row[n + 1], row[n + 2], n = "reported_at", risk.reported_at, n + 2 end
+  if risk.peak_at then row[n + 1], row[n + 2], n = "peak_at", risk.peak_at, n + 2 end
+  if risk.starting_equity then row[n + 1], row[n + 2], n = "starting_equity", risk.starting_equity, n + 2 end
+  if n > 0 then redis.call("HSET", daily_key, unpack(row)) end
   if breaker.changed then rare.write_breaker(breaker_key, breaker) end
   if account then in_account.write_account_booking() end
 end
 
--- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+-- The fields of an event about a flow's risk after a change: the row, earlier days with bookings, and the breaker if it changed.
 local function risk_event(risk, breaker)
   local fields = risk_fields(risk)
   fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
@@ -1182,12 +1200,12 @@ end
 -- <<< booking.lua
 
 -- >>> keep.lua
--- Sums, products and quotients as positions keep them, and as they are booked.
+-- Sums, products and quotients, rounded as positions store them, and as they are booked.
 
--- What no position can hold is noted in holding.fault: a script looks there before it writes.
+-- If a position cannot hold a value, holding.fault says so: a script checks it before it writes.
 local holding = {}
 
--- A sum or a product as it is kept.
+-- A sum or a product, rounded as it is stored.
 local function keep(exact)
   local rounded = kept_decimal(exact)
   if rounded then return rounded end
@@ -1206,7 +1224,7 @@ end
 
 setmetatable(long, { __index = function(_, asked)
   -- >>> keep.lua
-  -- Sums, products and quotients as positions keep them, and as they are booked.
+  -- Sums, products and quotients, rounded as positions store them, and as they are booked.
 
   local function quotient_of(a, b)
     local exact = long.quotient(a, b)
@@ -1217,7 +1235,7 @@ setmetatable(long, { __index = function(_, asked)
   -- <<< keep.lua
 
   -- >>> digits.lua
-  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
+  -- Exact decimals whose number no double holds: computed digit by digit.
 
   local function decimal_of(negative, digits, scale)
     if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
@@ -1232,7 +1250,8 @@ setmetatable(long, { __index = function(_, asked)
     return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
   end
 
-  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  -- a + b, a - b (a not less than b) or a * b of whole numbers given as digits. Numbers that no double holds are computed in limbs of seven digits, lowest
+  -- first.
   local function digits_worked_out(a, how, b)
     local first, second = tonumber(a) or 0, tonumber(b) or 0
     local exact = 9007199254740992 -- up to here a double holds every whole number
@@ -1269,7 +1288,7 @@ setmetatable(long, { __index = function(_, asked)
     return (string.gsub(table.concat(parts), "^0+", ""))
   end
 
-  -- A decimal of its text.
+  -- The decimal of a text.
   local function digits_read(text)
     local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
     local digits = string.gsub(whole .. fraction, "^0+", "")
@@ -1308,7 +1327,7 @@ setmetatable(long, { __index = function(_, asked)
     return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
   end
 
-  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  -- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
   local function digits_money(a)
     local negative, digits, scale = spelled(a)
     if scale > 8 then
@@ -1330,7 +1349,7 @@ setmetatable(long, { __index = function(_, asked)
     return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
   end
 
-  -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+  -- Rounds a product or a sum as it is stored; nil if it needs more than 38 digits.
   local function digits_kept(a)
     local negative, digits, scale = spelled(a)
     local places = math.max(20, 34 - (#digits - scale))
@@ -1345,9 +1364,9 @@ setmetatable(long, { __index = function(_, asked)
   -- <<< digits.lua
 
   -- >>> quotient.lua
-  -- Division, for contracts that are counted in their quote.
+  -- Division, for contracts whose size is in their quote currency.
 
-  -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+  -- a / b, rounded as it is stored; nil if it needs more than 38 digits. b is not zero.
   local function quotient(a, b)
     local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
 
@@ -1393,7 +1412,7 @@ setmetatable(long, { __index = function(_, asked)
 end })
 
 -- >>> notional.lua
--- The money that a position or an order puts to work.
+-- The exposure of positions and orders.
 
 -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
 local function notional_of(size, price)
@@ -1408,39 +1427,39 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
--- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+-- The exposure of an amount in a settle currency: converted into the flow's, to 8 places.
 local function worth_in_exposure(worth, rate)
   local exact = decimal_multiply(worth, decimal(rate))
   local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
   return text and tonumber(text) < 9e12 and text or "9000000000000"
 end
 
--- Whether it is just size x price, in the flow's currency.
+-- Whether the exposure is simply size x price, in the flow's currency.
 local function is_plain_notional(market, price, rate)
   return not price or (not rate and not market.inverse)
 end
 
--- What a size at a price takes, at the rate that is kept of it.
+-- The exposure of a size at a price, with the stored rate.
 local function notional_at(market, size, price, rate)
   if is_plain_notional(market, price, rate) then return notional_of(size, price) end
   return rare.notional_worked_out(market, size, price, rate)
 end
 
--- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
--- other side held when it was admitted.
+-- The exposure that the unfilled rest of an order may still add. The closing part of a flip adds none: closes is the size of the other side when the flip
+-- was admitted.
 local function order_notional(market, o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
   local left = math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0)
   if is_plain_notional(market, o.price, o.rate) then return notional_of(left, o.price) end
-  return notional_at(market, number_text(left), o.price, o.rate)
+  return rare.notional_worked_out(market, rare.number_text(left), o.price, o.rate)
 end
 -- <<< notional.lua
 
 -- >>> unpriced.lua
--- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
--- they came (money.md, 1 and 2). nil: nothing.
+-- Amounts that could not be priced, stored as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which they came
+-- (src/manager/README.md, Currency and Fees). nil: none.
 
--- The text with amounts more.
+-- The text with amounts added.
 local function with_unpriced(text, amounts)
   if #amounts == 0 then return text end
   return rare.unpriced_with(text, amounts)
@@ -1448,9 +1467,9 @@ end
 -- <<< unpriced.lua
 
 -- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- A position's cost and result, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
 
--- In what the pair settles in: size x price, or size / price of an inverse contract.
+-- The worth in the pair's settle currency: size x price, or size / price for an inverse contract.
 local function worth_of(market, size, price)
   if market.inverse then return long.quotient_of(decimal(size), decimal(price)) end
   return keep(decimal_multiply(decimal(size), decimal(price)))
@@ -1474,7 +1493,7 @@ local function size_less(a, b)
   return number_text(decimal_value(decimal_subtract(decimal(a), decimal(b))))
 end
 
--- A double as the decimal that it is written as.
+-- The decimal of a double, as it is written.
 local function decimal_of_double(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return { number = value, scale = 0 } end
   local number, scale = eight_places(value), 8
@@ -1483,7 +1502,7 @@ local function decimal_of_double(value)
   return { number = number, scale = scale }
 end
 
--- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
+-- The double nearest to cost / size: the quotient of the two doubles, corrected by its error.
 local function average_price(cost, size)
   local near = decimal_value(cost) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
@@ -1493,19 +1512,19 @@ local function average_price(cost, size)
   return decimal_value(decimal_add(decimal_of_double(near), decimal_of_double(mend)))
 end
 
--- The double next to the price at which a size is worth so much.
+-- The double nearest to the price at which the size has this worth.
 local function price_of(market, worth, size)
   if market.inverse then return decimal_value(long.quotient_of(decimal(size), worth)) end
   return average_price(worth, tonumber(size))
 end
 
--- An amount at a rate.
+-- Converts an amount at a rate.
 local function at_rate(amount, rate)
   if tonumber(rate) == 1 then return amount end
   return keep(decimal_multiply(amount, decimal(rate)))
 end
 
--- Moves a position's result, in the flow's currency: what was gained before fees, a fee, other cash; each may be nil.
+-- Changes a position's result, in the flow's currency, by the gain before fees, a fee and other cash; each may be nil.
 local function move_result(p, gain, fee, cash)
   local sum = decimal(p.result or p.realised)
   if gain then sum = keep(decimal_add(sum, gain)) end
@@ -1518,12 +1537,13 @@ local function move_result(p, gain, fee, cash)
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
 end
 
--- Whether what a position takes of the exposure is just its size x price.
+-- Whether a position's exposure is simply size x price.
 local function is_plain(market, p)
   return not market.inverse and not p.rate
 end
 
--- An entry of size; with one entry price it stays as given. entry: market, price, fee (a decimal), unpriced; rate as the position keeps it.
+-- An entry of `size`. With only one entry price, that price stays exactly as given. entry: market, price, fee (a decimal), unpriced; rate: as the position
+-- stores it.
 local function grow(p, size, entry, rate)
   local market, price = entry.market, entry.price
   local more = worth_of(market, size, price)
@@ -1542,14 +1562,14 @@ local function grow(p, size, entry, rate)
   move_result(p, nil, entry.fee)
 end
 
--- What is gained where cost brings value, in what the pair settles in.
+-- The gain if `cost` is sold for `value`, in the pair's settle currency.
 local function gain_of(market, side, cost, value)
   if (side == "long") == (market.inverse or false) then cost, value = value, cost end
   return keep(decimal_subtract(value, cost))
 end
 
--- An exit of taken; the exit that makes flat takes what is left of the cost. exit: market, price, fee, unpriced, rate (nil: its result is
--- not priced), assumed.
+-- An exit of `taken`. The exit that makes the position flat takes the rest of the cost. exit: market, price, fee, unpriced, rate (nil: its result is not
+-- priced), assumed.
 local function reduce(p, taken, is_flat, exit)
   local market, rate = exit.market, exit.rate
   local before = cost_of(market, p)
@@ -1577,7 +1597,7 @@ local function reduce(p, taken, is_flat, exit)
   p.cost = not is_as_given and decimal_text(left) or nil
 end
 
--- What is left of a size when a part is taken; a rest of rounding is nothing.
+-- The size that is left after a part is taken. A rest of rounding counts as nothing.
 local function left_of(whole, before, taken)
   local left = size_less(before, taken)
   if tonumber(left) <= 0 or tonumber(left) <= 1e-9 * tonumber(whole) then return "0" end
@@ -1586,20 +1606,20 @@ end
 -- <<< holding.lua
 
 -- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
--- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+-- Currencies: the flow's own, the settle currencies of pairs, and the rates between them (src/manager/README.md, Currency and Fees). A rate is flow
+-- currency per unit of a pair's settle currency, as text; nil if nobody told it.
 
 local function is_flows(currency)
   return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
 end
 
--- Whether two currencies are one: by name, or both the flow's.
+-- Whether two currencies count as one: they have the same name, or both count as the flow's.
 local function is_same(a, b)
   return a == b or (is_flows(a) and is_flows(b))
 end
 
--- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
--- cannot be booked right: then what is wrong with it as well.
+-- The market of a pair by its name: base, quote, settle; spot, inverse. A name in another form has none of these fields. A market that cannot be booked
+-- correctly has none of them either, but the reason.
 local function market_of(pair)
   local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(:?[^/:%s]*)$")
   if not base or #base > 32 or #quote_coin > 32 then return {} end
@@ -1614,39 +1634,39 @@ local function market_of(pair)
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
 end
 
--- An inverse contract is worth size / price: there is none at zero or below.
+-- An inverse contract is worth size / price: its price must be above zero.
 local function price_fault(market, field, price)
   if not market.inverse or not price or tonumber(price) > 0 then return nil end
   return field .. ": expected a price above 0 of an inverse contract, got " .. price
 end
 
--- The first pair that comes with an amount says what the flow is counted in, unless that is known.
+-- If the flow's currency is not known yet, the first pair that comes with an amount decides it.
 local function adopt_currency(market)
   if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
 end
 
--- Whether it is the flow's currency, or the first pair is about to make it that.
+-- Whether it is the flow's currency, or becomes it by this first pair.
 local function is_own(currency)
   return not flow_currency or is_same(currency, flow_currency)
 end
 
--- The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
--- quote is the flow's currency, its price.
+-- The given rate. Otherwise, if the pair settles in the flow's currency: the last known rate, or 1. Otherwise, for an inverse pair whose quote is the
+-- flow's currency: the price.
 local function rate_of(market, given, price, known)
   if given then return given end
   if not market.settle or is_own(market.settle) then return known or "1" end
   return market.inverse and price and is_own(market.quote) and price or nil
 end
 
--- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
+-- The rate of an entry: the given one, or none if none is needed, or the last known one; nil and the fault if a needed rate is missing.
 local function entry_rate(market, given, price, known)
   local rate = rate_of(market, given, price, known) or known
   if rate then return rate end
   return nil, rare.rate_missing(market.settle)
 end
 
--- The rate of an exit: given, else the position's last one, and then that it is assumed, unless none is needed or the price tells it.
--- An exit is never refused for a rate.
+-- The rate of an exit: the given one, or the position's last one (then it counts as assumed), unless none is needed or the price tells it. An exit is never
+-- refused for a missing rate.
 local function exit_rate(market, given, price, last)
   if not given and last and (not market.settle or is_own(market.settle)) then return last, true end
   local rate = rate_of(market, given, price, nil)
@@ -1654,12 +1674,154 @@ local function exit_rate(market, given, price, last)
   return last, last ~= nil
 end
 
--- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
+-- The rate that a position or order stores: none as long as it never needed one and none but 1 was given.
 local function rate_kept(market, rate, before)
   if tonumber(rate) == 1 and not before and (not market.settle or is_own(market.settle)) then return nil end
   return rate
 end
 -- <<< currency.lua
+
+setmetatable(at_end, { __index = function(_, asked)
+  -- >>> booking.lua
+  -- How results and equity change a flow's risk, and when they trip the breaker.
+
+  -- Counts a trade on the day of ts (without ts: on the open day) and judges the streak by its whole result, which moves from the open to the closed results.
+  -- An error if a sum would leave 9e15.
+  local function count_trade(risk, history_key, trade, ts, day_start)
+    local day, fault = day_for(risk, history_key, ts, day_start), nil
+    if trade.counts then day.trades = day.trades + 1 end
+    if trade.ends then day.closed, fault = day_sum(day.closed, trade.result) end
+    if not trade.judges then return fault end
+    local units, parts = money_parse(trade.result)
+    if units < 0 then risk.losses = risk.losses + 1
+    elseif units > 0 or parts > 0 then risk.losses = 0 end
+    return fault
+  end
+  -- <<< booking.lua
+
+  -- >>> cooldowns.lua
+  -- Cooldowns: pair or pair|side -> ms at which it ends.
+
+  -- Call it after the script's checks. Cooldowns that are over are forgotten each time their number becomes a multiple of 64.
+  local function cool_down(cooldowns_key, field, until_ms)
+    if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
+    local stored, over = redis.call("HGETALL", cooldowns_key), {}
+    for i = 1, #stored, 2 do
+      local ends = tonumber(stored[i + 1])
+      if ends and ends <= now then over[#over + 1] = stored[i] end
+    end
+    for first = 1, #over, 1000 do
+      redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
+    end
+  end
+  -- <<< cooldowns.lua
+
+  -- >>> unpriced.lua
+  -- Amounts that could not be priced, stored as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which they came
+  -- (src/manager/README.md, Currency and Fees). nil: none.
+
+  -- Whether a result is among them: then the whole result is not known.
+  local function has_result(text)
+    return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
+  end
+  -- <<< unpriced.lua
+
+  -- >>> holding.lua
+  -- A position's cost and result, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
+
+  -- The average price of the exit fills; nil if there are none.
+  local function exit_price_of(market, p)
+    return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
+  end
+  -- <<< holding.lua
+
+  -- >>> trade.lua
+  -- A trade as it is stored: numbers as texts that read back as the same double. Generated from src/records/trade.ts.
+  local function trade_json(t)
+    return '{"key":' .. quote(t.key) .. ',"id":' .. quote(t.id) .. ',"pair":' .. quote(t.pair) .. ',"side":"' .. t.side
+      .. '","size":' .. t.size .. ',"entry_price":' .. t.entry_price .. (t.exit_price and ',"exit_price":' .. t.exit_price or "")
+      .. ',"entry_ts":' .. t.entry_ts .. ',"exit_ts":' .. t.exit_ts .. ',"pnl":"' .. t.pnl .. '","fees":"' .. t.fees .. '","cash":"'
+      .. t.cash .. '","currency":' .. quote(t.currency) .. (t.signal_id and ',"signal_id":' .. quote(t.signal_id) or "")
+      .. ',"reason":' .. quote(t.reason) .. (t.entry_instance and ',"entry_instance":' .. quote(t.entry_instance) or "")
+      .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
+      .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
+      .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
+      .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "")
+      .. (t.unpriced and ',"unpriced":' .. quote(t.unpriced) or "") .. (t.rate and ',"rate":' .. t.rate or "")
+      .. (t.rate_assumed and ',"rate_assumed":' .. t.rate_assumed or "") .. ',"metadata":' .. t.metadata .. '}'
+  end
+  -- <<< trade.lua
+
+  -- >>> trade_end.lua
+  -- The end of a position, by any script (src/manager/README.md, Trades): its trade is written, counted and judged, its pair cools down, entries that named
+  -- it take slots of their own, and exits that named it are reported.
+
+  -- Data of ended positions; read before the first write, so that a key of another type ends the script with nothing written.
+  local function read_ends(trades_key, ended_key, guard_trades_key)
+    local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
+    local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
+    return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
+  end
+
+  -- The end of a position whose result is final. ending: how, at (ms), reason and, if given, cooldown, untold, dust, unexplained, exit_asked; forgotten if it
+  -- is no trade. naming: the pending orders that name the position. delta: gets the slots that entries among them take.
+  local function decide_end(p, ending, ends, naming, delta)
+    if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
+    local at = ending.at or now
+    local cooldown = ending.cooldown or p.cooldown
+    local market = market_of(p.pair)
+    local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
+    for _, order in ipairs(naming) do
+      if order.intent == "exit" then
+        ended.exits_left[#ended.exits_left + 1] = order
+      else
+        rare.hold_order(delta, order, -1)
+        order.slot = "1"
+        rare.hold_order(delta, order, 1)
+        ended.rests[#ended.rests + 1] = order
+      end
+    end
+    ended.trade = {
+      key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
+      entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%d", at),
+      pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
+      signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
+      entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
+      told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
+      unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
+    }
+    if ends.guards and not ending.untold and not ending.forgotten then rare.remember_for_guards(ends.guards, ended.trade) end
+    ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
+    return ended
+  end
+
+  -- Whether an end makes its pair cool down for longer than it does already.
+  local function cools_longer(cooldowns_key, pair, cool_until)
+    return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
+  end
+
+  -- max_trades: how many trades are kept.
+  local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
+    local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
+    redis.call("HDEL", positions_key, trade.id)
+    for _, rest in ipairs(ended.rests) do
+      redis.call("HSET", orders_key, rest.id, rare.order_json(rest))
+      rare.name_position(by_position_key, rest.id, trade.id, nil)
+    end
+    ended.text = ended.text or trade_json(trade)
+    redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
+    if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
+    redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
+    ends.count = math.min(ends.count, 99999) + 1
+    if ends.guards then rare.write_guard_trades(ends.guards) end
+  end
+  -- <<< trade_end.lua
+
+  at_end.cool_down, at_end.cools_longer, at_end.count_trade, at_end.decide_end, at_end.read_ends, at_end.trade_json,
+  at_end.write_end =
+    cool_down, cools_longer, count_trade, decide_end, read_ends, trade_json, write_end
+  return rawget(at_end, asked)
+end })
 
 -- >>> size.lua
 -- Sizes within a relative 1e-9 of the larger are equal.
@@ -1674,9 +1836,9 @@ end
 -- <<< size.lua
 
 -- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
+-- What open positions and pending entries take: exposure, slots, slots by pair and side; kept as running sums.
 
--- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+-- Notes that exposure is taken (sign 1) or freed (sign -1), and which fields of the sums change by one.
 local function hold(delta, notional, sign, field, slots)
   local units, parts = money_parse(notional)
   if sign < 0 then units, parts = money_negate(units, parts) end
@@ -1691,7 +1853,7 @@ local function hold_position(delta, p, sign)
   hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
 end
 
--- The open position that an order belongs to; nil where there is none, or none any more.
+-- The open position that an order belongs to; nil if there is none, or none any more.
 local function position_named(o)
   return not o.slot and o.position_id or nil
 end
@@ -1704,7 +1866,7 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
--- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+-- The sums as they will be written; nil: unchanged. Call it before the first write: it fails if the stored values are no numbers.
 local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
@@ -1733,9 +1895,9 @@ end
 -- <<< exposure.lua
 
 -- >>> fee.lua
--- The fees of a fill, in whatever currency they were paid (money.md, 2).
+-- The fees of a fill, in any currency (src/manager/README.md, Fees).
 
--- Fees as they are told: an amount in what the pair settles in, or amount, currency and rate of each.
+-- Reads the given fees: an amount in the pair's settle currency, or amount, currency and rate of each fee.
 local function fees_of(text)
   if not string.find(text, " ", 1, true) then return { { amount = text } } end
   local fees = {}
@@ -1745,7 +1907,7 @@ local function fees_of(text)
   return fees
 end
 
--- How much of the base coin fees took: only on a pair without a colon does that move size.
+-- The fees in the base coin: they change the size, but only on a pair without a colon.
 local function fee_in_base(market, fees)
   local sum
   for _, fee in ipairs(market.spot and fees or {}) do
@@ -1756,7 +1918,7 @@ local function fee_in_base(market, fees)
   return sum and number_text(decimal_value(sum)) or "0"
 end
 
--- The parts of all fees, by the sizes of the parts of their fill.
+-- Divides all fees by the sizes of the fill's parts.
 local function split_fees(fees, sizes)
   local parts = {}
   for at = 1, #sizes do parts[at] = {} end
@@ -1767,7 +1929,8 @@ local function split_fees(fees, sizes)
   return parts
 end
 
--- What a fee is worth in the flow's currency: looked at as settle currency, flow currency, base coin, third currency; nil: nobody said.
+-- The value of a fee in the flow's currency. Its currency is compared with the settle currency, the flow's currency and the base coin; otherwise it is a
+-- third currency. nil: no rate is known.
 local function fee_worth(market, fee, amount, price, rate)
   local function at(known) return known and at_rate(amount, known) end
   if not fee.currency or (market.settle and is_same(fee.currency, market.settle)) then return at(fee.rate or rate) end
@@ -1777,7 +1940,7 @@ local function fee_worth(market, fee, amount, price, rate)
   return at_rate(at_rate(amount, price), rate)
 end
 
--- What fees of a fill at `price` cost in the flow's currency, and what nobody could price; rate is that of what the pair settles in.
+-- The fees of a fill at `price` in the flow's currency, and those that cannot be priced. rate: that of the settle currency.
 local function price_fees(market, parts, price, rate)
   local paid, unpriced = nil, {}
   for _, part in ipairs(parts) do
@@ -1790,9 +1953,9 @@ end
 -- <<< fee.lua
 
 -- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+-- A stored record: JSON of our scalar fields, with the caller's metadata last.
 
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+-- The scalar fields of a record as a table, and the text of its metadata (nil if it has none).
 local function record_parse(json)
   local at, last = string.find(json, ',"metadata":', 1, true)
   if not at then return cjson.decode(json), nil end
@@ -1828,7 +1991,7 @@ end
 -- <<< position_parse.lua
 
 -- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
+-- The statuses of an order, and which may follow which.
 
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
 -- <<< order_status.lua
@@ -1855,16 +2018,16 @@ end
 -- <<< order_parse.lua
 
 -- >>> orders_naming.lua
--- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
--- position of another name than its own.
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` for every pending order that names a position with another
+-- id than its own.
 
--- Two ids as one: the first | parts them.
+-- Joins two ids to one. The first | separates them.
 local function pair_key(first, second)
   if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
   return first .. "|" .. second
 end
 
--- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
+-- The orders, by id. `order` replaces the stored one of its id, and is left out if it is done.
 local function orders_naming(by_position_key, orders_key, position_id, order)
   local prefix, ids, found = pair_key(position_id, ""), {}, {}
   local function add(each)
@@ -1886,40 +2049,40 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
   return found
 end
 
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+-- Notes that a pending order names another position than before; nil: it names none, or the order is not pending.
 local function name_position(by_position_key, order_id, before, after)
   if before == after then return end
   if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, "0", pair_key(after, order_id)) end
 end
 -- <<< orders_naming.lua
 
 -- >>> guards.lua
--- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
--- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+-- Look-back guards (src/manager/README.md, Limits and guards): whether recent trades speak against an entry. A guard looks back `within` from the exit of
+-- each ended trade; if it trips there, it blocks for `for` from that exit. It also looks back from now.
 
 -- Reasons of trades that a stop ended.
 local STOPS = { sl = true, trailing = true, liquidation = true }
 
--- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
+-- A pair is forgotten when another pair's first trade ends, if its newest trade is older than any guard can look back, ms.
 local GUARD_MEMORY = 5184000000
 -- <<< guards.lua
 
 -- >>> memory.lua
--- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+-- Remembered ids: a sorted set of id -> ms, limited by age in ms and by number.
 
 local function remembers(key, id, window, since)
   local at = redis.call("ZSCORE", key, id)
   return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
 end
 
--- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
--- it has; nil: none.
+-- Remembers id, not before since. The newest ids stay: even if the clock steps back, a new id is never the first to go. Ids older than the window are
+-- forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together with it; beside_count: how many fields it has; nil:
+-- there is no such hash.
 local function remember(key, id, window, max, since, beside_key, beside_count)
   local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
-    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+    at = redis.call("ZRANGE", key, "-1", "-1", "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
   local function forget(ids)
@@ -1954,153 +2117,11 @@ local function order_json(o)
 end
 -- <<< order.lua
 
-setmetatable(at_end, { __index = function(_, asked)
-  -- >>> booking.lua
-  -- How profit and loss and equity move a flow's risk, and when they trip the breaker.
-
-  -- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
-  -- to the closed ones. An error when a sum leaves 9e15.
-  local function count_trade(risk, history_key, trade, ts, day_start)
-    local day, fault = day_for(risk, history_key, ts, day_start), nil
-    if trade.counts then day.trades = day.trades + 1 end
-    if trade.ends then day.closed, fault = day_sum(day.closed, trade.result) end
-    if not trade.judges then return fault end
-    local units, parts = money_parse(trade.result)
-    if units < 0 then risk.losses = risk.losses + 1
-    elseif units > 0 or parts > 0 then risk.losses = 0 end
-    return fault
-  end
-  -- <<< booking.lua
-
-  -- >>> cooldowns.lua
-  -- Cooldowns: pair or pair|side -> ms at which it ends.
-
-  -- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
-  local function cool_down(cooldowns_key, field, until_ms)
-    if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
-    local stored, over = redis.call("HGETALL", cooldowns_key), {}
-    for i = 1, #stored, 2 do
-      local ends = tonumber(stored[i + 1])
-      if ends and ends <= now then over[#over + 1] = stored[i] end
-    end
-    for first = 1, #over, 1000 do
-      redis.call("HDEL", cooldowns_key, unpack(over, first, math.min(first + 999, #over)))
-    end
-  end
-  -- <<< cooldowns.lua
-
-  -- >>> unpriced.lua
-  -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
-  -- they came (money.md, 1 and 2). nil: nothing.
-
-  -- Whether a result is among them: the whole is then not known.
-  local function has_result(text)
-    return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
-  end
-  -- <<< unpriced.lua
-
-  -- >>> holding.lua
-  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
-
-  -- The average of the prices that exit fills told; nil where none did.
-  local function exit_price_of(market, p)
-    return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
-  end
-  -- <<< holding.lua
-
-  -- >>> trade.lua
-  -- A trade as it is stored: numbers as texts that read back as the same double. Generated from src/records/trade.ts.
-  local function trade_json(t)
-    return '{"key":' .. quote(t.key) .. ',"id":' .. quote(t.id) .. ',"pair":' .. quote(t.pair) .. ',"side":"' .. t.side
-      .. '","size":' .. t.size .. ',"entry_price":' .. t.entry_price .. (t.exit_price and ',"exit_price":' .. t.exit_price or "")
-      .. ',"entry_ts":' .. t.entry_ts .. ',"exit_ts":' .. t.exit_ts .. ',"pnl":"' .. t.pnl .. '","fees":"' .. t.fees .. '","cash":"'
-      .. t.cash .. '","currency":' .. quote(t.currency) .. (t.signal_id and ',"signal_id":' .. quote(t.signal_id) or "")
-      .. ',"reason":' .. quote(t.reason) .. (t.entry_instance and ',"entry_instance":' .. quote(t.entry_instance) or "")
-      .. (t.untold and ',"untold":' .. t.untold or "") .. (t.dust and ',"dust":' .. t.dust or "")
-      .. (t.entry_asked and ',"entry_asked":' .. t.entry_asked or "") .. (t.exit_asked and ',"exit_asked":' .. t.exit_asked or "")
-      .. ',"ending":"' .. t.ending .. '"' .. (t.unexplained and ',"unexplained":' .. t.unexplained or "")
-      .. (t.told and ',"told":' .. t.told or "") .. (t.forgotten and ',"forgotten":' .. t.forgotten or "")
-      .. (t.unpriced and ',"unpriced":' .. quote(t.unpriced) or "") .. (t.rate and ',"rate":' .. t.rate or "")
-      .. (t.rate_assumed and ',"rate_assumed":' .. t.rate_assumed or "") .. ',"metadata":' .. t.metadata .. '}'
-  end
-  -- <<< trade.lua
-
-  -- >>> trade_end.lua
-  -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
-  -- entries that named it take slots of their own, and exits that named it are told.
-
-  -- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
-  local function read_ends(trades_key, ended_key, guard_trades_key)
-    local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
-    local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
-    return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
-  end
-
-  -- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
-  -- exit_asked there is, and forgotten where it is no trade; naming, the pending orders that name it; delta gets the slots that entries of these take.
-  local function decide_end(p, ending, ends, naming, delta)
-    if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
-    local at = ending.at or now
-    local cooldown = ending.cooldown or p.cooldown
-    local market = market_of(p.pair)
-    local ended = { rests = {}, exits_left = {}, cool_until = cooldown and at + tonumber(cooldown) or 0 }
-    for _, order in ipairs(naming) do
-      if order.intent == "exit" then
-        ended.exits_left[#ended.exits_left + 1] = order
-      else
-        hold_order(delta, order, -1)
-        order.slot = "1"
-        hold_order(delta, order, 1)
-        ended.rests[#ended.rests + 1] = order
-      end
-    end
-    ended.trade = {
-      key = string.format("%d-%d", ends.ms, ends.seq), id = p.id, pair = p.pair, side = p.side, size = p.entered or p.size,
-      entry_price = p.entry_price, exit_price = exit_price_of(market, p), entry_ts = p.entry_ts, exit_ts = string.format("%d", at),
-      pnl = p.realised, fees = money_of(decimal(p.fees)), cash = money_of(decimal(p.cash)), currency = flow_currency or market.settle or "",
-      signal_id = p.signal_id, reason = ending.reason, entry_instance = p.entry_instance, untold = ending.untold, dust = ending.dust,
-      entry_asked = p.entry_asked, exit_asked = ending.exit_asked, ending = ending.how, unexplained = ending.unexplained,
-      told = (p.told or ending.how == "closed") and "1" or nil, metadata = p.metadata,
-      unpriced = p.unpriced, rate = p.rate, rate_assumed = p.rate_assumed,
-    }
-    if ends.guards and not ending.untold and not ending.forgotten then rare.remember_for_guards(ends.guards, ended.trade) end
-    ended.counts, ended.judges = not p.told, not p.told and not ending.untold and not has_result(p.unpriced)
-    return ended
-  end
-
-  -- Whether an end lets its pair cool down longer than it does already.
-  local function cools_longer(cooldowns_key, pair, cool_until)
-    return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
-  end
-
-  -- max_trades: how many are kept.
-  local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
-    local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
-    redis.call("HDEL", positions_key, trade.id)
-    for _, rest in ipairs(ended.rests) do
-      redis.call("HSET", orders_key, rest.id, order_json(rest))
-      name_position(by_position_key, rest.id, trade.id, nil)
-    end
-    ended.text = ended.text or trade_json(trade)
-    redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
-    if ends.count >= 100000 then redis.call("ZREMRANGEBYRANK", ended_key, 0, ends.count - 100000) end
-    redis.call("ZADD", ended_key, string.match(trade.key, "^%d+"), trade.id)
-    ends.count = math.min(ends.count, 99999) + 1
-    if ends.guards then rare.write_guard_trades(ends.guards) end
-  end
-  -- <<< trade_end.lua
-
-  at_end.cool_down, at_end.cools_longer, at_end.count_trade, at_end.decide_end, at_end.read_ends, at_end.trade_json,
-  at_end.write_end =
-    cool_down, cools_longer, count_trade, decide_end, read_ends, trade_json, write_end
-  return rawget(at_end, asked)
-end })
-
 -- >>> order_life.lua
--- The life of an order: how it leaves the pending ones.
+-- Pending and closed orders.
 
--- Which closed orders go for one more: they are remembered for seven days, the newest 10,000 of them, so that a late fill still finds
--- its order. Goes before the first write, so that a key of another type ends the script with nothing written.
+-- The closed orders that are removed for a new one: closed orders are remembered for seven days, the newest 10,000, so that a late fill still finds its
+-- order. Call it before the first write, so that a key of another type ends the script with nothing written.
 local function closed_to_forget(closed_key, closed_at_key)
   local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
   local over = redis.call("HLEN", closed_key) - #old - 9999
@@ -2110,9 +2131,9 @@ local function closed_to_forget(closed_key, closed_at_key)
   return old
 end
 
--- Stores an order where its state says: among the pending ones, or among the closed.
--- json: the order as text. named: the position that the stored, pending order names; nil where there is none. old: closed orders that
--- go for one that is done.
+-- Stores an order by its status: among the pending or among the closed ones.
+-- json: the order as text. named: the position that the stored, pending order names; nil if there is none. old: the closed orders that are removed if this
+-- one is done.
 local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, named, old)
   name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then
@@ -2149,41 +2170,40 @@ end
 -- <<< position.lua
 
 -- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+-- A flow's risk: as stored, as of now, and as part of a reply.
 
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+-- The risk as of now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended: the stored day, if it is over. An account and its
+-- flows use the same day: the later one. pair: the pair whose account slots the step may change. pnl, equity, peak and drawdown are texts, as stored; units
+-- and parts are pnl as numbers; was: the values that a step can make worse; stored: the row in the order in which events list it. Fails if stored values
+-- are no numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "peak_equity",
+    "current_drawdown", "closed", "later", "cash", "untied", "equity", "equity_by")
+  local losses, drawdown = (stored[4] or 0) + 0, stored[6] or "0"
   local risk = {
     day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+    losses = losses, equity = stored[11], equity_by = stored[12], peak = stored[5] or "0", drawdown = drawdown,
+    was = { units = 0, parts = 0, losses = losses, drawdown = drawdown }, stored = stored,
   }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  assert(tonumber(risk.peak) and tonumber(drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[7] or "0", later = stored[8] or "0",
+      cash = stored[9] or "0", untied = stored[10] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.closed, risk.later, risk.cash, risk.untied = stored[7] or "0", stored[8] or "0", stored[9] or "0", stored[10] or "0"
     risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk
 end
 
--- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
+-- Opens the next day if ts, up to a minute ahead, belongs to it: clocks differ. An error if ts is further ahead.
 local function open_day(risk, ts, day_start)
   if not ts or ts <= now then return nil end
   if ts > now + 60000 then
@@ -2202,18 +2222,18 @@ end
 
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
+  local active, fields = breaker.active, risk.fields
+  return risk.day, risk.pnl, fields and fields[6] or string.format("%d", risk.trades), fields and fields[8] or string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end
 -- <<< risk.lua
 
 -- >>> trade_end.lua
--- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
--- entries that named it take slots of their own, and exits that named it are told.
+-- The end of a position, by any script (src/manager/README.md, Trades): its trade is written, counted and judged, its pair cools down, entries that named
+-- it take slots of their own, and exits that named it are reported.
 
--- When a position ended, ms, if it did within the last seven days.
+-- When a position ended, ms, if that was within the last seven days.
 local function ended_at(ended_key, id)
   local at = redis.call("ZSCORE", ended_key, id)
   return at and tonumber(at) > now - 604800000 and at
@@ -2252,14 +2272,14 @@ setmetatable(rare, { __index = function(_, asked)
   -- >>> trip.lua
   -- What trips the circuit breaker, and until when.
 
-  -- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+  -- When a breaker ends that trips now on the open day `day`, ms; nil: only by a reset.
   local function breaker_until(duration, day_start, day)
     if duration == "until_reset" then return nil end
     if duration == "until_day_end" then return day_end(day, day_start) end
     return now + tonumber(duration)
   end
 
-  -- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+  -- Trips the breaker, or extends an active one. One that already lasts that long does not change.
   local function trip(breaker, source, reason, till)
     if not breaker.active then
       breaker.tripped_at, breaker.tripped = now_text, true
@@ -2282,8 +2302,8 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< trip.lua
 
   -- >>> expect.lua
-  -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
-  -- only later asks for it before its first write: a key of another type ends the script with nothing written.
+  -- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
+  -- before its first write: then a wrong type ends the script with nothing written.
 
   local function expect_hash(key) redis.call("HLEN", key) end
   -- <<< expect.lua
@@ -2300,7 +2320,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< stream.lua
 
   -- >>> amendment.lua
-  -- What is booked on a trade after its end: sums by the trade's key.
+  -- Bookings on a trade after its end: sums by the trade's key.
 
   local function read_amendment(amendments_key, trade_key)
     local stored = redis.call("HGET", amendments_key, trade_key)
@@ -2315,7 +2335,7 @@ setmetatable(rare, { __index = function(_, asked)
       .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"
   end
 
-  -- When one more makes their number a multiple of 64, what was booked on trades that are not kept any more is forgotten.
+  -- Bookings on trades that are not kept any more are forgotten each time the number of amendments becomes a multiple of 64.
   local function write_amendment(amendments_key, trades_key, trade_key, sums)
     local is_new = redis.call("HSET", amendments_key, trade_key, amendment_json(sums)) == 1
     if not is_new or redis.call("HLEN", amendments_key) % 64 > 0 then return end
@@ -2327,9 +2347,9 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< amendment.lua
 
   -- >>> notional.lua
-  -- The money that a position or an order puts to work.
+  -- The exposure of positions and orders.
 
-  -- What a size at a price takes of an inverse contract, or at a rate.
+  -- The exposure of a size at a price, for an inverse contract or with a rate.
   local function notional_worked_out(market, size, price, rate)
     local worth
     if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
@@ -2339,10 +2359,10 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< notional.lua
 
   -- >>> unpriced.lua
-  -- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
-  -- they came (money.md, 1 and 2). nil: nothing.
+  -- Amounts that could not be priced, stored as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which they came
+  -- (src/manager/README.md, Currency and Fees). nil: none.
 
-  -- As a list of { kind, currency, amount }, the amounts decimals.
+  -- The amounts as a list of { kind, currency, amount }, each amount a decimal.
   local function unpriced_of(text)
     local list = {}
     for kind, currency, amount in string.gmatch(text or "", "(%S+) (%S+) (%S+)") do
@@ -2374,7 +2394,7 @@ setmetatable(rare, { __index = function(_, asked)
     return unpriced_of(unpriced_with(after, less))
   end
 
-  -- What was added between two texts of the same holder.
+  -- The amounts that were added between two texts of the same holder.
   local function unpriced_since(before, after)
     if before == after then return {} end
     return rare.unpriced_between(before, after)
@@ -2382,9 +2402,9 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< unpriced.lua
 
   -- >>> holding.lua
-  -- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+  -- A position's cost and result, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
 
-  -- Parts of an amount by size: each is rounded to 8 places, the last takes the rest.
+  -- Divides an amount by sizes: each part is rounded to 8 places, the last gets the rest.
   local function split_by_size(amount, sizes)
     local total, left, split = decimal("0"), amount, {}
     for _, size in ipairs(sizes) do total = decimal_add(total, decimal(size)) end
@@ -2399,8 +2419,8 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< holding.lua
 
   -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
-  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+  -- Currencies: the flow's own, the settle currencies of pairs, and the rates between them (src/manager/README.md, Currency and Fees). A rate is flow
+  -- currency per unit of a pair's settle currency, as text; nil if nobody told it.
 
   local function rate_missing(currency)
     local own = flow_currency or ""
@@ -2409,7 +2429,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< currency.lua
 
   -- >>> dust.lua
-  -- What ended trades left of a pair and side and cannot be sold, with what it cost.
+  -- Dust: rests of ended trades, by pair and side, that cannot be sold, with their cost.
 
   local function dust_key_of(pair, side)
     return pair .. "|" .. side
@@ -2422,7 +2442,7 @@ setmetatable(rare, { __index = function(_, asked)
     return { field = field, size = number_text(dust.size), cost = dust.cost, rate = dust.rate and number_text(dust.rate) }
   end
 
-  -- The dust, or none, with what is left of a position, or with a part of that.
+  -- The dust with a position's rest, or with a part of that rest, added.
   local function dust_with(market, dust, p, size)
     local cost = (not size or size == p.size) and cost_of(market, p) or worth_of(market, size, p.entry_price)
     return {
@@ -2438,7 +2458,7 @@ setmetatable(rare, { __index = function(_, asked)
     return { field = dust.field, size = size_less(dust.size, gone), cost = cost, rate = dust.rate }
   end
 
-  -- The dust without a part of it, and what that part cost.
+  -- The dust without a part of it, and that part's cost.
   local function dust_taken(dust, size)
     local cost = decimal(dust.cost)
     if same_size(tonumber(size), tonumber(dust.size)) then return dust_less(dust, dust.size, cost), cost end
@@ -2450,7 +2470,7 @@ setmetatable(rare, { __index = function(_, asked)
     return dust_less(dust, size, share), share
   end
 
-  -- The dust without what a fill told of the end of a trade that ended as dust.
+  -- The dust without the size that a fill explained of a trade that had ended as dust.
   local function dust_left(market, dust, trade, size)
     if not dust then return nil end
     local told, held = tonumber(size), tonumber(dust.size)
@@ -2469,10 +2489,10 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< dust.lua
 
   -- >>> orders_naming.lua
-  -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
-  -- position of another name than its own.
+  -- Pending orders by the position that they name: orders:by_position has `position id|order id` for every pending order that names a position with another
+  -- id than its own.
 
-  -- By bytes, whatever the server's locale is.
+  -- Compares by bytes, independent of the server's locale.
   local function bytes_before(a, b)
     for i = 1, math.min(#a, #b) do
       if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
@@ -2482,7 +2502,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< orders_naming.lua
 
   -- >>> fill_parts.lua
-  -- Where the parts of a fill go that is not just of one open position: over several, or to a trade that ended before.
+  -- The parts of a fill that does not belong to just one open position: it is divided over several, or explains a trade that ended before.
 
   -- Why an order cannot move a position or a trade of another pair or side.
   local function part_fault(order, held, id)
@@ -2493,7 +2513,7 @@ setmetatable(rare, { __index = function(_, asked)
     return "orderId: a " .. order.side .. " exit cannot reduce the " .. held.side .. " position " .. id
   end
 
-  -- The pair's positions on a side, oldest first, but for one.
+  -- The pair's positions on a side, oldest first, without one of them.
   local function other_positions(positions_key, pair, side, except)
     local others = {}
     for _, json in ipairs(redis.call("HVALS", positions_key)) do
@@ -2508,7 +2528,7 @@ setmetatable(rare, { __index = function(_, asked)
     return others
   end
 
-  -- Spreads what is over of a fill of the size moved over positions, in order, as parts more; answers what is over then.
+  -- Divides the rest of a fill over positions, in order, and appends the parts. Returns what is over then.
   local function spread(parts, moved, over, positions)
     for _, each in ipairs(positions) do
       local left, holds = tonumber(over), tonumber(each.size)
@@ -2520,7 +2540,7 @@ setmetatable(rare, { __index = function(_, asked)
     return over
   end
 
-  -- The part of the fill that tells how a trade ended, by fills or by anything else, unless fills have told all of that; answers what is over.
+  -- The part of the fill that explains how a trade ended, unless fills have explained all of it. Returns what is over.
   local function explain_end(parts, moved, over, amendments_key, trade, by_fills)
     if not trade or (trade.ending == "fills") ~= by_fills then return over end
     local left = size_less(trade.unexplained or "0", read_amendment(amendments_key, trade.key).explained)
@@ -2538,20 +2558,20 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< fill_parts.lua
 
   -- >>> guards.lua
-  -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
-  -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+  -- Look-back guards (src/manager/README.md, Limits and guards): whether recent trades speak against an entry. A guard looks back `within` from the exit of
+  -- each ended trade; if it trips there, it blocks for `for` from that exit. It also looks back from now.
 
-  -- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
+  -- A trade as guards remember it: key, exit ms, side, pnl, entry notional, and the reason if a stop ended it.
   local function guard_trade_json(trade, exit_ts)
     local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
     return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
       .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
   end
 
-  -- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
-  -- step are all of one pair.
+  -- If the flow has guards: what they will remember of the pair. Call it before the first write of the step that ends a trade. All trades of one step are of
+  -- one pair.
   local function remember_for_guards(memory, trade)
-    -- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
+    -- A pair's memory with one trade added, the newest 200. Trades that cannot be read are dropped.
     local function with_trade(stored, trade)
       if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
       local first, _, many = 2, string.gsub(stored, "%]", "")
@@ -2586,19 +2606,19 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< guards.lua
 
   -- >>> maxmemory.lua
-  -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
-  -- written. A command that needs none is not, and after it the script may write on.
+  -- At maxmemory Redis decides about a script without a #! line at its first write: if that command may need memory, it is refused, with nothing written. If
+  -- it needs none, it is not refused, and the script may go on writing.
 
-  -- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+  -- Call it before the first write of an exit, of a change of something that exists, and of an answer that changes nothing. No slot has this name.
   local function write_at_maxmemory()
     redis.call("HDEL", call_key, "")
   end
   -- <<< maxmemory.lua
 
   -- >>> order_life.lua
-  -- The life of an order: how it leaves the pending ones.
+  -- Pending and closed orders.
 
-  -- The closed order of an id, as long as it is remembered; nil, and whether there is one that is remembered no longer.
+  -- The closed order of an id, as long as it is remembered; otherwise nil, and whether there is one that is not remembered any more.
   local function closed_order(closed_key, closed_at_key, id)
     local stored = redis.call("HGET", closed_key, id)
     if not stored then return nil, false end
@@ -2609,7 +2629,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< order_life.lua
 
   -- >>> refuse.lua
-  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+  -- Refuses the call: nothing was changed, and the code is stable. A repeated call is refused in the same way.
   local function refuse(code, message)
     local text = code .. " " .. message
     write_at_maxmemory()
@@ -2619,7 +2639,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< refuse.lua
 
   -- >>> risk.lua
-  -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+  -- A flow's risk: as stored, as of now, and as part of a reply.
 
   local function day_json(d)
     return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
@@ -2651,10 +2671,10 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< trade_parse.lua
 
   -- >>> trade_end.lua
-  -- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
-  -- entries that named it take slots of their own, and exits that named it are told.
+  -- The end of a position, by any script (src/manager/README.md, Trades): its trade is written, counted and judged, its pair cools down, entries that named
+  -- it take slots of their own, and exits that named it are reported.
 
-  -- The newest trade of a position by when it ended, ms; nil where it is not kept any more.
+  -- The newest trade of a position, found by the ms at which it ended; nil if it is not kept any more.
   local function trade_at(trades_key, at, id)
     local found
     for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%d", at), string.format("%d", at))) do
@@ -2664,7 +2684,7 @@ setmetatable(rare, { __index = function(_, asked)
     return found
   end
 
-  -- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
+  -- The newest trade of a position that ended within the last seven days; nil if there is none, or if it is not kept any more.
   local function ended_trade(trades_key, ended_key, id)
     local at = ended_at(ended_key, id)
     return at and trade_at(trades_key, at, id) or nil
@@ -2672,14 +2692,15 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< trade_end.lua
 
   rare.breaker_event, rare.breaker_until, rare.bytes_before, rare.closed_order, rare.day_json, rare.dust_key_of, rare.dust_left,
-  rare.dust_taken, rare.dust_with, rare.ended_trade, rare.expect_hash, rare.explain_end, rare.notional_worked_out,
-  rare.other_positions, rare.part_fault, rare.priced_result, rare.rate_missing, rare.read_amendment, rare.read_dust, rare.refuse,
-  rare.remember_for_guards, rare.split_by_size, rare.spread, rare.trip, rare.unpriced_between, rare.unpriced_since,
-  rare.unpriced_with, rare.until_text, rare.write_amendment, rare.write_breaker, rare.write_dust, rare.write_guard_trades =
+  rare.dust_taken, rare.dust_with, rare.ended_trade, rare.expect_hash, rare.explain_end, rare.hold_order, rare.name_position,
+  rare.notional_worked_out, rare.number_text, rare.order_json, rare.other_positions, rare.part_fault, rare.priced_result,
+  rare.rate_missing, rare.read_amendment, rare.read_dust, rare.refuse, rare.remember_for_guards, rare.split_by_size, rare.spread,
+  rare.trip, rare.unpriced_between, rare.unpriced_since, rare.unpriced_with, rare.until_text, rare.write_amendment,
+  rare.write_breaker, rare.write_dust, rare.write_guard_trades =
     breaker_event, breaker_until, bytes_before, closed_order, day_json, dust_key_of, dust_left, dust_taken, dust_with, ended_trade,
-    expect_hash, explain_end, notional_worked_out, other_positions, part_fault, priced_result, rate_missing, read_amendment,
-    read_dust, refuse, remember_for_guards, split_by_size, spread, trip, unpriced_between, unpriced_since, unpriced_with,
-    until_text, write_amendment, write_breaker, write_dust, write_guard_trades
+    expect_hash, explain_end, hold_order, name_position, notional_worked_out, number_text, order_json, other_positions, part_fault,
+    priced_result, rate_missing, read_amendment, read_dust, refuse, remember_for_guards, split_by_size, spread, trip,
+    unpriced_between, unpriced_since, unpriced_with, until_text, write_amendment, write_breaker, write_dust, write_guard_trades
   return rawget(rare, asked)
 end })
 

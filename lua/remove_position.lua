@@ -2,7 +2,7 @@
 -- remove_position: removes a position without booking anything. One that had merely been saved is forgotten, unless the caller says
 -- that it ends untold; one on which something was booked ends as a trade, whose result is not known unless it was told.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -92,9 +92,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
--- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
--- script that changes something.
+-- Every change begins with the same checks: Is this the state that the caller knows? Was this very call answered before? Does the state still know its
+-- earlier answers to the caller? Does the caller still hold the lease? What time is it? KEYS[1..4] and ARGV[1..7] are the same in every script that changes
+-- something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -104,14 +104,15 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
-  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
+-- Of flow:meta, in each script, what it uses; false: there is none.
+local flow_epoch, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(
+  redis.call("HMGET", meta_key, "epoch", "currency", "same_currency", "guards", "account", "account_epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
-  -- Whoever names no epoch names no schema by it either.
+  -- A caller that names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
   if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
@@ -141,15 +142,15 @@ if call ~= "" then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
--- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
--- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
--- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
+-- A slot that knows less than the caller belongs to an older state: answers to the caller are gone, and so are their changes. Several proofs are separated
+-- by spaces. slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly there is one proof, and the slot holds that answer or a later
+-- one. The numbers of our client always have twelve digits, so they compare as texts.
 local is_proven = proof == ""
 if last and proven_slot == slot then
   is_proven = last == proven
 elseif proven_slot and proven_slot ~= slot and kept then
   is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
-  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
+  kept[2] = is_proven and math.huge -- the session's answers exist; they expire as set by its first call
 end
 if not is_proven then
   for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
@@ -175,29 +176,13 @@ if lease ~= "" then
   end
 end
 
--- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
--- where the script may have to do with it, and its log after that.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
-end
+local moved_account -- what the step moves of the flow's account: its key; fields and values; nil: nothing
 
--- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- Returns the answer with the call as its last part, and stores it in the call's slot (its parts, separated by NUL), so that a repeated call gets it again.
+-- The changes of the flow's account are written first. Answers are kept for at least ten minutes by the server's clock; then all of the session's expire at
+-- once.
 local function answer(reply)
-  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
+  if moved_account then redis.call("HSET", moved_account.key, unpack(moved_account)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -211,8 +196,8 @@ local function answer(reply)
   return reply
 end
 
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
+-- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
+-- the script asks for the log's length before it writes.
 local function event_by(run, kind, ...)
   if max_events == "0" then return nil end
   return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -228,6 +213,28 @@ end
 -- long: the arithmetic of numbers that no double holds.
 -- in_account: what a flow in an account needs.
 local rare, long, in_account = {}, {}, {}
+
+-- >>> flow_account.lua
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
+
+local function find_account()
+  local name, known, key = account_name, account_epoch, nil
+  if not name and string.sub(meta_key, -5) == ":risk" then
+    name, known, key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
+  end
+  if not name then return nil end
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces, found = "@" .. name .. ":risk", "@{" .. name .. "}:risk", { name = name, epoch = known }
+  for i = #KEYS - 1, 2, -1 do
+    local each = KEYS[i]
+    if string.sub(each, -#tail) == tail or string.sub(each, -#in_braces) == in_braces then return found, each, KEYS[i + 1] end
+  end
+  return found, key
+end
+
+local account, account_key, account_events_key = find_account()
+-- <<< flow_account.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -282,16 +289,16 @@ end
 
 setmetatable(in_account, { __index = function(_, asked)
   -- >>> account.lua
-  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
-  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
-  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+  -- The exchange account of the flow: limits and a breaker over all its flows. It is one hash: settings, limits, breaker, the sums over the flows and, under
+  -- `flow id|`, each flow's part of these sums. A step reads it once and notes its changes, which are written together with the answer. If the flow is in no
+  -- account, `account` is nil, and nothing is read or written.
 
-  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  -- Prefix of the fields of the flow's part: its id, as in the names of its keys. Fields of the account itself have no prefix.
   local function part_of()
     return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
   end
 
-  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  -- Reads the account: its day, sums and breaker, this flow's part, and the pair's slots of both. Fails if the account is gone.
   local function read_account(pair)
     if not account or account.part then return account end
     if not account_key then
@@ -323,17 +330,18 @@ setmetatable(in_account, { __index = function(_, asked)
     return account
   end
 
-  -- A day, or that of the account, if that is later.
+  -- A day; or the account's, if that is later.
   local function later_day(day)
     return account and account.day > day and account.day or day
   end
 
-  -- Notes fields of the account that the step writes: field, value, ...
+  -- Notes fields of the account that the step will write: field, value, ...
   local function move_account(...)
-    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+    moved_account = moved_account or { key = account_key }
+    for _, each in ipairs({ ... }) do moved_account[#moved_account + 1] = each end
   end
 
-  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+  -- The account's sums after a step that changes the flow's exposure by `delta`; `own`: the flow's sums after it. Call it before the first write.
   local function account_exposure_after(delta, own_notional, own_slots)
     local pairs_moved = {}
     for field, count in pairs(delta.counts or {}) do
@@ -343,7 +351,7 @@ setmetatable(in_account, { __index = function(_, asked)
     read_account((next(pairs_moved)))
     local units, parts = money_parse(account.notional)
     local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-      string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+      string.format("%d", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
     for pair, count in pairs(pairs_moved) do
       local held = account.slots_of[pair]
       if count ~= 0 and not held then
@@ -351,8 +359,8 @@ setmetatable(in_account, { __index = function(_, asked)
         held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
       end
       if count ~= 0 then
-        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%d", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%d", held.own + count)
       end
     end
     return moved
@@ -377,7 +385,7 @@ setmetatable(in_account, { __index = function(_, asked)
   -- <<< trip.lua
 
   -- >>> account_booking.lua
-  -- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
+  -- How the flow's bookings change its account: day, equity, drawdown; and when they trip the account's breaker.
 
   -- Appends to the account's log, which the watchers of all its flows read.
   local function account_event(kind, ...)
@@ -386,17 +394,19 @@ setmetatable(in_account, { __index = function(_, asked)
       "account", account.name, ...)
   end
 
-  -- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+  -- Notes a changed breaker and adds one event to the account's log: that it tripped, or that the active one holds longer. flow_id: the flow whose step
+  -- it was; nil: a trip by hand.
   local function write_account_breaker(flow_id)
     local breaker = account.breaker
     if not breaker.changed then return end
-    if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
-    else account_event("account_breaker_tripped", breaker_event(breaker)) end
+    local kind = breaker.tripped and "account_breaker_tripped" or "account_breaker_extended"
+    if flow_id then account_event(kind, "flow", flow_id, breaker_event(breaker))
+    else account_event(kind, breaker_event(breaker)) end
     move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
       until_text(breaker))
   end
 
-  -- Notes what was booked.
+  -- Notes the bookings.
   local function write_account_booking()
     if not account or not account.is_booked then return end
     local part = account.part
@@ -416,15 +426,15 @@ setmetatable(in_account, { __index = function(_, asked)
 end })
 
 -- >>> decimal.lua
--- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
--- digits a string without leading zeros. No function changes one.
+-- Exact decimals: { number, scale } is number x 10^-scale, if a double holds the number; otherwise { negative, digits, scale }, where digits is a string
+-- without leading zeros. No function changes one.
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
 
 local ZERO = { number = 0, scale = 0 }
 
--- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+-- Two different decimals of up to 15 digits never have the same double. So the number is the written one if dividing it gives back the double.
 local function decimal(text)
   if text == "0" then return ZERO end
   local point = string.find(text, ".", 1, true)
@@ -477,19 +487,19 @@ end
 local function decimal_text(a)
   if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
     local value = a.number / 10 ^ a.scale
-    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+    -- Lua writes 14 digits, and the number has no more. For a smaller number it would write an exponent.
     if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
   end
   return long.digits_text(a)
 end
 
--- The double next to a decimal.
+-- The double nearest to a decimal.
 local function decimal_value(a)
   if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
   return tonumber(decimal_text(a))
 end
 
--- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+-- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
 local function decimal_money(a)
   local number, scale = a.number, a.scale
   if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
@@ -507,19 +517,21 @@ end
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
+  -- Most numbers have at most the 14 digits that Lua writes. This one does, if it has eight decimals and 14 digits at most.
+  local text, parts = value .. "", value * 1e8 + 0.5
+  parts = parts - parts % 1
+  if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
   if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
   local size = math.abs(value)
   text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
+  -- Doubles near zero have fewer digits than others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
     if first == 15 and math.frexp(size) ~= 0.5 then
       text = string.format("%.16g", value)
       if tonumber(text) ~= value then text = string.format("%.17g", value) end
     else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      -- Just below a power of two, doubles are closer together than above: there the next decimal above may read back, and not the nearest.
       for digits = first, 17 do
         text = string.format("%." .. digits .. "g", value)
         if tonumber(text) == value then break end
@@ -541,7 +553,7 @@ local function number_text(value)
   return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
 end
 
--- The hundred millionths in a number, or in its text; nil where it has more places, or more than 15 digits.
+-- The number of hundred millionths in a number, or in its text; nil if it has more places, or more than 15 digits.
 local function eight_places(value)
   local parts = value * 1e8 + 0.5
   parts = parts - parts % 1
@@ -580,8 +592,8 @@ end
 -- <<< breaker.lua
 
 -- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
+-- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
+-- before its first write: then a wrong type ends the script with nothing written.
 
 local function expect_hash(key) redis.call("HLEN", key) end
 -- <<< expect.lua
@@ -597,9 +609,9 @@ end
 -- <<< json.lua
 
 -- >>> booking.lua
--- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+-- How results and equity change a flow's risk, and when they trip the breaker.
 
--- The day of ts: the one that is open, or what is booked so far on one that is over. Without ts, the one that is open.
+-- The day of ts: the open one, or an earlier one with its bookings so far. Without ts: the open one.
 local function day_for(risk, history_key, ts, day_start)
   local day = ts and day_of(ts, day_start) or risk.day
   if day >= risk.day then return risk end
@@ -615,7 +627,7 @@ local function day_for(risk, history_key, ts, day_start)
   return booked
 end
 
--- The sum of two amounts; an error as well when it leaves 9e15.
+-- The sum of two amounts. An error if the sum would leave 9e15.
 local function day_sum(amount, more)
   if more == "0" then return amount end
   local units, parts = money_parse(amount)
@@ -623,8 +635,8 @@ local function day_sum(amount, more)
   return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
 end
 
--- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
--- to the closed ones. An error when a sum leaves 9e15.
+-- Counts a trade on the day of ts (without ts: on the open day) and judges the streak by its whole result, which moves from the open to the closed results.
+-- An error if a sum would leave 9e15.
 local function count_trade(risk, history_key, trade, ts, day_start)
   local day, fault = day_for(risk, history_key, ts, day_start), nil
   if trade.counts then day.trades = day.trades + 1 end
@@ -636,7 +648,7 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
--- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- The final row in the form of events. The equity is last, since it may be unknown.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
     "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -644,21 +656,27 @@ local function risk_fields(risk)
   return risk.fields
 end
 
+-- The fields of the row that have changed.
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
-  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
-  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
-    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  local fields, stored, row, n = risk_fields(risk), risk.stored, {}, 0
+  for i = 1, 11 do
+    local value = fields[2 * i]
+    if value ~= (stored[i] or "") then row[n + 1], row[n + 2], n = fields[2 * i - 1], value, n + 2 end
   end
-  redis.call("HSET", daily_key, unpack(row))
+  if risk.equity_by and risk.equity_by ~= stored[12] then row[n + 1], row[n + 2], n = "equity_by", risk.equity_by, n + 2 end
+  if risk.reported_at then row[n + 1], row[n + 2], n = "reported_at", risk.reported_at, n + 2 end
+  if risk.peak_at then row[n + 1], row[n + 2], n = "peak_at", risk.peak_at, n + 2 end
+  if risk.starting_equity then row[n + 1], row[n + 2], n = "starting_equity", risk.starting_equity, n + 2 end
+  if n > 0 then redis.call("HSET", daily_key, unpack(row)) end
   if breaker.changed then rare.write_breaker(breaker_key, breaker) end
   if account then in_account.write_account_booking() end
 end
 
--- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+-- The fields of an event about a flow's risk after a change: the row, earlier days with bookings, and the breaker if it changed.
 local function risk_event(risk, breaker)
   local fields = risk_fields(risk)
   fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
@@ -679,7 +697,7 @@ end
 -- >>> cooldowns.lua
 -- Cooldowns: pair or pair|side -> ms at which it ends.
 
--- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+-- Call it after the script's checks. Cooldowns that are over are forgotten each time their number becomes a multiple of 64.
 local function cool_down(cooldowns_key, field, until_ms)
   if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
   local stored, over = redis.call("HGETALL", cooldowns_key), {}
@@ -694,9 +712,9 @@ end
 -- <<< cooldowns.lua
 
 -- >>> keep.lua
--- Sums, products and quotients as positions keep them, and as they are booked.
+-- Sums, products and quotients, rounded as positions store them, and as they are booked.
 
--- What no position can hold is noted in holding.fault: a script looks there before it writes.
+-- If a position cannot hold a value, holding.fault says so: a script checks it before it writes.
 local holding = {}
 
 -- Rounded to 8 places, as text.
@@ -710,7 +728,7 @@ end
 
 setmetatable(long, { __index = function(_, asked)
   -- >>> keep.lua
-  -- Sums, products and quotients as positions keep them, and as they are booked.
+  -- Sums, products and quotients, rounded as positions store them, and as they are booked.
 
   local function quotient_of(a, b)
     local exact = long.quotient(a, b)
@@ -721,7 +739,7 @@ setmetatable(long, { __index = function(_, asked)
   -- <<< keep.lua
 
   -- >>> digits.lua
-  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
+  -- Exact decimals whose number no double holds: computed digit by digit.
 
   local function decimal_of(negative, digits, scale)
     if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
@@ -736,7 +754,8 @@ setmetatable(long, { __index = function(_, asked)
     return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
   end
 
-  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  -- a + b, a - b (a not less than b) or a * b of whole numbers given as digits. Numbers that no double holds are computed in limbs of seven digits, lowest
+  -- first.
   local function digits_worked_out(a, how, b)
     local first, second = tonumber(a) or 0, tonumber(b) or 0
     local exact = 9007199254740992 -- up to here a double holds every whole number
@@ -773,7 +792,7 @@ setmetatable(long, { __index = function(_, asked)
     return (string.gsub(table.concat(parts), "^0+", ""))
   end
 
-  -- A decimal of its text.
+  -- The decimal of a text.
   local function digits_read(text)
     local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
     local digits = string.gsub(whole .. fraction, "^0+", "")
@@ -812,7 +831,7 @@ setmetatable(long, { __index = function(_, asked)
     return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
   end
 
-  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  -- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
   local function digits_money(a)
     local negative, digits, scale = spelled(a)
     if scale > 8 then
@@ -836,9 +855,9 @@ setmetatable(long, { __index = function(_, asked)
   -- <<< digits.lua
 
   -- >>> quotient.lua
-  -- Division, for contracts that are counted in their quote.
+  -- Division, for contracts whose size is in their quote currency.
 
-  -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+  -- a / b, rounded as it is stored; nil if it needs more than 38 digits. b is not zero.
   local function quotient(a, b)
     local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
 
@@ -883,19 +902,19 @@ setmetatable(long, { __index = function(_, asked)
 end })
 
 -- >>> unpriced.lua
--- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
--- they came (money.md, 1 and 2). nil: nothing.
+-- Amounts that could not be priced, stored as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which they came
+-- (src/manager/README.md, Currency and Fees). nil: none.
 
--- Whether a result is among them: the whole is then not known.
+-- Whether a result is among them: then the whole result is not known.
 local function has_result(text)
   return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
 end
 -- <<< unpriced.lua
 
 -- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- A position's cost and result, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
 
--- A double as the decimal that it is written as.
+-- The decimal of a double, as it is written.
 local function decimal_of_double(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return { number = value, scale = 0 } end
   local number, scale = eight_places(value), 8
@@ -904,7 +923,7 @@ local function decimal_of_double(value)
   return { number = number, scale = scale }
 end
 
--- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
+-- The double nearest to cost / size: the quotient of the two doubles, corrected by its error.
 local function average_price(cost, size)
   local near = decimal_value(cost) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
@@ -914,33 +933,33 @@ local function average_price(cost, size)
   return decimal_value(decimal_add(decimal_of_double(near), decimal_of_double(mend)))
 end
 
--- The double next to the price at which a size is worth so much.
+-- The double nearest to the price at which the size has this worth.
 local function price_of(market, worth, size)
   if market.inverse then return decimal_value(long.quotient_of(decimal(size), worth)) end
   return average_price(worth, tonumber(size))
 end
 
--- The average of the prices that exit fills told; nil where none did.
+-- The average price of the exit fills; nil if there are none.
 local function exit_price_of(market, p)
   return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
 end
 -- <<< holding.lua
 
 -- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
--- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+-- Currencies: the flow's own, the settle currencies of pairs, and the rates between them (src/manager/README.md, Currency and Fees). A rate is flow
+-- currency per unit of a pair's settle currency, as text; nil if nobody told it.
 
 local function is_flows(currency)
   return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
 end
 
--- Whether two currencies are one: by name, or both the flow's.
+-- Whether two currencies count as one: they have the same name, or both count as the flow's.
 local function is_same(a, b)
   return a == b or (is_flows(a) and is_flows(b))
 end
 
--- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
--- cannot be booked right: then what is wrong with it as well.
+-- The market of a pair by its name: base, quote, settle; spot, inverse. A name in another form has none of these fields. A market that cannot be booked
+-- correctly has none of them either, but the reason.
 local function market_of(pair)
   local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(:?[^/:%s]*)$")
   if not base or #base > 32 or #quote_coin > 32 then return {} end
@@ -957,9 +976,9 @@ end
 -- <<< currency.lua
 
 -- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
+-- What open positions and pending entries take: exposure, slots, slots by pair and side; kept as running sums.
 
--- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+-- Notes that exposure is taken (sign 1) or freed (sign -1), and which fields of the sums change by one.
 local function hold(delta, notional, sign, field, slots)
   local units, parts = money_parse(notional)
   if sign < 0 then units, parts = money_negate(units, parts) end
@@ -974,20 +993,12 @@ local function hold_position(delta, p, sign)
   hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
 end
 
--- The open position that an order belongs to; nil where there is none, or none any more.
+-- The open position that an order belongs to; nil if there is none, or none any more.
 local function position_named(o)
   return not o.slot and o.position_id or nil
 end
 
--- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
-local function hold_order(delta, o, sign)
-  if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
-  if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
-  local field = (o.side == "buy" and "long:" or "short:") .. o.pair
-  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
-end
-
--- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+-- The sums as they will be written; nil: unchanged. Call it before the first write: it fails if the stored values are no numbers.
 local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
@@ -1016,9 +1027,9 @@ end
 -- <<< exposure.lua
 
 -- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+-- A stored record: JSON of our scalar fields, with the caller's metadata last.
 
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
+-- The scalar fields of a record as a table, and the text of its metadata (nil if it has none).
 local function record_parse(json)
   local at, last = string.find(json, ',"metadata":', 1, true)
   if not at then return cjson.decode(json), nil end
@@ -1054,7 +1065,7 @@ end
 -- <<< position_parse.lua
 
 -- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
+-- The statuses of an order, and which may follow which.
 
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
 -- <<< order_status.lua
@@ -1081,16 +1092,16 @@ end
 -- <<< order_parse.lua
 
 -- >>> orders_naming.lua
--- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
--- position of another name than its own.
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` for every pending order that names a position with another
+-- id than its own.
 
--- Two ids as one: the first | parts them.
+-- Joins two ids to one. The first | separates them.
 local function pair_key(first, second)
   if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
   return first .. "|" .. second
 end
 
--- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
+-- The orders, by id. `order` replaces the stored one of its id, and is left out if it is done.
 local function orders_naming(by_position_key, orders_key, position_id, order)
   local prefix, ids, found = pair_key(position_id, ""), {}, {}
   local function add(each)
@@ -1111,30 +1122,23 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
   if #found > 1 then table.sort(found, function(a, b) return rare.bytes_before(a.id, b.id) end) end
   return found
 end
-
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
-local function name_position(by_position_key, order_id, before, after)
-  if before == after then return end
-  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
-end
 -- <<< orders_naming.lua
 
 -- >>> guards.lua
--- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
--- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+-- Look-back guards (src/manager/README.md, Limits and guards): whether recent trades speak against an entry. A guard looks back `within` from the exit of
+-- each ended trade; if it trips there, it blocks for `for` from that exit. It also looks back from now.
 
 -- Reasons of trades that a stop ended.
 local STOPS = { sl = true, trailing = true, liquidation = true }
 
--- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
+-- A pair is forgotten when another pair's first trade ends, if its newest trade is older than any guard can look back, ms.
 local GUARD_MEMORY = 5184000000
 -- <<< guards.lua
 
 setmetatable(rare, { __index = function(_, asked)
   -- >>> decimal.lua
-  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
-  -- digits a string without leading zeros. No function changes one.
+  -- Exact decimals: { number, scale } is number x 10^-scale, if a double holds the number; otherwise { negative, digits, scale }, where digits is a string
+  -- without leading zeros. No function changes one.
 
   local function decimal_negate(a)
     if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
@@ -1165,7 +1169,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< trip.lua
 
   -- >>> notional.lua
-  -- The money that a position or an order puts to work.
+  -- The exposure of positions and orders.
 
   -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
   local function notional_of(size, price)
@@ -1180,19 +1184,19 @@ setmetatable(rare, { __index = function(_, asked)
     return money_text(whole, parts)
   end
 
-  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+  -- The exposure of an amount in a settle currency: converted into the flow's, to 8 places.
   local function worth_in_exposure(worth, rate)
     local exact = decimal_multiply(worth, decimal(rate))
     local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
     return text and tonumber(text) < 9e12 and text or "9000000000000"
   end
 
-  -- Whether it is just size x price, in the flow's currency.
+  -- Whether the exposure is simply size x price, in the flow's currency.
   local function is_plain_notional(market, price, rate)
     return not price or (not rate and not market.inverse)
   end
 
-  -- What a size at a price takes of an inverse contract, or at a rate.
+  -- The exposure of a size at a price, for an inverse contract or with a rate.
   local function notional_worked_out(market, size, price, rate)
     local worth
     if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
@@ -1200,41 +1204,60 @@ setmetatable(rare, { __index = function(_, asked)
     return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
   end
 
-  -- What a size at a price takes, at the rate that is kept of it.
+  -- The exposure of a size at a price, with the stored rate.
   local function notional_at(market, size, price, rate)
     if is_plain_notional(market, price, rate) then return notional_of(size, price) end
     return rare.notional_worked_out(market, size, price, rate)
   end
   -- <<< notional.lua
 
-  -- >>> orders_naming.lua
-  -- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
-  -- position of another name than its own.
+  -- >>> exposure.lua
+  -- What open positions and pending entries take: exposure, slots, slots by pair and side; kept as running sums.
 
-  -- By bytes, whatever the server's locale is.
+  -- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
+  local function hold_order(delta, o, sign)
+    if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
+    if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
+    local field = (o.side == "buy" and "long:" or "short:") .. o.pair
+    if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+  end
+  -- <<< exposure.lua
+
+  -- >>> orders_naming.lua
+  -- Pending orders by the position that they name: orders:by_position has `position id|order id` for every pending order that names a position with another
+  -- id than its own.
+
+  -- Compares by bytes, independent of the server's locale.
   local function bytes_before(a, b)
     for i = 1, math.min(#a, #b) do
       if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
     end
     return #a < #b
   end
+
+  -- Notes that a pending order names another position than before; nil: it names none, or the order is not pending.
+  local function name_position(by_position_key, order_id, before, after)
+    if before == after then return end
+    if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+    if after and after ~= order_id then redis.call("ZADD", by_position_key, "0", pair_key(after, order_id)) end
+  end
   -- <<< orders_naming.lua
 
   -- >>> guards.lua
-  -- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
-  -- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+  -- Look-back guards (src/manager/README.md, Limits and guards): whether recent trades speak against an entry. A guard looks back `within` from the exit of
+  -- each ended trade; if it trips there, it blocks for `for` from that exit. It also looks back from now.
 
-  -- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
+  -- A trade as guards remember it: key, exit ms, side, pnl, entry notional, and the reason if a stop ended it.
   local function guard_trade_json(trade, exit_ts)
     local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
     return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
       .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
   end
 
-  -- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
-  -- step are all of one pair.
+  -- If the flow has guards: what they will remember of the pair. Call it before the first write of the step that ends a trade. All trades of one step are of
+  -- one pair.
   local function remember_for_guards(memory, trade)
-    -- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
+    -- A pair's memory with one trade added, the newest 200. Trades that cannot be read are dropped.
     local function with_trade(stored, trade)
       if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
       local first, _, many = 2, string.gsub(stored, "%]", "")
@@ -1268,8 +1291,25 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< guards.lua
 
+  -- >>> order.lua
+  -- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
+  local function order_json(o)
+    return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
+      .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
+      .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
+      .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
+      .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
+      .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
+      .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
+      .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
+      .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
+      .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
+      .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
+  end
+  -- <<< order.lua
+
   -- >>> risk.lua
-  -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+  -- A flow's risk: as stored, as of now, and as part of a reply.
 
   local function day_json(d)
     return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
@@ -1277,41 +1317,25 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< risk.lua
 
-  rare.breaker_event, rare.bytes_before, rare.day_json, rare.notional_worked_out, rare.remember_for_guards, rare.write_breaker,
-  rare.write_guard_trades =
-    breaker_event, bytes_before, day_json, notional_worked_out, remember_for_guards, write_breaker, write_guard_trades
+  rare.breaker_event, rare.bytes_before, rare.day_json, rare.hold_order, rare.name_position, rare.notional_worked_out,
+  rare.order_json, rare.remember_for_guards, rare.write_breaker, rare.write_guard_trades =
+    breaker_event, bytes_before, day_json, hold_order, name_position, notional_worked_out, order_json, remember_for_guards,
+    write_breaker, write_guard_trades
   return rawget(rare, asked)
 end })
 
 -- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
+-- At maxmemory Redis decides about a script without a #! line at its first write: if that command may need memory, it is refused, with nothing written. If
+-- it needs none, it is not refused, and the script may go on writing.
 
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+-- Call it before the first write of an exit, of a change of something that exists, and of an answer that changes nothing. No slot has this name.
 local function write_at_maxmemory()
   redis.call("HDEL", call_key, "")
 end
 -- <<< maxmemory.lua
 
--- >>> order.lua
--- An order as it is stored: numbers as texts that read back as the same double. Generated from src/records/order.ts.
-local function order_json(o)
-  return '{"id":' .. quote(o.id) .. ',"pair":' .. quote(o.pair) .. ',"side":"' .. o.side .. '","order_type":'
-    .. quote(o.order_type) .. (o.price and ',"price":' .. o.price or "") .. ',"size":' .. o.size .. ',"status":"' .. o.status
-    .. '","created_at":' .. o.created_at .. ',"filled":' .. o.filled .. ',"intent":"' .. o.intent .. '"'
-    .. (o.position_id and ',"position_id":' .. quote(o.position_id) or "")
-    .. (o.signal_id and ',"signal_id":' .. quote(o.signal_id) or "") .. (o.tp and ',"tp":' .. o.tp or "")
-    .. (o.sl and ',"sl":' .. o.sl or "") .. (o.cooldown and ',"cooldown":' .. o.cooldown or "") .. ',"notional":"' .. o.notional
-    .. '"' .. (o.fills_since and ',"fills_since":' .. o.fills_since or "") .. ',"version":' .. o.version
-    .. (o.reason and ',"reason":' .. quote(o.reason) or "") .. (o.rate and ',"rate":' .. o.rate or "")
-    .. (o.flip and ',"flip":' .. quote(o.flip) or "") .. (o.closes and ',"closes":' .. o.closes or "")
-    .. (o.slot and ',"slot":' .. o.slot or "") .. (o.reduces and ',"reduces":' .. quote(o.reduces) or "")
-    .. (o.metadata and ',"metadata":' .. o.metadata or "") .. '}'
-end
--- <<< order.lua
-
 -- >>> refuse.lua
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+-- Refuses the call: nothing was changed, and the code is stable. A repeated call is refused in the same way.
 local function refuse(code, message)
   local text = code .. " " .. message
   write_at_maxmemory()
@@ -1321,35 +1345,34 @@ end
 -- <<< refuse.lua
 
 -- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+-- A flow's risk: as stored, as of now, and as part of a reply.
 
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+-- The risk as of now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended: the stored day, if it is over. An account and its
+-- flows use the same day: the later one. pair: the pair whose account slots the step may change. pnl, equity, peak and drawdown are texts, as stored; units
+-- and parts are pnl as numbers; was: the values that a step can make worse; stored: the row in the order in which events list it. Fails if stored values
+-- are no numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "peak_equity",
+    "current_drawdown", "closed", "later", "cash", "untied", "equity", "equity_by")
+  local losses, drawdown = (stored[4] or 0) + 0, stored[6] or "0"
   local risk = {
     day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+    losses = losses, equity = stored[11], equity_by = stored[12], peak = stored[5] or "0", drawdown = drawdown,
+    was = { units = 0, parts = 0, losses = losses, drawdown = drawdown }, stored = stored,
   }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  assert(tonumber(risk.peak) and tonumber(drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[7] or "0", later = stored[8] or "0",
+      cash = stored[9] or "0", untied = stored[10] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.closed, risk.later, risk.cash, risk.untied = stored[7] or "0", stored[8] or "0", stored[9] or "0", stored[10] or "0"
     risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk
@@ -1374,18 +1397,18 @@ end
 -- <<< trade.lua
 
 -- >>> trade_end.lua
--- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
--- entries that named it take slots of their own, and exits that named it are told.
+-- The end of a position, by any script (src/manager/README.md, Trades): its trade is written, counted and judged, its pair cools down, entries that named
+-- it take slots of their own, and exits that named it are reported.
 
--- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
+-- Data of ended positions; read before the first write, so that a key of another type ends the script with nothing written.
 local function read_ends(trades_key, ended_key, guard_trades_key)
   local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
   local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
   return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
 end
 
--- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
--- exit_asked there is, and forgotten where it is no trade; naming, the pending orders that name it; delta gets the slots that entries of these take.
+-- The end of a position whose result is final. ending: how, at (ms), reason and, if given, cooldown, untold, dust, unexplained, exit_asked; forgotten if it
+-- is no trade. naming: the pending orders that name the position. delta: gets the slots that entries among them take.
 local function decide_end(p, ending, ends, naming, delta)
   if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
   local at = ending.at or now
@@ -1396,9 +1419,9 @@ local function decide_end(p, ending, ends, naming, delta)
     if order.intent == "exit" then
       ended.exits_left[#ended.exits_left + 1] = order
     else
-      hold_order(delta, order, -1)
+      rare.hold_order(delta, order, -1)
       order.slot = "1"
-      hold_order(delta, order, 1)
+      rare.hold_order(delta, order, 1)
       ended.rests[#ended.rests + 1] = order
     end
   end
@@ -1416,18 +1439,18 @@ local function decide_end(p, ending, ends, naming, delta)
   return ended
 end
 
--- Whether an end lets its pair cool down longer than it does already.
+-- Whether an end makes its pair cool down for longer than it does already.
 local function cools_longer(cooldowns_key, pair, cool_until)
   return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
 end
 
--- max_trades: how many are kept.
+-- max_trades: how many trades are kept.
 local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
   redis.call("HDEL", positions_key, trade.id)
   for _, rest in ipairs(ended.rests) do
-    redis.call("HSET", orders_key, rest.id, order_json(rest))
-    name_position(by_position_key, rest.id, trade.id, nil)
+    redis.call("HSET", orders_key, rest.id, rare.order_json(rest))
+    rare.name_position(by_position_key, rest.id, trade.id, nil)
   end
   ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)

@@ -3,7 +3,7 @@
 -- A state that ends an order (filled, cancelled, rejected) takes it from the pending ones and gives back what it took. There is no #! line: so
 -- Redis judges it at its first write, and at maxmemory refuses new entries that are not done, but no exits, and no order that is known.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -44,9 +44,8 @@
 -- Reply {"saved", order JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(rare, now_text, answer, event, expect_zset, order_notional, market_of, price_fault, adopt_currency, rate_known,
-    order_rate, exceeds, position_named, hold_order, exposure_after, write_exposure, ORDER_DONE, transition_fault, settled_status,
-    order_parse, write_at_maxmemory, fills_since, order_json, closed_order, forget_closed, closed_to_forget, write_order)
+local function run(rare, now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, order_rate, exceeds,
+    position_named, hold_order, exposure_after, write_exposure, ORDER_DONE, fills_since, order_json, closed_order, write_order)
   local orders_key, closed_key, closed_at_key, by_position_key, exposure_key, fills_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local id, pair, side, order_type = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local price, size, status, created_at = ARGV[12], ARGV[13], ARGV[14], ARGV[15]
@@ -58,7 +57,7 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
   local stored = redis.call("HGET", orders_key, id)
   local done, is_old = nil, false
   if not stored then done, is_old = closed_order(closed_key, closed_at_key, id) end
-  local known = (stored or done) and order_parse(stored or done)
+  local known = (stored or done) and rare.order_parse(stored or done)
 
   -- Decide: a done order stays as it is; a late write of that very order gets it back.
   if flip ~= "" and not (known and known.flip == flip) then
@@ -66,13 +65,13 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
   end
   if done then
     if created_at == "" then
-      local fault = transition_fault(id, known.status, status)
+      local fault = rare.transition_fault(id, known.status, status)
       if fault then return rare.refuse("SFINVALID", fault) end
     elseif created_at ~= known.created_at then
       return rare.refuse("SFINVALID", "createdAt: order " .. id .. " is " .. known.status
         .. ": a late write of it gives its createdAt, a new order has another id")
     end
-    write_at_maxmemory()
+    rare.write_at_maxmemory()
     return answer({ "saved", done })
   end
 
@@ -80,8 +79,8 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
   local delta, since, closes, version = {}, nil, nil, 1
   if stored then
     if tonumber(filled) < tonumber(known.filled) then filled = known.filled end
-    status = settled_status(status, tonumber(filled), tonumber(size))
-    local fault = transition_fault(id, known.status, status)
+    status = rare.settled_status(status, tonumber(filled), tonumber(size))
+    local fault = rare.transition_fault(id, known.status, status)
     if fault then return rare.refuse("SFINVALID", fault) end
     -- A position that it turned around, or opened before: a stale write does not bring it back.
     if position_id == known.flip or (position_id == id and tonumber(known.filled) > 0) then position_id = "" end
@@ -99,7 +98,7 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
     if sl == "" then sl = known.sl or "" end
     if cooldown == "" then cooldown = known.cooldown or "" end
     if metadata == "" then metadata = known.metadata or "" end
-    expect_zset(fills_key)
+    rare.expect_zset(fills_key)
     since, closes, version = known.fills_since, known.closes, known.version
     hold_order(delta, known, -1)
   else
@@ -110,7 +109,7 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
   local market, fault = market_of(pair)
   fault = fault or price_fault(market, "order.price", given(price))
   if fault then return rare.refuse("SFINVALID", fault) end
-  local rate, rate_wrong = order_rate(market, intent, given(price), given_rate, stored and rate_known(market, known) or nil)
+  local rate, rate_wrong = order_rate(market, intent, given(price), given_rate, stored and rare.rate_known(market, known) or nil)
   if rate_wrong then return rare.refuse("SFINVALID", rate_wrong) end
   if exceeds(tonumber(filled), tonumber(size)) then
     return rare.refuse("SFINVALID", "size: order " .. id .. " has " .. filled .. " filled, its size cannot be " .. size)
@@ -128,22 +127,22 @@ local function run(rare, now_text, answer, event, expect_zset, order_notional, m
   order.notional = order_notional(market, order)
   if stored then
     if order_json(order) == stored then
-      write_at_maxmemory()
+      rare.write_at_maxmemory()
       return answer({ "saved", stored })
     end
     order.version = string.format("%d", version + 1)
   end
   hold_order(delta, order, 1)
-  if position_id ~= "" and position_id ~= id then expect_zset(by_position_key) end
-  local old = ORDER_DONE[order.status] and closed_to_forget(closed_key, closed_at_key)
+  if position_id ~= "" and position_id ~= id then rare.expect_zset(by_position_key) end
+  local old = ORDER_DONE[order.status] and rare.closed_to_forget(closed_key, closed_at_key)
   local sums, json = exposure_after(exposure_key, delta), order_json(order)
 
   -- Write.
-  if stored or intent == "exit" or ORDER_DONE[order.status] then write_at_maxmemory() end
+  if stored or intent == "exit" or ORDER_DONE[order.status] then rare.write_at_maxmemory() end
   event("order_saved", "order", json)
   write_exposure(exposure_key, sums)
   adopt_currency(market)
-  if is_old then forget_closed(closed_key, closed_at_key, id) end
+  if is_old then rare.forget_closed(closed_key, closed_at_key, id) end
   write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, stored and position_named(known) or nil, old)
 
   return answer({ "saved", json })
@@ -152,9 +151,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
--- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
--- script that changes something.
+-- Every change begins with the same checks: Is this the state that the caller knows? Was this very call answered before? Does the state still know its
+-- earlier answers to the caller? Does the caller still hold the lease? What time is it? KEYS[1..4] and ARGV[1..7] are the same in every script that changes
+-- something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -164,14 +163,15 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
-  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
+-- Of flow:meta, in each script, what it uses; false: there is none.
+local flow_epoch, flow_currency, same_currency, account_name, account_epoch = unpack(
+  redis.call("HMGET", meta_key, "epoch", "currency", "same_currency", "account", "account_epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
-  -- Whoever names no epoch names no schema by it either.
+  -- A caller that names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
   if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
@@ -201,15 +201,15 @@ if call ~= "" then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
--- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
--- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
--- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
+-- A slot that knows less than the caller belongs to an older state: answers to the caller are gone, and so are their changes. Several proofs are separated
+-- by spaces. slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly there is one proof, and the slot holds that answer or a later
+-- one. The numbers of our client always have twelve digits, so they compare as texts.
 local is_proven = proof == ""
 if last and proven_slot == slot then
   is_proven = last == proven
 elseif proven_slot and proven_slot ~= slot and kept then
   is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
-  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
+  kept[2] = is_proven and math.huge -- the session's answers exist; they expire as set by its first call
 end
 if not is_proven then
   for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
@@ -235,29 +235,13 @@ if lease ~= "" then
   end
 end
 
--- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
--- where the script may have to do with it, and its log after that.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
-end
+local moved_account -- what the step moves of the flow's account: its key; fields and values; nil: nothing
 
--- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- Returns the answer with the call as its last part, and stores it in the call's slot (its parts, separated by NUL), so that a repeated call gets it again.
+-- The changes of the flow's account are written first. Answers are kept for at least ten minutes by the server's clock; then all of the session's expire at
+-- once.
 local function answer(reply)
-  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
+  if moved_account then redis.call("HSET", moved_account.key, unpack(moved_account)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -271,8 +255,8 @@ local function answer(reply)
   return reply
 end
 
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
+-- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
+-- the script asks for the log's length before it writes.
 local function event_by(run, kind, ...)
   if max_events == "0" then return nil end
   return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -288,6 +272,28 @@ end
 -- in_account: what a flow in an account needs.
 -- long: the arithmetic of numbers that no double holds.
 local rare, in_account, long = {}, {}, {}
+
+-- >>> flow_account.lua
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
+
+local function find_account()
+  local name, known, key = account_name, account_epoch, nil
+  if not name and string.sub(meta_key, -5) == ":risk" then
+    name, known, key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
+  end
+  if not name then return nil end
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces, found = "@" .. name .. ":risk", "@{" .. name .. "}:risk", { name = name, epoch = known }
+  for i = #KEYS - 1, 2, -1 do
+    local each = KEYS[i]
+    if string.sub(each, -#tail) == tail or string.sub(each, -#in_braces) == in_braces then return found, each, KEYS[i + 1] end
+  end
+  return found, key
+end
+
+local account, account_key, account_events_key = find_account()
+-- <<< flow_account.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -337,16 +343,16 @@ end
 
 setmetatable(in_account, { __index = function(_, asked)
   -- >>> account.lua
-  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
-  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
-  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+  -- The exchange account of the flow: limits and a breaker over all its flows. It is one hash: settings, limits, breaker, the sums over the flows and, under
+  -- `flow id|`, each flow's part of these sums. A step reads it once and notes its changes, which are written together with the answer. If the flow is in no
+  -- account, `account` is nil, and nothing is read or written.
 
-  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  -- Prefix of the fields of the flow's part: its id, as in the names of its keys. Fields of the account itself have no prefix.
   local function part_of()
     return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
   end
 
-  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  -- Reads the account: its day, sums and breaker, this flow's part, and the pair's slots of both. Fails if the account is gone.
   local function read_account(pair)
     if not account or account.part then return account end
     if not account_key then
@@ -378,12 +384,13 @@ setmetatable(in_account, { __index = function(_, asked)
     return account
   end
 
-  -- Notes fields of the account that the step writes: field, value, ...
+  -- Notes fields of the account that the step will write: field, value, ...
   local function move_account(...)
-    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+    moved_account = moved_account or { key = account_key }
+    for _, each in ipairs({ ... }) do moved_account[#moved_account + 1] = each end
   end
 
-  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+  -- The account's sums after a step that changes the flow's exposure by `delta`; `own`: the flow's sums after it. Call it before the first write.
   local function account_exposure_after(delta, own_notional, own_slots)
     local pairs_moved = {}
     for field, count in pairs(delta.counts or {}) do
@@ -393,7 +400,7 @@ setmetatable(in_account, { __index = function(_, asked)
     read_account((next(pairs_moved)))
     local units, parts = money_parse(account.notional)
     local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-      string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+      string.format("%d", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
     for pair, count in pairs(pairs_moved) do
       local held = account.slots_of[pair]
       if count ~= 0 and not held then
@@ -401,8 +408,8 @@ setmetatable(in_account, { __index = function(_, asked)
         held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
       end
       if count ~= 0 then
-        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%d", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%d", held.own + count)
       end
     end
     return moved
@@ -425,7 +432,7 @@ setmetatable(long, { __index = function(_, asked)
   -- <<< money.lua
 
   -- >>> digits.lua
-  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
+  -- Exact decimals whose number no double holds: computed digit by digit.
 
   local function decimal_of(negative, digits, scale)
     if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
@@ -440,7 +447,8 @@ setmetatable(long, { __index = function(_, asked)
     return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
   end
 
-  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  -- a + b, a - b (a not less than b) or a * b of whole numbers given as digits. Numbers that no double holds are computed in limbs of seven digits, lowest
+  -- first.
   local function digits_worked_out(a, how, b)
     local first, second = tonumber(a) or 0, tonumber(b) or 0
     local exact = 9007199254740992 -- up to here a double holds every whole number
@@ -477,7 +485,7 @@ setmetatable(long, { __index = function(_, asked)
     return (string.gsub(table.concat(parts), "^0+", ""))
   end
 
-  -- A decimal of its text.
+  -- The decimal of a text.
   local function digits_read(text)
     local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
     local digits = string.gsub(whole .. fraction, "^0+", "")
@@ -502,7 +510,7 @@ setmetatable(long, { __index = function(_, asked)
     return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
   end
 
-  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  -- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
   local function digits_money(a)
     local negative, digits, scale = spelled(a)
     if scale > 8 then
@@ -526,9 +534,9 @@ setmetatable(long, { __index = function(_, asked)
   -- <<< digits.lua
 
   -- >>> quotient.lua
-  -- Division, for contracts that are counted in their quote.
+  -- Division, for contracts whose size is in their quote currency.
 
-  -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+  -- a / b, rounded as it is stored; nil if it needs more than 38 digits. b is not zero.
   local function quotient(a, b)
     local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
 
@@ -573,60 +581,14 @@ setmetatable(long, { __index = function(_, asked)
 end })
 
 -- >>> decimal.lua
--- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
--- digits a string without leading zeros. No function changes one.
+-- Exact decimals: { number, scale } is number x 10^-scale, if a double holds the number; otherwise { negative, digits, scale }, where digits is a string
+-- without leading zeros. No function changes one.
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
 
 local ZERO = { number = 0, scale = 0 }
 -- <<< decimal.lua
-
--- >>> number.lua
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
-  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
-  local size = math.abs(value)
-  text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
-      end
-    end
-  end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
--- <<< number.lua
-
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_zset(key) redis.call("ZCARD", key) end
--- <<< expect.lua
 
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
@@ -639,7 +601,7 @@ end
 -- <<< json.lua
 
 -- >>> notional.lua
--- The money that a position or an order puts to work.
+-- The exposure of positions and orders.
 
 -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
 local function notional_of(size, price)
@@ -654,42 +616,36 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
--- Whether it is just size x price, in the flow's currency.
+-- Whether the exposure is simply size x price, in the flow's currency.
 local function is_plain_notional(market, price, rate)
   return not price or (not rate and not market.inverse)
 end
 
--- What a size at a price takes, at the rate that is kept of it.
-local function notional_at(market, size, price, rate)
-  if is_plain_notional(market, price, rate) then return notional_of(size, price) end
-  return rare.notional_worked_out(market, size, price, rate)
-end
-
--- The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: closes is what the
--- other side held when it was admitted.
+-- The exposure that the unfilled rest of an order may still add. The closing part of a flip adds none: closes is the size of the other side when the flip
+-- was admitted.
 local function order_notional(market, o)
   if o.intent ~= "entry" or o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return "0" end
   local left = math.max(tonumber(o.size) - math.max(tonumber(o.filled), tonumber(o.closes or 0)), 0)
   if is_plain_notional(market, o.price, o.rate) then return notional_of(left, o.price) end
-  return notional_at(market, number_text(left), o.price, o.rate)
+  return rare.notional_worked_out(market, rare.number_text(left), o.price, o.rate)
 end
 -- <<< notional.lua
 
 -- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
--- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+-- Currencies: the flow's own, the settle currencies of pairs, and the rates between them (src/manager/README.md, Currency and Fees). A rate is flow
+-- currency per unit of a pair's settle currency, as text; nil if nobody told it.
 
 local function is_flows(currency)
   return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
 end
 
--- Whether two currencies are one: by name, or both the flow's.
+-- Whether two currencies count as one: they have the same name, or both count as the flow's.
 local function is_same(a, b)
   return a == b or (is_flows(a) and is_flows(b))
 end
 
--- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
--- cannot be booked right: then what is wrong with it as well.
+-- The market of a pair by its name: base, quote, settle; spot, inverse. A name in another form has none of these fields. A market that cannot be booked
+-- correctly has none of them either, but the reason.
 local function market_of(pair)
   local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(:?[^/:%s]*)$")
   if not base or #base > 32 or #quote_coin > 32 then return {} end
@@ -704,49 +660,44 @@ local function market_of(pair)
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
 end
 
--- An inverse contract is worth size / price: there is none at zero or below.
+-- An inverse contract is worth size / price: its price must be above zero.
 local function price_fault(market, field, price)
   if not market.inverse or not price or tonumber(price) > 0 then return nil end
   return field .. ": expected a price above 0 of an inverse contract, got " .. price
 end
 
--- The first pair that comes with an amount says what the flow is counted in, unless that is known.
+-- If the flow's currency is not known yet, the first pair that comes with an amount decides it.
 local function adopt_currency(market)
   if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
 end
 
--- Whether it is the flow's currency, or the first pair is about to make it that.
+-- Whether it is the flow's currency, or becomes it by this first pair.
 local function is_own(currency)
   return not flow_currency or is_same(currency, flow_currency)
 end
 
--- The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
--- quote is the flow's currency, its price.
+-- The given rate. Otherwise, if the pair settles in the flow's currency: the last known rate, or 1. Otherwise, for an inverse pair whose quote is the
+-- flow's currency: the price.
 local function rate_of(market, given, price, known)
   if given then return given end
   if not market.settle or is_own(market.settle) then return known or "1" end
   return market.inverse and price and is_own(market.quote) and price or nil
 end
 
--- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
+-- The rate of an entry: the given one, or none if none is needed, or the last known one; nil and the fault if a needed rate is missing.
 local function entry_rate(market, given, price, known)
   local rate = rate_of(market, given, price, known) or known
   if rate then return rate end
   return nil, rare.rate_missing(market.settle)
 end
 
--- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
+-- The rate that a position or order stores: none as long as it never needed one and none but 1 was given.
 local function rate_kept(market, rate, before)
   if tonumber(rate) == 1 and not before and (not market.settle or is_own(market.settle)) then return nil end
   return rate
 end
 
--- The rate that is known from before, as long as the pair settles in the same currency as it did.
-local function rate_known(market, before)
-  return before and market_of(before.pair).settle == market.settle and before.rate or nil
-end
-
--- What an order keeps of its rate; nil, and the fault, where an entry with a price needs one.
+-- The rate that an order stores; nil and the fault if an entry with a price needs one.
 local function order_rate(market, intent, price, given, known)
   if intent == "entry" and price then
     local rate, fault = entry_rate(market, given, price, known)
@@ -770,153 +721,12 @@ local function exceeds(size, other)
 end
 -- <<< size.lua
 
--- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
-
--- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
-local function hold(delta, notional, sign, field, slots)
-  local units, parts = money_parse(notional)
-  if sign < 0 then units, parts = money_negate(units, parts) end
-  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
-  if not field then return end
-  delta.slots = (delta.slots or 0) + sign * slots
-  delta.counts = delta.counts or {}
-  delta.counts[field] = (delta.counts[field] or 0) + sign
-end
-
--- The open position that an order belongs to; nil where there is none, or none any more.
-local function position_named(o)
-  return not o.slot and o.position_id or nil
-end
-
--- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
-local function hold_order(delta, o, sign)
-  if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
-  if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
-  local field = (o.side == "buy" and "long:" or "short:") .. o.pair
-  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
-end
-
--- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
-local function exposure_after(exposure_key, delta)
-  local fields = { "notional", "slots" }
-  for field, count in pairs(delta.counts or {}) do
-    if count ~= 0 then fields[#fields + 1] = field end
-  end
-  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
-
-  local stored = redis.call("HMGET", exposure_key, unpack(fields))
-  local units, parts = money_parse(stored[1] or "0")
-  local notional = money_text(money_add(units, parts, delta.units, delta.parts))
-  local written, gone = { "notional", notional, "slots", (stored[2] or 0) + (delta.slots or 0) }, {}
-  for i = 3, #fields do
-    local sum = (stored[i] or 0) + delta.counts[fields[i]]
-    if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
-  end
-  local moved = account and in_account.account_exposure_after(delta, notional, written[4])
-  return { written = written, gone = gone, moved = moved }
-end
-
-local function write_exposure(exposure_key, sums)
-  if not sums then return end
-  redis.call("HSET", exposure_key, unpack(sums.written))
-  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
-  if sums.moved then in_account.move_account(unpack(sums.moved)) end
-end
--- <<< exposure.lua
-
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> order_status.lua
--- Where an order stands in its life, and where it may go.
-
-local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
-
--- Why an order may not go from one state to another; nil when it may.
-local function transition_fault(id, from, to)
-  local following = {
-    intent = "submitted open partially_filled filled cancelled rejected unknown",
-    submitted = "open partially_filled filled cancelled rejected unknown",
-    open = "partially_filled filled cancelled rejected unknown",
-    partially_filled = "filled cancelled unknown",
-    unknown = "submitted open partially_filled filled cancelled rejected",
-    filled = "", cancelled = "", rejected = "",
-  }
-  if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
-  return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
-end
-
--- A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled.
-local function settled_status(status, filled, size)
-  if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
-  return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
-end
--- <<< order_status.lua
-
--- >>> order_parse.lua
--- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
-local function order_parse(json)
-  local o, metadata = record_parse(json)
-  o.price = o.price and number_text(o.price)
-  o.size = number_text(o.size)
-  o.created_at = string.format("%d", o.created_at)
-  o.filled = number_text(o.filled)
-  o.tp = o.tp and number_text(o.tp)
-  o.sl = o.sl and number_text(o.sl)
-  o.cooldown = o.cooldown and string.format("%d", o.cooldown)
-  o.fills_since = o.fills_since and string.format("%d", o.fills_since)
-  o.version = o.version and string.format("%d", o.version) or "1"
-  o.rate = o.rate and number_text(o.rate)
-  o.closes = o.closes and number_text(o.closes)
-  o.slot = o.slot and string.format("%d", o.slot)
-  o.metadata = metadata
-  return o
-end
--- <<< order_parse.lua
-
--- >>> orders_naming.lua
--- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
--- position of another name than its own.
-
--- Two ids as one: the first | parts them.
-local function pair_key(first, second)
-  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
-  return first .. "|" .. second
-end
-
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
-local function name_position(by_position_key, order_id, before, after)
-  if before == after then return end
-  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
-end
--- <<< orders_naming.lua
-
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
-
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
-end
--- <<< maxmemory.lua
-
 setmetatable(rare, { __index = function(_, asked)
   -- >>> decimal.lua
-  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
-  -- digits a string without leading zeros. No function changes one.
+  -- Exact decimals: { number, scale } is number x 10^-scale, if a double holds the number; otherwise { negative, digits, scale }, where digits is a string
+  -- without leading zeros. No function changes one.
 
-  -- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+  -- Two different decimals of up to 15 digits never have the same double. So the number is the written one if dividing it gives back the double.
   local function decimal(text)
     if text == "0" then return ZERO end
     local point = string.find(text, ".", 1, true)
@@ -956,13 +766,13 @@ setmetatable(rare, { __index = function(_, asked)
   local function decimal_text(a)
     if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
       local value = a.number / 10 ^ a.scale
-      -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+      -- Lua writes 14 digits, and the number has no more. For a smaller number it would write an exponent.
       if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
     end
     return long.digits_text(a)
   end
 
-  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  -- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
   local function decimal_money(a)
     local number, scale = a.number, a.scale
     if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
@@ -976,17 +786,65 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< decimal.lua
 
-  -- >>> notional.lua
-  -- The money that a position or an order puts to work.
+  -- >>> number.lua
+  -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+  local function number_text(value)
+    if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+    -- Most numbers have at most the 14 digits that Lua writes. This one does, if it has eight decimals and 14 digits at most.
+    local text, parts = value .. "", value * 1e8 + 0.5
+    parts = parts - parts % 1
+    if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
+    if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+    local size = math.abs(value)
+    text = string.format("%.15g", value)
+    -- Doubles near zero have fewer digits than others.
+    local first = size < 1e-307 and 1 or 15
+    if first == 1 or tonumber(text) ~= value then
+      if first == 15 and math.frexp(size) ~= 0.5 then
+        text = string.format("%.16g", value)
+        if tonumber(text) ~= value then text = string.format("%.17g", value) end
+      else
+        -- Just below a power of two, doubles are closer together than above: there the next decimal above may read back, and not the nearest.
+        for digits = first, 17 do
+          text = string.format("%." .. digits .. "g", value)
+          if tonumber(text) == value then break end
+          local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+            return string.char(string.byte(last) + 1) .. "e"
+          end)
+          if tonumber(up) == value then text = up break end
+        end
+      end
+    end
+    if not string.find(text, "e", 1, true) then return text end
+    local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+    exponent = tonumber(exponent)
+    if exponent < -6 or exponent > 20 then
+      return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+    end
+    if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+    if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+    return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+  end
+  -- <<< number.lua
 
-  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
+  -- >>> expect.lua
+  -- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
+  -- before its first write: then a wrong type ends the script with nothing written.
+
+  local function expect_zset(key) redis.call("ZCARD", key) end
+  -- <<< expect.lua
+
+  -- >>> notional.lua
+  -- The exposure of positions and orders.
+
+  -- The exposure of an amount in a settle currency: converted into the flow's, to 8 places.
   local function worth_in_exposure(worth, rate)
     local exact = decimal_multiply(worth, decimal(rate))
     local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
     return text and tonumber(text) < 9e12 and text or "9000000000000"
   end
 
-  -- What a size at a price takes of an inverse contract, or at a rate.
+  -- The exposure of a size at a price, for an inverse contract or with a rate.
   local function notional_worked_out(market, size, price, rate)
     local worth
     if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
@@ -996,17 +854,109 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< notional.lua
 
   -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
-  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+  -- Currencies: the flow's own, the settle currencies of pairs, and the rates between them (src/manager/README.md, Currency and Fees). A rate is flow
+  -- currency per unit of a pair's settle currency, as text; nil if nobody told it.
 
   local function rate_missing(currency)
     local own = flow_currency or ""
     return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
   end
+
+  -- The last known rate, as long as the pair still settles in the same currency.
+  local function rate_known(market, before)
+    return before and market_of(before.pair).settle == market.settle and before.rate or nil
+  end
   -- <<< currency.lua
 
+  -- >>> record.lua
+  -- A stored record: JSON of our scalar fields, with the caller's metadata last.
+
+  -- The scalar fields of a record as a table, and the text of its metadata (nil if it has none).
+  local function record_parse(json)
+    local at, last = string.find(json, ',"metadata":', 1, true)
+    if not at then return cjson.decode(json), nil end
+    return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+  end
+  -- <<< record.lua
+
+  -- >>> order_status.lua
+  -- The statuses of an order, and which may follow which.
+
+  -- Why an order may not go from one status to another; nil if it may.
+  local function transition_fault(id, from, to)
+    local following = {
+      intent = "submitted open partially_filled filled cancelled rejected unknown",
+      submitted = "open partially_filled filled cancelled rejected unknown",
+      open = "partially_filled filled cancelled rejected unknown",
+      partially_filled = "filled cancelled unknown",
+      unknown = "submitted open partially_filled filled cancelled rejected",
+      filled = "", cancelled = "", rejected = "",
+    }
+    if from == to or string.find(" " .. following[from] .. " ", " " .. to .. " ", 1, true) then return nil end
+    return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
+  end
+
+  -- A fill proves that an order has arrived, whatever its pending status says. A wholly filled order is `filled`.
+  local function settled_status(status, filled, size)
+    if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
+    return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"
+  end
+  -- <<< order_status.lua
+
+  -- >>> order_parse.lua
+  -- A stored order, its numbers as the texts they are written with. Generated from src/records/order.ts.
+  local function order_parse(json)
+    local o, metadata = record_parse(json)
+    o.price = o.price and number_text(o.price)
+    o.size = number_text(o.size)
+    o.created_at = string.format("%d", o.created_at)
+    o.filled = number_text(o.filled)
+    o.tp = o.tp and number_text(o.tp)
+    o.sl = o.sl and number_text(o.sl)
+    o.cooldown = o.cooldown and string.format("%d", o.cooldown)
+    o.fills_since = o.fills_since and string.format("%d", o.fills_since)
+    o.version = o.version and string.format("%d", o.version) or "1"
+    o.rate = o.rate and number_text(o.rate)
+    o.closes = o.closes and number_text(o.closes)
+    o.slot = o.slot and string.format("%d", o.slot)
+    o.metadata = metadata
+    return o
+  end
+  -- <<< order_parse.lua
+
+  -- >>> maxmemory.lua
+  -- At maxmemory Redis decides about a script without a #! line at its first write: if that command may need memory, it is refused, with nothing written. If
+  -- it needs none, it is not refused, and the script may go on writing.
+
+  -- Call it before the first write of an exit, of a change of something that exists, and of an answer that changes nothing. No slot has this name.
+  local function write_at_maxmemory()
+    redis.call("HDEL", call_key, "")
+  end
+  -- <<< maxmemory.lua
+
+  -- >>> order_life.lua
+  -- Pending and closed orders.
+
+  -- Forgets the closed order of an id that is used again.
+  local function forget_closed(closed_key, closed_at_key, id)
+    redis.call("HDEL", closed_key, id)
+    redis.call("ZREM", closed_at_key, id)
+  end
+
+  -- The closed orders that are removed for a new one: closed orders are remembered for seven days, the newest 10,000, so that a late fill still finds its
+  -- order. Call it before the first write, so that a key of another type ends the script with nothing written.
+  local function closed_to_forget(closed_key, closed_at_key)
+    local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
+    local over = redis.call("HLEN", closed_key) - #old - 9999
+    if over > 0 then
+      for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
+    end
+    return old
+  end
+  -- <<< order_life.lua
+
   -- >>> refuse.lua
-  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+  -- Refuses the call: nothing was changed, and the code is stable. A repeated call is refused in the same way.
   local function refuse(code, message)
     local text = code .. " " .. message
     write_at_maxmemory()
@@ -1015,17 +965,98 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< refuse.lua
 
-  rare.notional_worked_out, rare.rate_missing, rare.refuse =
-    notional_worked_out, rate_missing, refuse
+  rare.closed_to_forget, rare.expect_zset, rare.forget_closed, rare.notional_worked_out, rare.number_text, rare.order_parse,
+  rare.rate_known, rare.rate_missing, rare.refuse, rare.settled_status, rare.transition_fault, rare.write_at_maxmemory =
+    closed_to_forget, expect_zset, forget_closed, notional_worked_out, number_text, order_parse, rate_known, rate_missing, refuse,
+    settled_status, transition_fault, write_at_maxmemory
   return rawget(rare, asked)
 end })
 
--- >>> memory.lua
--- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+-- >>> exposure.lua
+-- What open positions and pending entries take: exposure, slots, slots by pair and side; kept as running sums.
 
--- From when on fills that are remembered are those of an order that is new now: after each that is remembered already.
+-- Notes that exposure is taken (sign 1) or freed (sign -1), and which fields of the sums change by one.
+local function hold(delta, notional, sign, field, slots)
+  local units, parts = money_parse(notional)
+  if sign < 0 then units, parts = money_negate(units, parts) end
+  delta.units, delta.parts = money_add(delta.units or 0, delta.parts or 0, units, parts)
+  if not field then return end
+  delta.slots = (delta.slots or 0) + sign * slots
+  delta.counts = delta.counts or {}
+  delta.counts[field] = (delta.counts[field] or 0) + sign
+end
+
+-- The open position that an order belongs to; nil if there is none, or none any more.
+local function position_named(o)
+  return not o.slot and o.position_id or nil
+end
+
+-- An entry that has no position yet takes a slot of its own; one that adds to a position, or turns one around, is only counted.
+local function hold_order(delta, o, sign)
+  if o.status == "filled" or o.status == "cancelled" or o.status == "rejected" then return end
+  if o.intent ~= "entry" then return hold(delta, o.notional, sign) end
+  local field = (o.side == "buy" and "long:" or "short:") .. o.pair
+  if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
+end
+
+-- The sums as they will be written; nil: unchanged. Call it before the first write: it fails if the stored values are no numbers.
+local function exposure_after(exposure_key, delta)
+  local fields = { "notional", "slots" }
+  for field, count in pairs(delta.counts or {}) do
+    if count ~= 0 then fields[#fields + 1] = field end
+  end
+  if (delta.units or 0) == 0 and (delta.parts or 0) == 0 and (delta.slots or 0) == 0 and #fields == 2 then return nil end
+
+  local stored = redis.call("HMGET", exposure_key, unpack(fields))
+  local units, parts = money_parse(stored[1] or "0")
+  local notional = money_text(money_add(units, parts, delta.units, delta.parts))
+  local written, gone = { "notional", notional, "slots", (stored[2] or 0) + (delta.slots or 0) }, {}
+  for i = 3, #fields do
+    local sum = (stored[i] or 0) + delta.counts[fields[i]]
+    if sum ~= 0 then written[#written + 1], written[#written + 2] = fields[i], sum else gone[#gone + 1] = fields[i] end
+  end
+  local moved = account and in_account.account_exposure_after(delta, notional, written[4])
+  return { written = written, gone = gone, moved = moved }
+end
+
+local function write_exposure(exposure_key, sums)
+  if not sums then return end
+  redis.call("HSET", exposure_key, unpack(sums.written))
+  if #sums.gone > 0 then redis.call("HDEL", exposure_key, unpack(sums.gone)) end
+  if sums.moved then in_account.move_account(unpack(sums.moved)) end
+end
+-- <<< exposure.lua
+
+-- >>> order_status.lua
+-- The statuses of an order, and which may follow which.
+
+local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
+-- <<< order_status.lua
+
+-- >>> orders_naming.lua
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` for every pending order that names a position with another
+-- id than its own.
+
+-- Joins two ids to one. The first | separates them.
+local function pair_key(first, second)
+  if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
+  return first .. "|" .. second
+end
+
+-- Notes that a pending order names another position than before; nil: it names none, or the order is not pending.
+local function name_position(by_position_key, order_id, before, after)
+  if before == after then return end
+  if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, "0", pair_key(after, order_id)) end
+end
+-- <<< orders_naming.lua
+
+-- >>> memory.lua
+-- Remembered ids: a sorted set of id -> ms, limited by age in ms and by number.
+
+-- The time from which remembered fills belong to an order that is new now: later than every remembered fill.
 local function fills_since(key)
-  local newest = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+  local newest = redis.call("ZRANGE", key, "-1", "-1", "WITHSCORES")[2]
   return newest and string.format("%d", newest + 1)
 end
 -- <<< memory.lua
@@ -1048,9 +1079,9 @@ end
 -- <<< order.lua
 
 -- >>> order_life.lua
--- The life of an order: how it leaves the pending ones.
+-- Pending and closed orders.
 
--- The closed order of an id, as long as it is remembered; nil, and whether there is one that is remembered no longer.
+-- The closed order of an id, as long as it is remembered; otherwise nil, and whether there is one that is not remembered any more.
 local function closed_order(closed_key, closed_at_key, id)
   local stored = redis.call("HGET", closed_key, id)
   if not stored then return nil, false end
@@ -1059,26 +1090,9 @@ local function closed_order(closed_key, closed_at_key, id)
   return nil, true
 end
 
--- Forgets the closed order of an id that is used again.
-local function forget_closed(closed_key, closed_at_key, id)
-  redis.call("HDEL", closed_key, id)
-  redis.call("ZREM", closed_at_key, id)
-end
-
--- Which closed orders go for one more: they are remembered for seven days, the newest 10,000 of them, so that a late fill still finds
--- its order. Goes before the first write, so that a key of another type ends the script with nothing written.
-local function closed_to_forget(closed_key, closed_at_key)
-  local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
-  local over = redis.call("HLEN", closed_key) - #old - 9999
-  if over > 0 then
-    for _, id in ipairs(redis.call("ZRANGE", closed_at_key, #old, #old + over - 1)) do old[#old + 1] = id end
-  end
-  return old
-end
-
--- Stores an order where its state says: among the pending ones, or among the closed.
--- json: the order as text. named: the position that the stored, pending order names; nil where there is none. old: closed orders that
--- go for one that is done.
+-- Stores an order by its status: among the pending or among the closed ones.
+-- json: the order as text. named: the position that the stored, pending order names; nil if there is none. old: the closed orders that are removed if this
+-- one is done.
 local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, named, old)
   name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then
@@ -1095,6 +1109,5 @@ local function write_order(orders_key, closed_key, closed_at_key, by_position_ke
 end
 -- <<< order_life.lua
 
-return run(rare, now_text, answer, event, expect_zset, order_notional, market_of, price_fault, adopt_currency, rate_known,
-  order_rate, exceeds, position_named, hold_order, exposure_after, write_exposure, ORDER_DONE, transition_fault, settled_status,
-  order_parse, write_at_maxmemory, fills_since, order_json, closed_order, forget_closed, closed_to_forget, write_order)
+return run(rare, now_text, answer, event, order_notional, market_of, price_fault, adopt_currency, order_rate, exceeds,
+  position_named, hold_order, exposure_after, write_exposure, ORDER_DONE, fills_since, order_json, closed_order, write_order)

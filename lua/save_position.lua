@@ -1,7 +1,7 @@
 -- save_position: stores a position, new or in place of the one with its id; the version grows by one. There is no #! line: so Redis judges it
 -- at its first write, and at maxmemory refuses a new position, unless a recovery takes over what the exchange holds.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -30,9 +30,8 @@
 -- Reply {"saved", position JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(rare, instance, recovering, now_text, answer, event, notional_at, entered_anew, market_of, price_fault,
-    adopt_currency, entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_parse,
-    write_at_maxmemory, position_json)
+local function run(rare, instance, recovering, now_text, answer, event, notional_at, market_of, price_fault, adopt_currency,
+    entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_json)
   local positions_key, exposure_key = KEYS[5], KEYS[6]
   local id, pair, side = ARGV[8], ARGV[9], ARGV[10]
   local size, entry_price, entry_ts = ARGV[11], ARGV[12], ARGV[13]
@@ -43,7 +42,7 @@ local function run(rare, instance, recovering, now_text, answer, event, notional
   local stored = redis.call("HGET", positions_key, id)
 
   -- Decide: its version, and what it takes of the exposure.
-  local delta, replaced = {}, stored and position_parse(stored)
+  local delta, replaced = {}, stored and rare.position_parse(stored)
   local market, fault = market_of(pair)
   fault = fault or price_fault(market, "position.entryPrice", entry_price)
   local rate, rate_wrong = entry_rate(market, given_rate, entry_price, rate_known(market, replaced))
@@ -59,7 +58,7 @@ local function run(rare, instance, recovering, now_text, answer, event, notional
     cooldown = cooldown ~= "" and cooldown or nil, notional = notional_at(market, size, entry_price, rate),
     realised = before.realised, result = before.result, fees = before.fees, cash = before.cash,
     rate = rate, unpriced = before.unpriced, rate_assumed = before.rate_assumed,
-    entered = entered_anew(replaced, size), exited = before.exited, proceeds = before.proceeds, signal_id = before.signal_id,
+    entered = replaced and rare.entered_anew(replaced, size) or nil, exited = before.exited, proceeds = before.proceeds, signal_id = before.signal_id,
     entry_instance = before.entry_instance or instance, entry_asked = before.entry_asked, told = before.told, opened_by = before.opened_by,
     last_fill_ts = before.last_fill_ts, version = string.format("%d", before.version + 1), metadata = metadata,
   }
@@ -68,7 +67,7 @@ local function run(rare, instance, recovering, now_text, answer, event, notional
   local sums = exposure_after(exposure_key, delta)
 
   -- Write.
-  if stored or recovering then write_at_maxmemory() end
+  if stored or recovering then rare.write_at_maxmemory() end
   event("position_saved", "position", json)
   write_exposure(exposure_key, sums)
   adopt_currency(market)
@@ -80,9 +79,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
--- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
--- script that changes something.
+-- Every change begins with the same checks: Is this the state that the caller knows? Was this very call answered before? Does the state still know its
+-- earlier answers to the caller? Does the caller still hold the lease? What time is it? KEYS[1..4] and ARGV[1..7] are the same in every script that changes
+-- something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -92,14 +91,15 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
-  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
+-- Of flow:meta, in each script, what it uses; false: there is none.
+local flow_epoch, recovering, flow_currency, same_currency, account_name, account_epoch = unpack(
+  redis.call("HMGET", meta_key, "epoch", "recovering", "currency", "same_currency", "account", "account_epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
-  -- Whoever names no epoch names no schema by it either.
+  -- A caller that names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
   if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
@@ -129,15 +129,15 @@ if call ~= "" then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
--- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
--- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
--- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
+-- A slot that knows less than the caller belongs to an older state: answers to the caller are gone, and so are their changes. Several proofs are separated
+-- by spaces. slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly there is one proof, and the slot holds that answer or a later
+-- one. The numbers of our client always have twelve digits, so they compare as texts.
 local is_proven = proof == ""
 if last and proven_slot == slot then
   is_proven = last == proven
 elseif proven_slot and proven_slot ~= slot and kept then
   is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
-  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
+  kept[2] = is_proven and math.huge -- the session's answers exist; they expire as set by its first call
 end
 if not is_proven then
   for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
@@ -163,29 +163,13 @@ if lease ~= "" then
   end
 end
 
--- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
--- where the script may have to do with it, and its log after that.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
-end
+local moved_account -- what the step moves of the flow's account: its key; fields and values; nil: nothing
 
--- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- Returns the answer with the call as its last part, and stores it in the call's slot (its parts, separated by NUL), so that a repeated call gets it again.
+-- The changes of the flow's account are written first. Answers are kept for at least ten minutes by the server's clock; then all of the session's expire at
+-- once.
 local function answer(reply)
-  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
+  if moved_account then redis.call("HSET", moved_account.key, unpack(moved_account)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -199,8 +183,8 @@ local function answer(reply)
   return reply
 end
 
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
+-- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
+-- the script asks for the log's length before it writes.
 local function event_by(run, kind, ...)
   if max_events == "0" then return nil end
   return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -213,9 +197,31 @@ end
 
 -- Tables of functions that are made, below, when a table is first asked for one.
 -- rare: what few calls need.
--- long: the arithmetic of numbers that no double holds.
 -- in_account: what a flow in an account needs.
-local rare, long, in_account = {}, {}, {}
+-- long: the arithmetic of numbers that no double holds.
+local rare, in_account, long = {}, {}, {}
+
+-- >>> flow_account.lua
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
+
+local function find_account()
+  local name, known, key = account_name, account_epoch, nil
+  if not name and string.sub(meta_key, -5) == ":risk" then
+    name, known, key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
+  end
+  if not name then return nil end
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces, found = "@" .. name .. ":risk", "@{" .. name .. "}:risk", { name = name, epoch = known }
+  for i = #KEYS - 1, 2, -1 do
+    local each = KEYS[i]
+    if string.sub(each, -#tail) == tail or string.sub(each, -#in_braces) == in_braces then return found, each, KEYS[i + 1] end
+  end
+  return found, key
+end
+
+local account, account_key, account_events_key = find_account()
+-- <<< flow_account.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -263,6 +269,86 @@ local function money_text(units, parts)
 end
 -- <<< money.lua
 
+setmetatable(in_account, { __index = function(_, asked)
+  -- >>> account.lua
+  -- The exchange account of the flow: limits and a breaker over all its flows. It is one hash: settings, limits, breaker, the sums over the flows and, under
+  -- `flow id|`, each flow's part of these sums. A step reads it once and notes its changes, which are written together with the answer. If the flow is in no
+  -- account, `account` is nil, and nothing is read or written.
+
+  -- Prefix of the fields of the flow's part: its id, as in the names of its keys. Fields of the account itself have no prefix.
+  local function part_of()
+    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
+  end
+
+  -- Reads the account: its day, sums and breaker, this flow's part, and the pair's slots of both. Fails if the account is gone.
+  local function read_account(pair)
+    if not account or account.part then return account end
+    if not account_key then
+      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
+    end
+    account.part = part_of()
+    local part = account.part
+    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
+      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
+      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
+      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
+    if f[1] ~= account.epoch then
+      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
+    end
+    account.day, account.pnl = f[2], f[3]
+    account.units, account.parts = money_parse(f[3])
+    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
+    account.notional, account.slots = f[7], f[8] + 0
+    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
+    account.duration = f[14]
+    account.breaker = { active = false }
+    if f[15] then
+      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
+      account.breaker.active = not account.breaker.till or now < account.breaker.till
+    end
+    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
+    account.slots_of = {}
+    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
+    return account
+  end
+
+  -- Notes fields of the account that the step will write: field, value, ...
+  local function move_account(...)
+    moved_account = moved_account or { key = account_key }
+    for _, each in ipairs({ ... }) do moved_account[#moved_account + 1] = each end
+  end
+
+  -- The account's sums after a step that changes the flow's exposure by `delta`; `own`: the flow's sums after it. Call it before the first write.
+  local function account_exposure_after(delta, own_notional, own_slots)
+    local pairs_moved = {}
+    for field, count in pairs(delta.counts or {}) do
+      local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
+      if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
+    end
+    read_account((next(pairs_moved)))
+    local units, parts = money_parse(account.notional)
+    local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
+      string.format("%d", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+    for pair, count in pairs(pairs_moved) do
+      local held = account.slots_of[pair]
+      if count ~= 0 and not held then
+        local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
+        held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
+      end
+      if count ~= 0 then
+        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%d", held.all + count)
+        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%d", held.own + count)
+      end
+    end
+    return moved
+  end
+  -- <<< account.lua
+
+  in_account.account_exposure_after, in_account.move_account =
+    account_exposure_after, move_account
+  return rawget(in_account, asked)
+end })
+
 setmetatable(long, { __index = function(_, asked)
   -- >>> money.lua
   -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -274,7 +360,7 @@ setmetatable(long, { __index = function(_, asked)
   -- <<< money.lua
 
   -- >>> digits.lua
-  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
+  -- Exact decimals whose number no double holds: computed digit by digit.
 
   local function decimal_of(negative, digits, scale)
     if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
@@ -289,7 +375,8 @@ setmetatable(long, { __index = function(_, asked)
     return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
   end
 
-  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  -- a + b, a - b (a not less than b) or a * b of whole numbers given as digits. Numbers that no double holds are computed in limbs of seven digits, lowest
+  -- first.
   local function digits_worked_out(a, how, b)
     local first, second = tonumber(a) or 0, tonumber(b) or 0
     local exact = 9007199254740992 -- up to here a double holds every whole number
@@ -326,7 +413,7 @@ setmetatable(long, { __index = function(_, asked)
     return (string.gsub(table.concat(parts), "^0+", ""))
   end
 
-  -- A decimal of its text.
+  -- The decimal of a text.
   local function digits_read(text)
     local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
     local digits = string.gsub(whole .. fraction, "^0+", "")
@@ -365,7 +452,7 @@ setmetatable(long, { __index = function(_, asked)
     return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
   end
 
-  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  -- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
   local function digits_money(a)
     local negative, digits, scale = spelled(a)
     if scale > 8 then
@@ -389,9 +476,9 @@ setmetatable(long, { __index = function(_, asked)
   -- <<< digits.lua
 
   -- >>> quotient.lua
-  -- Division, for contracts that are counted in their quote.
+  -- Division, for contracts whose size is in their quote currency.
 
-  -- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+  -- a / b, rounded as it is stored; nil if it needs more than 38 digits. b is not zero.
   local function quotient(a, b)
     local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
 
@@ -435,186 +522,256 @@ setmetatable(long, { __index = function(_, asked)
   return rawget(long, asked)
 end })
 
-setmetatable(in_account, { __index = function(_, asked)
-  -- >>> account.lua
-  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
-  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
-  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
-
-  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
-  local function part_of()
-    return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
-  end
-
-  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
-  local function read_account(pair)
-    if not account or account.part then return account end
-    if not account_key then
-      error({ err = "SFSTATELOST the flow is in account " .. account.name .. ", whose keys this call does not name: connect again" })
-    end
-    account.part = part_of()
-    local part = account.part
-    local f = redis.call("HMGET", account_key, "epoch", "day", "daily_pnl", "equity", "peak_equity", "current_drawdown", "notional", "slots",
-      "max_daily_loss", "max_drawdown", "max_open_positions", "max_positions_per_pair", "max_exposure", "breaker_duration",
-      "breaker_reason", "breaker_source", "breaker_tripped_at", "breaker_until", part .. "booked", part .. "transferred", part .. "day",
-      part .. "daily_pnl", "slots:" .. (pair or ""), part .. "slots:" .. (pair or ""))
-    if f[1] ~= account.epoch then
-      error({ err = "SFSTATELOST the state of account " .. account.name .. " is gone: see sf-state account status" })
-    end
-    account.day, account.pnl = f[2], f[3]
-    account.units, account.parts = money_parse(f[3])
-    account.equity, account.peak, account.drawdown, account.equity_by = f[4], f[5], f[6], "books"
-    account.notional, account.slots = f[7], f[8] + 0
-    account.limits = { max_daily_loss = f[9], max_drawdown = f[10], max_open_positions = f[11], max_positions_per_pair = f[12], max_exposure = f[13] }
-    account.duration = f[14]
-    account.breaker = { active = false }
-    if f[15] then
-      account.breaker = { reason = f[15], source = f[16] .. "", tripped_at = f[17] .. "", till = tonumber(f[18] .. "") }
-      account.breaker.active = not account.breaker.till or now < account.breaker.till
-    end
-    account.booked, account.transferred, account.part_day, account.part_pnl = f[19] or "0", f[20] or "0", f[21] or "", f[22] or "0"
-    account.slots_of = {}
-    if pair then account.slots_of[pair] = { all = (f[23] or 0) + 0, own = (f[24] or 0) + 0 } end
-    return account
-  end
-
-  -- Notes fields of the account that the step writes: field, value, ...
-  local function move_account(...)
-    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
-  end
-
-  -- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
-  local function account_exposure_after(delta, own_notional, own_slots)
-    local pairs_moved = {}
-    for field, count in pairs(delta.counts or {}) do
-      local pair = string.match(field, "^long:(.*)$") or string.match(field, "^short:(.*)$")
-      if pair then pairs_moved[pair] = (pairs_moved[pair] or 0) + count end
-    end
-    read_account((next(pairs_moved)))
-    local units, parts = money_parse(account.notional)
-    local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-      string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
-    for pair, count in pairs(pairs_moved) do
-      local held = account.slots_of[pair]
-      if count ~= 0 and not held then
-        local stored = redis.call("HMGET", account_key, "slots:" .. pair, account.part .. "slots:" .. pair)
-        held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
-      end
-      if count ~= 0 then
-        moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-        moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
-      end
-    end
-    return moved
-  end
-  -- <<< account.lua
-
-  in_account.account_exposure_after, in_account.move_account =
-    account_exposure_after, move_account
-  return rawget(in_account, asked)
-end })
-
 -- >>> decimal.lua
--- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
--- digits a string without leading zeros. No function changes one.
+-- Exact decimals: { number, scale } is number x 10^-scale, if a double holds the number; otherwise { negative, digits, scale }, where digits is a string
+-- without leading zeros. No function changes one.
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
 
 local ZERO = { number = 0, scale = 0 }
-
--- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
-local function decimal(text)
-  if text == "0" then return ZERO end
-  local point = string.find(text, ".", 1, true)
-  local scale = point and #text - point or 0
-  if #text <= 16 then
-    local value, power = text + 0, 10 ^ scale
-    local number = value * power + 0.5
-    number = number - number % 1
-    if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
-      return { number = number, scale = scale }
-    end
-  end
-  return long.digits_read(text)
-end
-
--- a + b; sign -1: a - b.
-local function decimal_add(a, b, sign)
-  if b.number == 0 then return a end
-  if a.number and b.number then
-    local first, second, scale = a.number, (sign or 1) * b.number, a.scale
-    if scale > b.scale then second = second * 10 ^ (scale - b.scale)
-    elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
-    local sum = first + second
-    local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
-    if is_exact then return { number = sum, scale = scale } end
-  end
-  return long.digits_sum(a, b, sign)
-end
-
--- A plain decimal: no exponent, no trailing zeros.
-local function decimal_text(a)
-  if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
-    local value = a.number / 10 ^ a.scale
-    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
-    if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
-  end
-  return long.digits_text(a)
-end
-
--- The double next to a decimal.
-local function decimal_value(a)
-  if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
-  return tonumber(decimal_text(a))
-end
 -- <<< decimal.lua
 
--- >>> number.lua
--- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
-local function number_text(value)
-  if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
-  if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
-  local size = math.abs(value)
-  text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
-  local first = size < 1e-307 and 1 or 15
-  if first == 1 or tonumber(text) ~= value then
-    if first == 15 and math.frexp(size) ~= 0.5 then
-      text = string.format("%.16g", value)
-      if tonumber(text) ~= value then text = string.format("%.17g", value) end
-    else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
-      for digits = first, 17 do
-        text = string.format("%." .. digits .. "g", value)
-        if tonumber(text) == value then break end
-        local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
-          return string.char(string.byte(last) + 1) .. "e"
-        end)
-        if tonumber(up) == value then text = up break end
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> decimal.lua
+  -- Exact decimals: { number, scale } is number x 10^-scale, if a double holds the number; otherwise { negative, digits, scale }, where digits is a string
+  -- without leading zeros. No function changes one.
+
+  -- Two different decimals of up to 15 digits never have the same double. So the number is the written one if dividing it gives back the double.
+  local function decimal(text)
+    if text == "0" then return ZERO end
+    local point = string.find(text, ".", 1, true)
+    local scale = point and #text - point or 0
+    if #text <= 16 then
+      local value, power = text + 0, 10 ^ scale
+      local number = value * power + 0.5
+      number = number - number % 1
+      if number / power == value and number < 1e15 and number > -1e15 and number ~= 0 then
+        return { number = number, scale = scale }
       end
     end
+    return long.digits_read(text)
   end
-  if not string.find(text, "e", 1, true) then return text end
-  local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  exponent = tonumber(exponent)
-  if exponent < -6 or exponent > 20 then
-    return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
-  end
-  if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
-  if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
-  return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
-end
 
--- The hundred millionths in a number, or in its text; nil where it has more places, or more than 15 digits.
-local function eight_places(value)
-  local parts = value * 1e8 + 0.5
-  parts = parts - parts % 1
-  return parts / 1e8 == value + 0 and parts < 1e15 and parts > -1e15 and parts or nil
-end
--- <<< number.lua
+  -- -1, 0 or 1.
+  local function decimal_sign(a)
+    if a.digits then return a.negative and -1 or 1 end
+    return a.number > 0 and 1 or a.number < 0 and -1 or 0
+  end
+
+  local function decimal_negate(a)
+    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
+    return { number = 0 - a.number, scale = a.scale }
+  end
+
+  -- a + b; sign -1: a - b.
+  local function decimal_add(a, b, sign)
+    if b.number == 0 then return a end
+    if a.number and b.number then
+      local first, second, scale = a.number, (sign or 1) * b.number, a.scale
+      if scale > b.scale then second = second * 10 ^ (scale - b.scale)
+      elseif scale < b.scale then first, scale = first * 10 ^ (b.scale - scale), b.scale end
+      local sum = first + second
+      local is_exact = first < EXACT and first > -EXACT and second < EXACT and second > -EXACT and sum < EXACT and sum > -EXACT
+      if is_exact then return { number = sum, scale = scale } end
+    end
+    return long.digits_sum(a, b, sign)
+  end
+
+  local function decimal_multiply(a, b)
+    if a.number and b.number then
+      local product = a.number * b.number
+      -- Adding 0 makes 0 of -0.
+      if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
+    end
+    return long.digits_product(a, b)
+  end
+
+  -- A plain decimal: no exponent, no trailing zeros.
+  local function decimal_text(a)
+    if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
+      local value = a.number / 10 ^ a.scale
+      -- Lua writes 14 digits, and the number has no more. For a smaller number it would write an exponent.
+      if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
+    end
+    return long.digits_text(a)
+  end
+
+  -- The double nearest to a decimal.
+  local function decimal_value(a)
+    if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
+    return tonumber(decimal_text(a))
+  end
+
+  -- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
+  local function decimal_money(a)
+    local number, scale = a.number, a.scale
+    if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
+    if number and number < 1e15 and number > -1e15 and scale <= 30 then
+      local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
+      local rest = size % power
+      size = (size - rest) / power + (2 * rest >= power and 1 or 0)
+      return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
+    end
+    return long.digits_money(a)
+  end
+  -- <<< decimal.lua
+
+  -- >>> number.lua
+  -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
+  local function number_text(value)
+    if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
+    -- Most numbers have at most the 14 digits that Lua writes. This one does, if it has eight decimals and 14 digits at most.
+    local text, parts = value .. "", value * 1e8 + 0.5
+    parts = parts - parts % 1
+    if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
+    if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
+    local size = math.abs(value)
+    text = string.format("%.15g", value)
+    -- Doubles near zero have fewer digits than others.
+    local first = size < 1e-307 and 1 or 15
+    if first == 1 or tonumber(text) ~= value then
+      if first == 15 and math.frexp(size) ~= 0.5 then
+        text = string.format("%.16g", value)
+        if tonumber(text) ~= value then text = string.format("%.17g", value) end
+      else
+        -- Just below a power of two, doubles are closer together than above: there the next decimal above may read back, and not the nearest.
+        for digits = first, 17 do
+          text = string.format("%." .. digits .. "g", value)
+          if tonumber(text) == value then break end
+          local up = string.gsub(string.format("%." .. digits - 1 .. "e", value), "[0-8]e", function(last)
+            return string.char(string.byte(last) + 1) .. "e"
+          end)
+          if tonumber(up) == value then text = up break end
+        end
+      end
+    end
+    if not string.find(text, "e", 1, true) then return text end
+    local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d)%.?(%d*)e([+-]%d+)$")
+    exponent = tonumber(exponent)
+    if exponent < -6 or exponent > 20 then
+      return sign .. whole .. (fraction ~= "" and "." .. fraction or "") .. string.format("e%+d", exponent)
+    end
+    if exponent < 0 then return sign .. "0." .. string.rep("0", -exponent - 1) .. whole .. fraction end
+    if exponent < #fraction then return sign .. whole .. string.sub(fraction, 1, exponent) .. "." .. string.sub(fraction, exponent + 1) end
+    return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
+  end
+
+  -- The number of hundred millionths in a number, or in its text; nil if it has more places, or more than 15 digits.
+  local function eight_places(value)
+    local parts = value * 1e8 + 0.5
+    parts = parts - parts % 1
+    return parts / 1e8 == value + 0 and parts < 1e15 and parts > -1e15 and parts or nil
+  end
+  -- <<< number.lua
+
+  -- >>> notional.lua
+  -- The exposure of positions and orders.
+
+  -- The exposure of an amount in a settle currency: converted into the flow's, to 8 places.
+  local function worth_in_exposure(worth, rate)
+    local exact = decimal_multiply(worth, decimal(rate))
+    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
+    return text and tonumber(text) < 9e12 and text or "9000000000000"
+  end
+
+  -- The exposure of a size at a price, for an inverse contract or with a rate.
+  local function notional_worked_out(market, size, price, rate)
+    local worth
+    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
+    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
+    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
+  end
+  -- <<< notional.lua
+
+  -- >>> holding.lua
+  -- A position's cost and result, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
+
+  local function size_sum(a, b)
+    if a == "0" then return b end
+    local first, second = eight_places(a), eight_places(b)
+    if first and second then return number_text((first + second) / 1e8) end
+    return number_text(decimal_value(decimal_add(decimal(a), decimal(b))))
+  end
+
+  -- All that was entered of a position whose size is set anew; nil as long as nothing was exited.
+  local function entered_anew(p, size)
+    return p and p.exited and size_sum(p.exited, size)
+  end
+  -- <<< holding.lua
+
+  -- >>> currency.lua
+  -- Currencies: the flow's own, the settle currencies of pairs, and the rates between them (src/manager/README.md, Currency and Fees). A rate is flow
+  -- currency per unit of a pair's settle currency, as text; nil if nobody told it.
+
+  local function rate_missing(currency)
+    local own = flow_currency or ""
+    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+  end
+  -- <<< currency.lua
+
+  -- >>> record.lua
+  -- A stored record: JSON of our scalar fields, with the caller's metadata last.
+
+  -- The scalar fields of a record as a table, and the text of its metadata (nil if it has none).
+  local function record_parse(json)
+    local at, last = string.find(json, ',"metadata":', 1, true)
+    if not at then return cjson.decode(json), nil end
+    return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+  end
+  -- <<< record.lua
+
+  -- >>> position_parse.lua
+  -- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+  local function position_parse(json)
+    local p, metadata = record_parse(json)
+    p.size = number_text(p.size)
+    p.entry_price = number_text(p.entry_price)
+    p.entry_ts = string.format("%d", p.entry_ts)
+    p.tp = p.tp and number_text(p.tp)
+    p.sl = p.sl and number_text(p.sl)
+    p.cooldown = p.cooldown and string.format("%d", p.cooldown)
+    p.realised = p.realised or "0"
+    p.fees = p.fees or "0"
+    p.cash = p.cash or "0"
+    p.rate = p.rate and number_text(p.rate)
+    p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
+    p.entered = p.entered and number_text(p.entered)
+    p.exited = p.exited and number_text(p.exited)
+    p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+    p.told = p.told and string.format("%d", p.told)
+    p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
+    p.opened_by = p.opened_by or "saved"
+    p.version = string.format("%d", p.version)
+    p.metadata = metadata
+    return p
+  end
+  -- <<< position_parse.lua
+
+  -- >>> maxmemory.lua
+  -- At maxmemory Redis decides about a script without a #! line at its first write: if that command may need memory, it is refused, with nothing written. If
+  -- it needs none, it is not refused, and the script may go on writing.
+
+  -- Call it before the first write of an exit, of a change of something that exists, and of an answer that changes nothing. No slot has this name.
+  local function write_at_maxmemory()
+    redis.call("HDEL", call_key, "")
+  end
+  -- <<< maxmemory.lua
+
+  -- >>> refuse.lua
+  -- Refuses the call: nothing was changed, and the code is stable. A repeated call is refused in the same way.
+  local function refuse(code, message)
+    local text = code .. " " .. message
+    write_at_maxmemory()
+    answer({ text })
+    return redis.error_reply(text)
+  end
+  -- <<< refuse.lua
+
+  rare.entered_anew, rare.notional_worked_out, rare.position_parse, rare.rate_missing, rare.refuse, rare.write_at_maxmemory =
+    entered_anew, notional_worked_out, position_parse, rate_missing, refuse, write_at_maxmemory
+  return rawget(rare, asked)
+end })
 
 -- >>> json.lua
 -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
@@ -627,7 +784,7 @@ end
 -- <<< json.lua
 
 -- >>> notional.lua
--- The money that a position or an order puts to work.
+-- The exposure of positions and orders.
 
 -- size x price in quote units, rounded to 8 places; no single position counts for more than 9e12, so that sums stay exact.
 local function notional_of(size, price)
@@ -642,49 +799,33 @@ local function notional_of(size, price)
   return money_text(whole, parts)
 end
 
--- Whether it is just size x price, in the flow's currency.
+-- Whether the exposure is simply size x price, in the flow's currency.
 local function is_plain_notional(market, price, rate)
   return not price or (not rate and not market.inverse)
 end
 
--- What a size at a price takes, at the rate that is kept of it.
+-- The exposure of a size at a price, with the stored rate.
 local function notional_at(market, size, price, rate)
   if is_plain_notional(market, price, rate) then return notional_of(size, price) end
   return rare.notional_worked_out(market, size, price, rate)
 end
 -- <<< notional.lua
 
--- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
-
-local function size_sum(a, b)
-  if a == "0" then return b end
-  local first, second = eight_places(a), eight_places(b)
-  if first and second then return number_text((first + second) / 1e8) end
-  return number_text(decimal_value(decimal_add(decimal(a), decimal(b))))
-end
-
--- All that was entered of a position whose size is told anew; nil as long as nothing was exited.
-local function entered_anew(p, size)
-  return p and p.exited and size_sum(p.exited, size)
-end
--- <<< holding.lua
-
 -- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
--- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+-- Currencies: the flow's own, the settle currencies of pairs, and the rates between them (src/manager/README.md, Currency and Fees). A rate is flow
+-- currency per unit of a pair's settle currency, as text; nil if nobody told it.
 
 local function is_flows(currency)
   return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
 end
 
--- Whether two currencies are one: by name, or both the flow's.
+-- Whether two currencies count as one: they have the same name, or both count as the flow's.
 local function is_same(a, b)
   return a == b or (is_flows(a) and is_flows(b))
 end
 
--- The market of a pair by its name: base, quote, settle; spot, inverse. Nothing of these of a name in another form, nor of one that
--- cannot be booked right: then what is wrong with it as well.
+-- The market of a pair by its name: base, quote, settle; spot, inverse. A name in another form has none of these fields. A market that cannot be booked
+-- correctly has none of them either, but the reason.
 local function market_of(pair)
   local base, quote_coin, rest = string.match(pair, "^([^/:%s]+)/([^/:%s]+)(:?[^/:%s]*)$")
   if not base or #base > 32 or #quote_coin > 32 then return {} end
@@ -699,53 +840,53 @@ local function market_of(pair)
   return {}, "pair: " .. pair .. " settles in " .. settle .. ", which is neither its base nor its quote: such contracts are not supported"
 end
 
--- An inverse contract is worth size / price: there is none at zero or below.
+-- An inverse contract is worth size / price: its price must be above zero.
 local function price_fault(market, field, price)
   if not market.inverse or not price or tonumber(price) > 0 then return nil end
   return field .. ": expected a price above 0 of an inverse contract, got " .. price
 end
 
--- The first pair that comes with an amount says what the flow is counted in, unless that is known.
+-- If the flow's currency is not known yet, the first pair that comes with an amount decides it.
 local function adopt_currency(market)
   if not flow_currency and market.settle then redis.call("HSET", meta_key, "currency", market.settle) end
 end
 
--- Whether it is the flow's currency, or the first pair is about to make it that.
+-- Whether it is the flow's currency, or becomes it by this first pair.
 local function is_own(currency)
   return not flow_currency or is_same(currency, flow_currency)
 end
 
--- The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
--- quote is the flow's currency, its price.
+-- The given rate. Otherwise, if the pair settles in the flow's currency: the last known rate, or 1. Otherwise, for an inverse pair whose quote is the
+-- flow's currency: the price.
 local function rate_of(market, given, price, known)
   if given then return given end
   if not market.settle or is_own(market.settle) then return known or "1" end
   return market.inverse and price and is_own(market.quote) and price or nil
 end
 
--- The rate of an entry: given, or needed by none, else the one known from before; nil, and the fault, where there is none.
+-- The rate of an entry: the given one, or none if none is needed, or the last known one; nil and the fault if a needed rate is missing.
 local function entry_rate(market, given, price, known)
   local rate = rate_of(market, given, price, known) or known
   if rate then return rate end
   return nil, rare.rate_missing(market.settle)
 end
 
--- What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1.
+-- The rate that a position or order stores: none as long as it never needed one and none but 1 was given.
 local function rate_kept(market, rate, before)
   if tonumber(rate) == 1 and not before and (not market.settle or is_own(market.settle)) then return nil end
   return rate
 end
 
--- The rate that is known from before, as long as the pair settles in the same currency as it did.
+-- The last known rate, as long as the pair still settles in the same currency.
 local function rate_known(market, before)
   return before and market_of(before.pair).settle == market.settle and before.rate or nil
 end
 -- <<< currency.lua
 
 -- >>> exposure.lua
--- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
+-- What open positions and pending entries take: exposure, slots, slots by pair and side; kept as running sums.
 
--- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+-- Notes that exposure is taken (sign 1) or freed (sign -1), and which fields of the sums change by one.
 local function hold(delta, notional, sign, field, slots)
   local units, parts = money_parse(notional)
   if sign < 0 then units, parts = money_negate(units, parts) end
@@ -760,7 +901,7 @@ local function hold_position(delta, p, sign)
   hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
 end
 
--- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+-- The sums as they will be written; nil: unchanged. Call it before the first write: it fails if the stored values are no numbers.
 local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do
@@ -788,137 +929,6 @@ local function write_exposure(exposure_key, sums)
 end
 -- <<< exposure.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
-
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
-
--- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size = number_text(p.size)
-  p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%d", p.entry_ts)
-  p.tp = p.tp and number_text(p.tp)
-  p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
-  p.realised = p.realised or "0"
-  p.fees = p.fees or "0"
-  p.cash = p.cash or "0"
-  p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
-  p.entered = p.entered and number_text(p.entered)
-  p.exited = p.exited and number_text(p.exited)
-  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%d", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
-  p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%d", p.version)
-  p.metadata = metadata
-  return p
-end
--- <<< position_parse.lua
-
--- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
-
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-local function write_at_maxmemory()
-  redis.call("HDEL", call_key, "")
-end
--- <<< maxmemory.lua
-
-setmetatable(rare, { __index = function(_, asked)
-  -- >>> decimal.lua
-  -- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
-  -- digits a string without leading zeros. No function changes one.
-
-  -- -1, 0 or 1.
-  local function decimal_sign(a)
-    if a.digits then return a.negative and -1 or 1 end
-    return a.number > 0 and 1 or a.number < 0 and -1 or 0
-  end
-
-  local function decimal_negate(a)
-    if a.digits then return { negative = not a.negative, digits = a.digits, scale = a.scale } end
-    return { number = 0 - a.number, scale = a.scale }
-  end
-
-  local function decimal_multiply(a, b)
-    if a.number and b.number then
-      local product = a.number * b.number
-      -- Adding 0 makes 0 of -0.
-      if product < EXACT and product > -EXACT then return { number = product + 0, scale = a.scale + b.scale } end
-    end
-    return long.digits_product(a, b)
-  end
-
-  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
-  local function decimal_money(a)
-    local number, scale = a.number, a.scale
-    if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
-    if number and number < 1e15 and number > -1e15 and scale <= 30 then
-      local size, power = number < 0 and 0 - number or number, 10 ^ (scale - 8)
-      local rest = size % power
-      size = (size - rest) / power + (2 * rest >= power and 1 or 0)
-      return decimal_text({ number = number < 0 and 0 - size or size, scale = 8 })
-    end
-    return long.digits_money(a)
-  end
-  -- <<< decimal.lua
-
-  -- >>> notional.lua
-  -- The money that a position or an order puts to work.
-
-  -- What an amount in a settle currency takes of the exposure, in the flow's: to 8 places.
-  local function worth_in_exposure(worth, rate)
-    local exact = decimal_multiply(worth, decimal(rate))
-    local text = decimal_money(decimal_sign(exact) < 0 and decimal_negate(exact) or exact)
-    return text and tonumber(text) < 9e12 and text or "9000000000000"
-  end
-
-  -- What a size at a price takes of an inverse contract, or at a rate.
-  local function notional_worked_out(market, size, price, rate)
-    local worth
-    if not market.inverse then worth = decimal_multiply(decimal(size), decimal(price))
-    elseif tonumber(price) > 0 then worth = long.quotient(decimal(size), decimal(price)) end
-    return worth and worth_in_exposure(worth, rate or "1") or "9000000000000"
-  end
-  -- <<< notional.lua
-
-  -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
-  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
-
-  local function rate_missing(currency)
-    local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
-  end
-  -- <<< currency.lua
-
-  -- >>> refuse.lua
-  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-  local function refuse(code, message)
-    local text = code .. " " .. message
-    write_at_maxmemory()
-    answer({ text })
-    return redis.error_reply(text)
-  end
-  -- <<< refuse.lua
-
-  rare.notional_worked_out, rare.rate_missing, rare.refuse =
-    notional_worked_out, rate_missing, refuse
-  return rawget(rare, asked)
-end })
-
 -- >>> position.lua
 -- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
 local function position_json(p)
@@ -938,6 +948,5 @@ local function position_json(p)
 end
 -- <<< position.lua
 
-return run(rare, instance, recovering, now_text, answer, event, notional_at, entered_anew, market_of, price_fault, adopt_currency,
-  entry_rate, rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_parse, write_at_maxmemory,
-  position_json)
+return run(rare, instance, recovering, now_text, answer, event, notional_at, market_of, price_fault, adopt_currency, entry_rate,
+  rate_kept, rate_known, hold_position, exposure_after, write_exposure, position_json)

@@ -3,7 +3,7 @@
 -- absent or was set by a configuration, and makes others only tighter; a looser configuration gives those back. A limit that becomes
 -- tighter trips the breaker if it is reached.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -91,9 +91,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
--- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
--- script that changes something.
+-- Every change begins with the same checks: Is this the state that the caller knows? Was this very call answered before? Does the state still know its
+-- earlier answers to the caller? Does the caller still hold the lease? What time is it? KEYS[1..4] and ARGV[1..7] are the same in every script that changes
+-- something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -103,14 +103,14 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
-  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
+-- Of flow:meta, in each script, what it uses; false: there is none.
+local flow_epoch, account_name, account_epoch = unpack(redis.call("HMGET", meta_key, "epoch", "account", "account_epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
-  -- Whoever names no epoch names no schema by it either.
+  -- A caller that names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
   if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
@@ -140,15 +140,15 @@ if call ~= "" then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
--- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
--- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
--- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
+-- A slot that knows less than the caller belongs to an older state: answers to the caller are gone, and so are their changes. Several proofs are separated
+-- by spaces. slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly there is one proof, and the slot holds that answer or a later
+-- one. The numbers of our client always have twelve digits, so they compare as texts.
 local is_proven = proof == ""
 if last and proven_slot == slot then
   is_proven = last == proven
 elseif proven_slot and proven_slot ~= slot and kept then
   is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
-  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
+  kept[2] = is_proven and math.huge -- the session's answers exist; they expire as set by its first call
 end
 if not is_proven then
   for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
@@ -174,29 +174,13 @@ if lease ~= "" then
   end
 end
 
--- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
--- where the script may have to do with it, and its log after that.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
-end
+local moved_account -- what the step moves of the flow's account: its key; fields and values; nil: nothing
 
--- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- Returns the answer with the call as its last part, and stores it in the call's slot (its parts, separated by NUL), so that a repeated call gets it again.
+-- The changes of the flow's account are written first. Answers are kept for at least ten minutes by the server's clock; then all of the session's expire at
+-- once.
 local function answer(reply)
-  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
+  if moved_account then redis.call("HSET", moved_account.key, unpack(moved_account)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -210,8 +194,8 @@ local function answer(reply)
   return reply
 end
 
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
+-- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
+-- the script asks for the log's length before it writes.
 local function event_by(run, kind, ...)
   if max_events == "0" then return nil end
   return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -225,6 +209,28 @@ end
 -- Tables of functions that are made, below, when a table is first asked for one.
 -- in_account: what a flow in an account needs.
 local in_account = {}
+
+-- >>> flow_account.lua
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
+
+local function find_account()
+  local name, known, key = account_name, account_epoch, nil
+  if not name and string.sub(meta_key, -5) == ":risk" then
+    name, known, key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
+  end
+  if not name then return nil end
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces, found = "@" .. name .. ":risk", "@{" .. name .. "}:risk", { name = name, epoch = known }
+  for i = #KEYS - 1, 2, -1 do
+    local each = KEYS[i]
+    if string.sub(each, -#tail) == tail or string.sub(each, -#in_braces) == in_braces then return found, each, KEYS[i + 1] end
+  end
+  return found, key
+end
+
+local account, account_key, account_events_key = find_account()
+-- <<< flow_account.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -274,16 +280,16 @@ end
 
 setmetatable(in_account, { __index = function(_, asked)
   -- >>> account.lua
-  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
-  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
-  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+  -- The exchange account of the flow: limits and a breaker over all its flows. It is one hash: settings, limits, breaker, the sums over the flows and, under
+  -- `flow id|`, each flow's part of these sums. A step reads it once and notes its changes, which are written together with the answer. If the flow is in no
+  -- account, `account` is nil, and nothing is read or written.
 
-  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  -- Prefix of the fields of the flow's part: its id, as in the names of its keys. Fields of the account itself have no prefix.
   local function part_of()
     return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
   end
 
-  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  -- Reads the account: its day, sums and breaker, this flow's part, and the pair's slots of both. Fails if the account is gone.
   local function read_account(pair)
     if not account or account.part then return account end
     if not account_key then
@@ -315,7 +321,7 @@ setmetatable(in_account, { __index = function(_, asked)
     return account
   end
 
-  -- A day, or that of the account, if that is later.
+  -- A day; or the account's, if that is later.
   local function later_day(day)
     return account and account.day > day and account.day or day
   end
@@ -374,14 +380,14 @@ end
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
--- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+-- When a breaker ends that trips now on the open day `day`, ms; nil: only by a reset.
 local function breaker_until(duration, day_start, day)
   if duration == "until_reset" then return nil end
   if duration == "until_day_end" then return day_end(day, day_start) end
   return now + tonumber(duration)
 end
 
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+-- Trips the breaker, or extends an active one. One that already lasts that long does not change.
 local function trip(breaker, source, reason, till)
   if not breaker.active then
     breaker.tripped_at, breaker.tripped = now_text, true
@@ -402,8 +408,8 @@ local function breaker_event(breaker)
     "breaker_until", until_text(breaker)
 end
 
--- The first limit that the risk has reached: source and reason. limits: of the day's loss, of losses in a row, of the drawdown; false: none. among:
--- the causes that may trip, source -> true.
+-- The first limit that the risk has reached: source and reason. limits: those of the day's loss, of losses in a row and of the drawdown; false: none.
+-- among: the causes that may trip, source -> true.
 local function limit_reached(risk, limits, among)
   if limits[1] and among.daily_loss then
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
@@ -415,7 +421,7 @@ local function limit_reached(risk, limits, among)
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
   if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    -- In whole hundredths: beyond 2 ^ 46 a fraction of them is a tie, which Lua and JavaScript would round differently.
+    -- In whole hundredths: beyond 2 ^ 46 Lua and JavaScript would round fractions of them differently.
     local function percent(fraction)
       local hundredths = string.format("%03.0f", math.floor(fraction * 10000 + 0.5))
       return string.sub(hundredths, 1, -3) .. "." .. string.sub(hundredths, -2) .. "%"
@@ -432,8 +438,8 @@ end
 -- <<< trip.lua
 
 -- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
+-- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
+-- before its first write: then a wrong type ends the script with nothing written.
 
 local function expect_stream(key) redis.call("XLEN", key) end
 -- <<< expect.lua
@@ -449,20 +455,20 @@ end
 -- <<< json.lua
 
 -- >>> limit_change.lua
--- Whose a limit is, and what setting it does; of a flow, and of an account.
+-- Who set a limit, and what setting it changes; for flows and for accounts.
 
--- Who set it, as JSON. held: what that stands over, as more of the JSON.
+-- Who set a limit, as JSON. held: the replaced limit that a looser configuration brings back, as further JSON fields.
 local function origin_json(set_by, who, at, held)
   return '{"by":"' .. set_by .. '","who":' .. quote(who) .. ',"at":' .. at .. (held or "") .. '}'
 end
 
 local function held_json(number, who, at)
-  return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%.0f", at) or "")
+  return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%d", at) or "")
 end
 
--- What becomes of a limit, its number and the JSON of who set it, "" where nobody is known; nil: it stays. stored: the JSON of who set it so far.
--- What nobody is known to have set counts as set by a call, unless it is as configured. is_returned: it is again what a tighter configuration
--- stood over.
+-- The change of a limit: its number, and the JSON of who set it ("" if that is not known); nil: no change. stored: the JSON of who set it so far. A limit
+-- without a known setter counts as set by a call, unless it equals the configured one. is_returned: the limit that a tighter configuration had replaced is
+-- back.
 local function limit_change(how, number, current, stored)
   local by = how == "call" and "call" or "config"
   local origin = stored and cjson.decode(stored) or {}
@@ -487,7 +493,7 @@ local function limit_change(how, number, current, stored)
       return number, origin_json(by, instance, now_text, held_json(held, who, at))
     end
     if not who and number == held then return number, mine end
-    return held, who and origin_json("call", who, string.format("%.0f", at)) or "", true
+    return held, who and origin_json("call", who, string.format("%d", at)) or "", true
   end
   if number == current then
     if origin.by then return nil end
@@ -499,35 +505,34 @@ end
 -- <<< limit_change.lua
 
 -- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+-- A flow's risk: as stored, as of now, and as part of a reply.
 
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+-- The risk as of now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended: the stored day, if it is over. An account and its
+-- flows use the same day: the later one. pair: the pair whose account slots the step may change. pnl, equity, peak and drawdown are texts, as stored; units
+-- and parts are pnl as numbers; was: the values that a step can make worse; stored: the row in the order in which events list it. Fails if stored values
+-- are no numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "peak_equity",
+    "current_drawdown", "closed", "later", "cash", "untied", "equity", "equity_by")
+  local losses, drawdown = (stored[4] or 0) + 0, stored[6] or "0"
   local risk = {
     day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+    losses = losses, equity = stored[11], equity_by = stored[12], peak = stored[5] or "0", drawdown = drawdown,
+    was = { units = 0, parts = 0, losses = losses, drawdown = drawdown }, stored = stored,
   }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  assert(tonumber(risk.peak) and tonumber(drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[7] or "0", later = stored[8] or "0",
+      cash = stored[9] or "0", untied = stored[10] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.closed, risk.later, risk.cash, risk.untied = stored[7] or "0", stored[8] or "0", stored[9] or "0", stored[10] or "0"
     risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk

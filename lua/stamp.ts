@@ -13,6 +13,7 @@ import { withCurrentHead } from "./heads.js";
 import {
   type Definition,
   MADE_WHEN_ASKED,
+  type Needs,
   needsOf,
   readSharedText,
   type SharedFile,
@@ -46,7 +47,7 @@ export function stamped(name: string, source: string, shared: SharedText, operat
   }
   const names = offered.filter((each) => own.names.has(each));
   const above = `${withCurrentHead(head, operation)}${call("local function run", names, 4)}\n${body}end\n`;
-  const appendix = sharedTexts({ always, groups }, opening !== undefined);
+  const appendix = sharedTexts({ always: withNeededMeta(always, groups, own), groups }, opening !== undefined);
   return `${above}\n${[...appendix, callOfRun(names, offered.length)].join("\n\n")}\n`;
 }
 
@@ -65,6 +66,25 @@ function sharedTexts({ always, groups }: Carried, isOpened: boolean): string[] {
   ]);
   if (!isOpened) texts.unshift(...tables);
   return texts.length === 0 ? [] : [APPENDIX, ...texts];
+}
+
+/** `local name, name = unpack(redis.call("HMGET", meta_key, "field", "field"))` */
+const META_READ = /^local ([\w, ]+) = unpack\(redis\.call\("HMGET", meta_key,\s*((?:"\w+"(?:,\s*)?)+)\)\)/m;
+
+/** The opening reads of flow:meta what the script uses, and the first field, which is the epoch. */
+function withNeededMeta(always: readonly SharedFile[], groups: readonly Group[], own: Needs): readonly SharedFile[] {
+  const [opening, ...libraries] = always;
+  const [text, names = "", fields = ""] = META_READ.exec(opening?.opening ?? "") ?? [];
+  if (opening === undefined || text === undefined) return always;
+  const made = [...always, ...groups.flatMap(({ files }) => files)].flatMap(({ definitions }) => definitions);
+  const used = new Set([own, ...made.map(({ needs }) => needs)].flatMap((needs) => [...needs.names]));
+  const fieldNames = fields.split(/,\s*/);
+  const read = names.split(", ").flatMap((name, at) => (at === 0 || used.has(name) ? [[name, fieldNames[at]]] : []));
+  const locals = read.map(([name]) => name).join(", ");
+  const start = `local ${locals} = unpack(`;
+  const asked = `redis.call("HMGET", meta_key, ${read.map(([, field]) => field).join(", ")}))`;
+  const between = start.length + asked.length > WIDTH ? "\n  " : "";
+  return [{ ...opening, opening: opening.opening.replace(text, `${start}${between}${asked}`) }, ...libraries];
 }
 
 function operationOf(name: string): AnyOperation {

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- start_equity: sets the starting equity, once: equity follows what is booked from now on, unless the bot has reported it.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -22,12 +22,13 @@
 --       {"known", the one that was set first, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(answer, event, start_equity, expect_hash, write_risk, risk_event, refuse, read_risk)
+local function run(answer, event, read_equity_times, start_equity, expect_hash, write_risk, risk_event, refuse, read_risk)
   local daily_key, history_key = KEYS[5], KEYS[6]
   local equity, day_start = ARGV[8], tonumber(ARGV[9])
 
   -- Read.
   local risk = read_risk(daily_key, day_start)
+  read_equity_times(risk, daily_key)
   if risk.starting_equity then return answer({ "known", risk.starting_equity }) end
   if risk.ended then expect_hash(history_key) end
 
@@ -45,9 +46,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
--- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
--- script that changes something.
+-- Every change begins with the same checks: Is this the state that the caller knows? Was this very call answered before? Does the state still know its
+-- earlier answers to the caller? Does the caller still hold the lease? What time is it? KEYS[1..4] and ARGV[1..7] are the same in every script that changes
+-- something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -57,14 +58,14 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
-  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
+-- Of flow:meta, in each script, what it uses; false: there is none.
+local flow_epoch, account_name, account_epoch = unpack(redis.call("HMGET", meta_key, "epoch", "account", "account_epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
-  -- Whoever names no epoch names no schema by it either.
+  -- A caller that names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
   if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
@@ -94,15 +95,15 @@ if call ~= "" then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
--- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
--- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
--- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
+-- A slot that knows less than the caller belongs to an older state: answers to the caller are gone, and so are their changes. Several proofs are separated
+-- by spaces. slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly there is one proof, and the slot holds that answer or a later
+-- one. The numbers of our client always have twelve digits, so they compare as texts.
 local is_proven = proof == ""
 if last and proven_slot == slot then
   is_proven = last == proven
 elseif proven_slot and proven_slot ~= slot and kept then
   is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
-  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
+  kept[2] = is_proven and math.huge -- the session's answers exist; they expire as set by its first call
 end
 if not is_proven then
   for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
@@ -128,29 +129,13 @@ if lease ~= "" then
   end
 end
 
--- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
--- where the script may have to do with it, and its log after that.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
-end
+local moved_account -- what the step moves of the flow's account: its key; fields and values; nil: nothing
 
--- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- Returns the answer with the call as its last part, and stores it in the call's slot (its parts, separated by NUL), so that a repeated call gets it again.
+-- The changes of the flow's account are written first. Answers are kept for at least ten minutes by the server's clock; then all of the session's expire at
+-- once.
 local function answer(reply)
-  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
+  if moved_account then redis.call("HSET", moved_account.key, unpack(moved_account)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -164,8 +149,8 @@ local function answer(reply)
   return reply
 end
 
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
+-- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
+-- the script asks for the log's length before it writes.
 local function event_by(run, kind, ...)
   if max_events == "0" then return nil end
   return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -206,7 +191,7 @@ setmetatable(rare, { __index = function(_, asked)
   -- <<< trip.lua
 
   -- >>> risk.lua
-  -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+  -- A flow's risk: as stored, as of now, and as part of a reply.
 
   local function day_json(d)
     return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
@@ -218,6 +203,28 @@ setmetatable(rare, { __index = function(_, asked)
     breaker_event, day_json, write_breaker
   return rawget(rare, asked)
 end })
+
+-- >>> flow_account.lua
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
+
+local function find_account()
+  local name, known, key = account_name, account_epoch, nil
+  if not name and string.sub(meta_key, -5) == ":risk" then
+    name, known, key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
+  end
+  if not name then return nil end
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces, found = "@" .. name .. ":risk", "@{" .. name .. "}:risk", { name = name, epoch = known }
+  for i = #KEYS - 1, 2, -1 do
+    local each = KEYS[i]
+    if string.sub(each, -#tail) == tail or string.sub(each, -#in_braces) == in_braces then return found, each, KEYS[i + 1] end
+  end
+  return found, key
+end
+
+local account, account_key, account_events_key = find_account()
+-- <<< flow_account.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -244,16 +251,16 @@ end
 
 setmetatable(in_account, { __index = function(_, asked)
   -- >>> account.lua
-  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
-  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
-  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+  -- The exchange account of the flow: limits and a breaker over all its flows. It is one hash: settings, limits, breaker, the sums over the flows and, under
+  -- `flow id|`, each flow's part of these sums. A step reads it once and notes its changes, which are written together with the answer. If the flow is in no
+  -- account, `account` is nil, and nothing is read or written.
 
-  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  -- Prefix of the fields of the flow's part: its id, as in the names of its keys. Fields of the account itself have no prefix.
   local function part_of()
     return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
   end
 
-  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  -- Reads the account: its day, sums and breaker, this flow's part, and the pair's slots of both. Fails if the account is gone.
   local function read_account(pair)
     if not account or account.part then return account end
     if not account_key then
@@ -285,14 +292,15 @@ setmetatable(in_account, { __index = function(_, asked)
     return account
   end
 
-  -- A day, or that of the account, if that is later.
+  -- A day; or the account's, if that is later.
   local function later_day(day)
     return account and account.day > day and account.day or day
   end
 
-  -- Notes fields of the account that the step writes: field, value, ...
+  -- Notes fields of the account that the step will write: field, value, ...
   local function move_account(...)
-    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+    moved_account = moved_account or { key = account_key }
+    for _, each in ipairs({ ... }) do moved_account[#moved_account + 1] = each end
   end
   -- <<< account.lua
 
@@ -314,7 +322,7 @@ setmetatable(in_account, { __index = function(_, asked)
   -- <<< trip.lua
 
   -- >>> account_booking.lua
-  -- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
+  -- How the flow's bookings change its account: day, equity, drawdown; and when they trip the account's breaker.
 
   -- Appends to the account's log, which the watchers of all its flows read.
   local function account_event(kind, ...)
@@ -323,17 +331,19 @@ setmetatable(in_account, { __index = function(_, asked)
       "account", account.name, ...)
   end
 
-  -- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+  -- Notes a changed breaker and adds one event to the account's log: that it tripped, or that the active one holds longer. flow_id: the flow whose step
+  -- it was; nil: a trip by hand.
   local function write_account_breaker(flow_id)
     local breaker = account.breaker
     if not breaker.changed then return end
-    if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
-    else account_event("account_breaker_tripped", breaker_event(breaker)) end
+    local kind = breaker.tripped and "account_breaker_tripped" or "account_breaker_extended"
+    if flow_id then account_event(kind, "flow", flow_id, breaker_event(breaker))
+    else account_event(kind, breaker_event(breaker)) end
     move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
       until_text(breaker))
   end
 
-  -- Notes what was booked.
+  -- Notes the bookings.
   local function write_account_booking()
     if not account or not account.is_booked then return end
     local part = account.part
@@ -362,7 +372,7 @@ setmetatable(long, { __index = function(_, asked)
   -- <<< money.lua
 
   -- >>> digits.lua
-  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
+  -- Exact decimals whose number no double holds: computed digit by digit.
 
   local function decimal_of(negative, digits, scale)
     if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
@@ -377,7 +387,8 @@ setmetatable(long, { __index = function(_, asked)
     return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
   end
 
-  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  -- a + b, a - b (a not less than b) or a * b of whole numbers given as digits. Numbers that no double holds are computed in limbs of seven digits, lowest
+  -- first.
   local function digits_worked_out(a, how, b)
     local first, second = tonumber(a) or 0, tonumber(b) or 0
     local exact = 9007199254740992 -- up to here a double holds every whole number
@@ -414,7 +425,7 @@ setmetatable(long, { __index = function(_, asked)
     return (string.gsub(table.concat(parts), "^0+", ""))
   end
 
-  -- A decimal of its text.
+  -- The decimal of a text.
   local function digits_read(text)
     local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
     local digits = string.gsub(whole .. fraction, "^0+", "")
@@ -453,7 +464,7 @@ setmetatable(long, { __index = function(_, asked)
     return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
   end
 
-  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  -- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
   local function digits_money(a)
     local negative, digits, scale = spelled(a)
     if scale > 8 then
@@ -475,7 +486,7 @@ setmetatable(long, { __index = function(_, asked)
     return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
   end
 
-  -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+  -- Rounds a product or a sum as it is stored; nil if it needs more than 38 digits.
   local function digits_kept(a)
     local negative, digits, scale = spelled(a)
     local places = math.max(20, 34 - (#digits - scale))
@@ -495,15 +506,15 @@ setmetatable(long, { __index = function(_, asked)
 end })
 
 -- >>> decimal.lua
--- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
--- digits a string without leading zeros. No function changes one.
+-- Exact decimals: { number, scale } is number x 10^-scale, if a double holds the number; otherwise { negative, digits, scale }, where digits is a string
+-- without leading zeros. No function changes one.
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
 
 local ZERO = { number = 0, scale = 0 }
 
--- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+-- Two different decimals of up to 15 digits never have the same double. So the number is the written one if dividing it gives back the double.
 local function decimal(text)
   if text == "0" then return ZERO end
   local point = string.find(text, ".", 1, true)
@@ -556,19 +567,19 @@ end
 local function decimal_text(a)
   if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
     local value = a.number / 10 ^ a.scale
-    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+    -- Lua writes 14 digits, and the number has no more. For a smaller number it would write an exponent.
     if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
   end
   return long.digits_text(a)
 end
 
--- The double next to a decimal.
+-- The double nearest to a decimal.
 local function decimal_value(a)
   if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
   return tonumber(decimal_text(a))
 end
 
--- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+-- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
 local function decimal_money(a)
   local number, scale = a.number, a.scale
   if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
@@ -586,7 +597,7 @@ end
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
 
--- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+-- Rounds a product or a sum as it is stored; nil if it needs more than 38 digits.
 local function kept_decimal(a)
   if a.number and a.scale <= 20 then return a end
   return long.digits_kept(a)
@@ -597,19 +608,21 @@ end
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
+  -- Most numbers have at most the 14 digits that Lua writes. This one does, if it has eight decimals and 14 digits at most.
+  local text, parts = value .. "", value * 1e8 + 0.5
+  parts = parts - parts % 1
+  if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
   if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
   local size = math.abs(value)
   text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
+  -- Doubles near zero have fewer digits than others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
     if first == 15 and math.frexp(size) ~= 0.5 then
       text = string.format("%.16g", value)
       if tonumber(text) ~= value then text = string.format("%.17g", value) end
     else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      -- Just below a power of two, doubles are closer together than above: there the next decimal above may read back, and not the nearest.
       for digits = first, 17 do
         text = string.format("%." .. digits .. "g", value)
         if tonumber(text) == value then break end
@@ -633,10 +646,10 @@ end
 -- <<< number.lua
 
 -- >>> equity.lua
--- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+-- The account's equity, its peak and the drawdown, exactly (src/manager/README.md, Cash, transfers, equity). risk.equity, peak, drawdown and starting_equity are texts.
 
--- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
--- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
+-- Changes the equity, and the peak if the equity rises above it. by "books": adds an amount, unless the bot has reported equity; by "reports" and "start":
+-- sets it; by "transfer": sets it together with the given peak (a decimal). An error if one would leave 9e15.
 local function move_equity(risk, by, amount, new_peak)
   local equity = decimal(amount)
   if by == "books" then
@@ -653,8 +666,8 @@ local function move_equity(risk, by, amount, new_peak)
   if decimal_sign(rise) > 0 then peak, risk.peak_at = equity, now_text end
   risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
 
-  -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
-  -- any loss an endless drawdown; 1e15 is told as a number.
+  -- The double nearest to (peak - equity) / peak: the quotient of two doubles, corrected by its error. A peak near zero would make any loss an almost
+  -- infinite drawdown: it is cut off at 1e15.
   local fall = decimal_subtract(peak, equity)
   if decimal_sign(peak) <= 0 or decimal_sign(fall) == 0 then return nil end
   local whole = tonumber(risk.peak)
@@ -665,6 +678,11 @@ local function move_equity(risk, by, amount, new_peak)
     if missed ~= 0 then near = decimal_value(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole)))) end
   end
   risk.drawdown = number_text(near)
+end
+
+-- When equity and peak were set, ms, and the starting equity. Only changes other than bookings need these.
+local function read_equity_times(risk, daily_key)
+  risk.reported_at, risk.peak_at, risk.starting_equity = unpack(redis.call("HMGET", daily_key, "reported_at", "peak_at", "starting_equity"))
 end
 
 -- A starting equity counts from now on, unless the bot has reported one. The first stays.
@@ -695,16 +713,16 @@ end
 -- <<< day.lua
 
 -- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
+-- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
+-- before its first write: then a wrong type ends the script with nothing written.
 
 local function expect_hash(key) redis.call("HLEN", key) end
 -- <<< expect.lua
 
 -- >>> booking.lua
--- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+-- How results and equity change a flow's risk, and when they trip the breaker.
 
--- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- The final row in the form of events. The equity is last, since it may be unknown.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
     "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -712,21 +730,27 @@ local function risk_fields(risk)
   return risk.fields
 end
 
+-- The fields of the row that have changed.
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
-  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
-  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
-    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  local fields, stored, row, n = risk_fields(risk), risk.stored, {}, 0
+  for i = 1, 11 do
+    local value = fields[2 * i]
+    if value ~= (stored[i] or "") then row[n + 1], row[n + 2], n = fields[2 * i - 1], value, n + 2 end
   end
-  redis.call("HSET", daily_key, unpack(row))
+  if risk.equity_by and risk.equity_by ~= stored[12] then row[n + 1], row[n + 2], n = "equity_by", risk.equity_by, n + 2 end
+  if risk.reported_at then row[n + 1], row[n + 2], n = "reported_at", risk.reported_at, n + 2 end
+  if risk.peak_at then row[n + 1], row[n + 2], n = "peak_at", risk.peak_at, n + 2 end
+  if risk.starting_equity then row[n + 1], row[n + 2], n = "starting_equity", risk.starting_equity, n + 2 end
+  if n > 0 then redis.call("HSET", daily_key, unpack(row)) end
   if breaker.changed then rare.write_breaker(breaker_key, breaker) end
   if account then in_account.write_account_booking() end
 end
 
--- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+-- The fields of an event about a flow's risk after a change: the row, earlier days with bookings, and the breaker if it changed.
 local function risk_event(risk, breaker)
   local fields = risk_fields(risk)
   fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
@@ -745,17 +769,17 @@ end
 -- <<< booking.lua
 
 -- >>> maxmemory.lua
--- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
--- written. A command that needs none is not, and after it the script may write on.
+-- At maxmemory Redis decides about a script without a #! line at its first write: if that command may need memory, it is refused, with nothing written. If
+-- it needs none, it is not refused, and the script may go on writing.
 
--- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
+-- Call it before the first write of an exit, of a change of something that exists, and of an answer that changes nothing. No slot has this name.
 local function write_at_maxmemory()
   redis.call("HDEL", call_key, "")
 end
 -- <<< maxmemory.lua
 
 -- >>> refuse.lua
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+-- Refuses the call: nothing was changed, and the code is stable. A repeated call is refused in the same way.
 local function refuse(code, message)
   local text = code .. " " .. message
   write_at_maxmemory()
@@ -765,39 +789,38 @@ end
 -- <<< refuse.lua
 
 -- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+-- A flow's risk: as stored, as of now, and as part of a reply.
 
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+-- The risk as of now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended: the stored day, if it is over. An account and its
+-- flows use the same day: the later one. pair: the pair whose account slots the step may change. pnl, equity, peak and drawdown are texts, as stored; units
+-- and parts are pnl as numbers; was: the values that a step can make worse; stored: the row in the order in which events list it. Fails if stored values
+-- are no numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "peak_equity",
+    "current_drawdown", "closed", "later", "cash", "untied", "equity", "equity_by")
+  local losses, drawdown = (stored[4] or 0) + 0, stored[6] or "0"
   local risk = {
     day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+    losses = losses, equity = stored[11], equity_by = stored[12], peak = stored[5] or "0", drawdown = drawdown,
+    was = { units = 0, parts = 0, losses = losses, drawdown = drawdown }, stored = stored,
   }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  assert(tonumber(risk.peak) and tonumber(drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[7] or "0", later = stored[8] or "0",
+      cash = stored[9] or "0", untied = stored[10] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.closed, risk.later, risk.cash, risk.untied = stored[7] or "0", stored[8] or "0", stored[9] or "0", stored[10] or "0"
     risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk
 end
 -- <<< risk.lua
 
-return run(answer, event, start_equity, expect_hash, write_risk, risk_event, refuse, read_risk)
+return run(answer, event, read_equity_times, start_equity, expect_hash, write_risk, risk_event, refuse, read_risk)

@@ -2,7 +2,7 @@
 -- update_daily_pnl: books one trade's result and evaluates the breaker. The same trade id books once; that of an open position tells the
 -- result of that position.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -36,8 +36,8 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, decimal_text, move_equity,
-    read_breaker, expect_hash, book_pnl, count_trade, trip_worsened, write_risk, risk_event, holding, money_of, move_result,
-    in_flow, position_parse, remembers, too_old, remember, position_json, read_risk, open_day, risk_reply)
+    read_breaker, book_pnl, count_trade, trip_worsened, write_risk, risk_event, holding, money_of, remembers, too_old, remember,
+    read_risk, open_day, risk_reply)
   local daily_key, history_key, breaker_key, limits_key, trades_key, positions_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
   local pnl, trade_id, ts, equity = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
   local currency, rate = ARGV[12] ~= "" and ARGV[12] or nil, ARGV[13] ~= "" and ARGV[13] or nil
@@ -47,10 +47,10 @@ local function run(rare, answer, event, money_parse, money_add, money_negate, mo
   -- Read.
   local risk = read_risk(daily_key, day_start)
   local breaker = read_breaker(breaker_key)
-  if risk.ended then expect_hash(history_key) end
+  if risk.ended then rare.expect_hash(history_key) end
   -- The id of an open position tells that position's result, once; an earlier trade may have had the same.
   local held = trade_id ~= "" and redis.call("HGET", positions_key, trade_id)
-  local position = held and position_parse(held)
+  local position = held and rare.position_parse(held)
   local is_booked = position and position.told or (not position and trade_id ~= "" and remembers(trades_key, trade_id, trade_window))
   if is_booked then return answer({ "repeated", "0", risk_reply(risk, breaker) }) end
 
@@ -58,13 +58,14 @@ local function run(rare, answer, event, money_parse, money_add, money_negate, mo
   local at = tonumber(ts)
   local fault = trade_id ~= "" and too_old(at, trade_window) or open_day(risk, at, day_start)
   if fault then return rare.refuse("SFINVALID", fault) end
-  local amount, wrong = in_flow(decimal(pnl), currency, rate)
+  local amount, wrong = decimal(pnl), nil
+  if currency then amount, wrong = rare.in_flow(amount, currency, rate) end
   if wrong then return rare.refuse("SFINVALID", wrong) end
   local booked = money_of(amount)
   local result = booked
   if position then
     local before = position.realised
-    move_result(position, amount)
+    rare.move_result(position, amount)
     local units, parts = money_parse(position.realised)
     booked, result = money_text(money_add(units, parts, money_negate(money_parse(before)))), position.realised
     position.told, position.version = "1", string.format("%d", position.version + 1)
@@ -77,10 +78,10 @@ local function run(rare, answer, event, money_parse, money_add, money_negate, mo
 
   -- Write.
   local told = { risk_event(risk, breaker) }
-  if position then told[#told + 1], told[#told + 2] = "position", position_json(position) end
+  if position then told[#told + 1], told[#told + 2] = "position", rare.position_json(position) end
   event("pnl_booked", "pnl", position and decimal_text(amount) or booked, "trade_id", trade_id, unpack(told))
   if trade_id ~= "" then remember(trades_key, trade_id, trade_window, max_trades) end
-  if position then redis.call("HSET", positions_key, trade_id, position_json(position)) end
+  if position then redis.call("HSET", positions_key, trade_id, rare.position_json(position)) end
   write_risk(daily_key, history_key, breaker_key, risk, breaker)
 
   return answer({ "booked", breaker.tripped and "1" or "0", risk_reply(risk, breaker) })
@@ -89,9 +90,9 @@ end
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
 
 -- >>> change.lua
--- Every change starts alike: is this the state the caller knows, was this very call answered before, does the state still know what it
--- answered the caller before, does the caller still hold the lease, what time is it? KEYS[1..4] and ARGV[1..7] are the same in every
--- script that changes something.
+-- Every change begins with the same checks: Is this the state that the caller knows? Was this very call answered before? Does the state still know its
+-- earlier answers to the caller? Does the caller still hold the lease? What time is it? KEYS[1..4] and ARGV[1..7] are the same in every script that changes
+-- something.
 local meta_key, call_key, events_key, lease_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = ARGV[1] -- slot:number of the call; "" = a call that nobody will repeat
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
@@ -101,14 +102,15 @@ local lease = ARGV[5] -- token of the lease the caller acts under; "" = none ask
 local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
-local flow_epoch, recovering, flow_currency, same_currency, flow_guards, account_name, account_epoch = unpack(redis.call("HMGET", meta_key,
-  "epoch", "recovering", "currency", "same_currency", "guards", "account", "account_epoch")) -- false: there is none
+-- Of flow:meta, in each script, what it uses; false: there is none.
+local flow_epoch, flow_currency, same_currency, account_name, account_epoch = unpack(
+  redis.call("HMGET", meta_key, "epoch", "currency", "same_currency", "account", "account_epoch"))
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
     return redis.error_reply("SFSTATELOST the flow's epoch is " .. flow_epoch .. ", the caller knows " .. epoch)
   end
-  -- Whoever names no epoch names no schema by it either.
+  -- A caller that names no epoch names no schema by it either.
   local written = redis.call("HMGET", meta_key, "schema", "migrating", "moved_to")
   if written[3] then return redis.error_reply("SFSTATELOST the flow has moved: its keys begin with " .. written[3] .. " now") end
   if written[2] then return redis.error_reply("SFSCHEMA a migration of the flow is unfinished: run sf-state migrate to end or undo it") end
@@ -138,15 +140,15 @@ if call ~= "" then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
--- A slot that knows less than the caller is that of an older state: answers to the caller are gone, and what they told of. Several proofs
--- have spaces between them; slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly it is one, and the
--- slot holds it, or a later one. Our client's numbers have twelve digits, always: they compare as texts.
+-- A slot that knows less than the caller belongs to an older state: answers to the caller are gone, and so are their changes. Several proofs are separated
+-- by spaces. slot:number:n is an answer of another session, whose hash is KEYS[n]. Mostly there is one proof, and the slot holds that answer or a later
+-- one. The numbers of our client always have twelve digits, so they compare as texts.
 local is_proven = proof == ""
 if last and proven_slot == slot then
   is_proven = last == proven
 elseif proven_slot and proven_slot ~= slot and kept then
   is_proven = #proven == 12 and kept[2] and string.sub(kept[2], -12) >= proven
-  kept[2] = is_proven and math.huge -- the session's answers are there, and go when the call that was first in them says so
+  kept[2] = is_proven and math.huge -- the session's answers exist; they expire as set by its first call
 end
 if not is_proven then
   for told_slot, told, n in string.gmatch(proof, "([^: ]+):(%d+):?(%d*)") do
@@ -172,29 +174,13 @@ if lease ~= "" then
   end
 end
 
--- The exchange account that the flow is in, or that is looked at by itself, under its own hash as flow:meta; nil: none. Its hash is among KEYS
--- where the script may have to do with it, and its log after that.
-local account, account_key, account_events_key
-if not account_name and string.sub(meta_key, -5) == ":risk" then
-  account_name, account_epoch, account_key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
-end
-if account_name then
-  account = { name = account_name, epoch = account_epoch, moves = {} }
-  -- In a cluster the name has braces. Mostly the account's are the last keys.
-  local tail, in_braces = "@" .. account_name .. ":risk", "@{" .. account_name .. "}:risk"
-  for i = #KEYS - 1, 2, -1 do
-    local key = KEYS[i]
-    if string.sub(key, -#tail) == tail or string.sub(key, -#in_braces) == in_braces then
-      account_key, account_events_key = KEYS[i], KEYS[i + 1]
-      break
-    end
-  end
-end
+local moved_account -- what the step moves of the flow's account: its key; fields and values; nil: nothing
 
--- Gives the answer back with the call last, and remembers it in the call's slot, so that a repeated call gets it again: its parts,
--- with a NUL between them. What the step moves of the flow's account is written first. Answers are kept for ten minutes at least, by the server's clock; then the session's all go at once.
+-- Returns the answer with the call as its last part, and stores it in the call's slot (its parts, separated by NUL), so that a repeated call gets it again.
+-- The changes of the flow's account are written first. Answers are kept for at least ten minutes by the server's clock; then all of the session's expire at
+-- once.
 local function answer(reply)
-  if account and #account.moves > 0 then redis.call("HSET", account_key, unpack(account.moves)) end
+  if moved_account then redis.call("HSET", moved_account.key, unpack(moved_account)) end
   reply[#reply + 1] = call
   if call ~= "" then
     local text = table.concat(reply, "\0")
@@ -208,8 +194,8 @@ local function answer(reply)
   return reply
 end
 
--- Appends to the log. The first write of a script fails, with nothing written, if its key holds another type; so the event goes first,
--- or the script asks for the log's length before it writes.
+-- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
+-- the script asks for the log's length before it writes.
 local function event_by(run, kind, ...)
   if max_events == "0" then return nil end
   return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
@@ -226,104 +212,27 @@ end
 -- long: the arithmetic of numbers that no double holds.
 local rare, in_account, long = {}, {}, {}
 
-setmetatable(rare, { __index = function(_, asked)
-  -- >>> day.lua
-  -- The first millisecond that no longer belongs to the day.
-  local function day_end(day, day_start)
-    local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
-    year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
-    local era = math.floor(year / 400)
-    local year_of_era = year - era * 400
-    local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
-    local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
-    return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+-- >>> flow_account.lua
+-- The exchange account of the flow, or the account that is used by itself, with its own hash as flow:meta; nil: none. Its hash is among KEYS if the script
+-- may use it, and its log is the next key.
+
+local function find_account()
+  local name, known, key = account_name, account_epoch, nil
+  if not name and string.sub(meta_key, -5) == ":risk" then
+    name, known, key = string.match(meta_key, ":@{?([^:}]+)}?:risk$"), flow_epoch, meta_key
   end
-  -- <<< day.lua
-
-  -- >>> breaker.lua
-  -- The circuit breaker: whether it blocks entries now, and why.
-
-  local function until_text(breaker)
-    return breaker.till and string.format("%d", breaker.till) or ""
+  if not name then return nil end
+  -- In a cluster the name has braces. Mostly the account's are the last keys.
+  local tail, in_braces, found = "@" .. name .. ":risk", "@{" .. name .. "}:risk", { name = name, epoch = known }
+  for i = #KEYS - 1, 2, -1 do
+    local each = KEYS[i]
+    if string.sub(each, -#tail) == tail or string.sub(each, -#in_braces) == in_braces then return found, each, KEYS[i + 1] end
   end
-  -- <<< breaker.lua
+  return found, key
+end
 
-  -- >>> trip.lua
-  -- What trips the circuit breaker, and until when.
-
-  -- When a breaker tripped now ends, ms, day being open; nil: only by reset.
-  local function breaker_until(duration, day_start, day)
-    if duration == "until_reset" then return nil end
-    if duration == "until_day_end" then return day_end(day, day_start) end
-    return now + tonumber(duration)
-  end
-
-  -- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
-  local function trip(breaker, source, reason, till)
-    if not breaker.active then
-      breaker.tripped_at, breaker.tripped = now_text, true
-    elseif not breaker.till or (till and till <= breaker.till) then
-      return
-    end
-    breaker.active, breaker.changed = not till or now < till, true
-    breaker.source, breaker.reason, breaker.till = source, reason, till
-  end
-
-  local function write_breaker(breaker_key, breaker)
-    redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
-      "until", until_text(breaker))
-  end
-
-  local function breaker_event(breaker)
-    return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
-      "breaker_until", until_text(breaker)
-  end
-  -- <<< trip.lua
-
-  -- >>> currency.lua
-  -- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
-  -- flow currency per unit of what a pair settles in, as text; nil where nobody said.
-
-  local function rate_missing(currency)
-    local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
-  end
-  -- <<< currency.lua
-
-  -- >>> maxmemory.lua
-  -- At maxmemory Redis judges a script without a #! line at its first write: a command that may need memory is refused then, with nothing
-  -- written. A command that needs none is not, and after it the script may write on.
-
-  -- Goes before the first write of an exit, of what exists already, and of an answer that changes nothing: no slot has this name.
-  local function write_at_maxmemory()
-    redis.call("HDEL", call_key, "")
-  end
-  -- <<< maxmemory.lua
-
-  -- >>> refuse.lua
-  -- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
-  local function refuse(code, message)
-    local text = code .. " " .. message
-    write_at_maxmemory()
-    answer({ text })
-    return redis.error_reply(text)
-  end
-  -- <<< refuse.lua
-
-  -- >>> risk.lua
-  -- A flow's risk as it is stored, as it stands now, and as a reply tells it.
-
-  local function day_json(d)
-    return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
-      d.later, d.cash, d.untied)
-  end
-  -- <<< risk.lua
-
-  rare.breaker_event, rare.breaker_until, rare.day_json, rare.rate_missing, rare.refuse, rare.trip, rare.until_text,
-  rare.write_breaker =
-    breaker_event, breaker_until, day_json, rate_missing, refuse, trip, until_text, write_breaker
-  return rawget(rare, asked)
-end })
+local account, account_key, account_events_key = find_account()
+-- <<< flow_account.lua
 
 -- >>> money.lua
 -- Exact money as two whole numbers: units * 1e8 + parts, 0 <= parts < 1e8 (units rounds down, so -0.5 is -1 and 50000000).
@@ -378,7 +287,7 @@ end
 
 setmetatable(long, { __index = function(_, asked)
   -- >>> digits.lua
-  -- Exact decimals of which no double holds the number: their digits, worked out in parts.
+  -- Exact decimals whose number no double holds: computed digit by digit.
 
   local function decimal_of(negative, digits, scale)
     if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
@@ -393,7 +302,8 @@ setmetatable(long, { __index = function(_, asked)
     return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
   end
 
-  -- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+  -- a + b, a - b (a not less than b) or a * b of whole numbers given as digits. Numbers that no double holds are computed in limbs of seven digits, lowest
+  -- first.
   local function digits_worked_out(a, how, b)
     local first, second = tonumber(a) or 0, tonumber(b) or 0
     local exact = 9007199254740992 -- up to here a double holds every whole number
@@ -430,7 +340,7 @@ setmetatable(long, { __index = function(_, asked)
     return (string.gsub(table.concat(parts), "^0+", ""))
   end
 
-  -- A decimal of its text.
+  -- The decimal of a text.
   local function digits_read(text)
     local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
     local digits = string.gsub(whole .. fraction, "^0+", "")
@@ -469,7 +379,7 @@ setmetatable(long, { __index = function(_, asked)
     return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
   end
 
-  -- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+  -- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
   local function digits_money(a)
     local negative, digits, scale = spelled(a)
     if scale > 8 then
@@ -491,7 +401,7 @@ setmetatable(long, { __index = function(_, asked)
     return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
   end
 
-  -- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+  -- Rounds a product or a sum as it is stored; nil if it needs more than 38 digits.
   local function digits_kept(a)
     local negative, digits, scale = spelled(a)
     local places = math.max(20, 34 - (#digits - scale))
@@ -511,15 +421,15 @@ setmetatable(long, { __index = function(_, asked)
 end })
 
 -- >>> decimal.lua
--- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
--- digits a string without leading zeros. No function changes one.
+-- Exact decimals: { number, scale } is number x 10^-scale, if a double holds the number; otherwise { negative, digits, scale }, where digits is a string
+-- without leading zeros. No function changes one.
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
 
 local ZERO = { number = 0, scale = 0 }
 
--- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+-- Two different decimals of up to 15 digits never have the same double. So the number is the written one if dividing it gives back the double.
 local function decimal(text)
   if text == "0" then return ZERO end
   local point = string.find(text, ".", 1, true)
@@ -572,19 +482,19 @@ end
 local function decimal_text(a)
   if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
     local value = a.number / 10 ^ a.scale
-    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+    -- Lua writes 14 digits, and the number has no more. For a smaller number it would write an exponent.
     if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
   end
   return long.digits_text(a)
 end
 
--- The double next to a decimal.
+-- The double nearest to a decimal.
 local function decimal_value(a)
   if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
   return tonumber(decimal_text(a))
 end
 
--- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+-- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
 local function decimal_money(a)
   local number, scale = a.number, a.scale
   if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end
@@ -602,7 +512,7 @@ end
 -- Costs and results as positions keep them: to 20 decimal places or 34 significant digits, whichever is finer, rounded half away
 -- from zero.
 
--- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+-- Rounds a product or a sum as it is stored; nil if it needs more than 38 digits.
 local function kept_decimal(a)
   if a.number and a.scale <= 20 then return a end
   return long.digits_kept(a)
@@ -613,19 +523,21 @@ end
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
+  -- Most numbers have at most the 14 digits that Lua writes. This one does, if it has eight decimals and 14 digits at most.
+  local text, parts = value .. "", value * 1e8 + 0.5
+  parts = parts - parts % 1
+  if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
   if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
   local size = math.abs(value)
   text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
+  -- Doubles near zero have fewer digits than others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
     if first == 15 and math.frexp(size) ~= 0.5 then
       text = string.format("%.16g", value)
       if tonumber(text) ~= value then text = string.format("%.17g", value) end
     else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      -- Just below a power of two, doubles are closer together than above: there the next decimal above may read back, and not the nearest.
       for digits = first, 17 do
         text = string.format("%." .. digits .. "g", value)
         if tonumber(text) == value then break end
@@ -649,10 +561,10 @@ end
 -- <<< number.lua
 
 -- >>> equity.lua
--- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+-- The account's equity, its peak and the drawdown, exactly (src/manager/README.md, Cash, transfers, equity). risk.equity, peak, drawdown and starting_equity are texts.
 
--- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
--- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
+-- Changes the equity, and the peak if the equity rises above it. by "books": adds an amount, unless the bot has reported equity; by "reports" and "start":
+-- sets it; by "transfer": sets it together with the given peak (a decimal). An error if one would leave 9e15.
 local function move_equity(risk, by, amount, new_peak)
   local equity = decimal(amount)
   if by == "books" then
@@ -669,8 +581,8 @@ local function move_equity(risk, by, amount, new_peak)
   if decimal_sign(rise) > 0 then peak, risk.peak_at = equity, now_text end
   risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
 
-  -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
-  -- any loss an endless drawdown; 1e15 is told as a number.
+  -- The double nearest to (peak - equity) / peak: the quotient of two doubles, corrected by its error. A peak near zero would make any loss an almost
+  -- infinite drawdown: it is cut off at 1e15.
   local fall = decimal_subtract(peak, equity)
   if decimal_sign(peak) <= 0 or decimal_sign(fall) == 0 then return nil end
   local whole = tonumber(risk.peak)
@@ -717,8 +629,8 @@ end
 -- >>> trip.lua
 -- What trips the circuit breaker, and until when.
 
--- The first limit that the risk has reached: source and reason. limits: of the day's loss, of losses in a row, of the drawdown; false: none. among:
--- the causes that may trip, source -> true.
+-- The first limit that the risk has reached: source and reason. limits: those of the day's loss, of losses in a row and of the drawdown; false: none.
+-- among: the causes that may trip, source -> true.
 local function limit_reached(risk, limits, among)
   if limits[1] and among.daily_loss then
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
@@ -730,7 +642,7 @@ local function limit_reached(risk, limits, among)
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
   if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    -- In whole hundredths: beyond 2 ^ 46 a fraction of them is a tie, which Lua and JavaScript would round differently.
+    -- In whole hundredths: beyond 2 ^ 46 Lua and JavaScript would round fractions of them differently.
     local function percent(fraction)
       local hundredths = string.format("%03.0f", math.floor(fraction * 10000 + 0.5))
       return string.sub(hundredths, 1, -3) .. "." .. string.sub(hundredths, -2) .. "%"
@@ -758,16 +670,16 @@ setmetatable(in_account, { __index = function(_, asked)
   -- <<< money.lua
 
   -- >>> account.lua
-  -- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
-  -- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
-  -- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+  -- The exchange account of the flow: limits and a breaker over all its flows. It is one hash: settings, limits, breaker, the sums over the flows and, under
+  -- `flow id|`, each flow's part of these sums. A step reads it once and notes its changes, which are written together with the answer. If the flow is in no
+  -- account, `account` is nil, and nothing is read or written.
 
-  -- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+  -- Prefix of the fields of the flow's part: its id, as in the names of its keys. Fields of the account itself have no prefix.
   local function part_of()
     return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
   end
 
-  -- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+  -- Reads the account: its day, sums and breaker, this flow's part, and the pair's slots of both. Fails if the account is gone.
   local function read_account(pair)
     if not account or account.part then return account end
     if not account_key then
@@ -799,21 +711,22 @@ setmetatable(in_account, { __index = function(_, asked)
     return account
   end
 
-  -- A day, or that of the account, if that is later.
+  -- A day; or the account's, if that is later.
   local function later_day(day)
     return account and account.day > day and account.day or day
   end
 
-  -- Opens a day of the account, if it is later than the one that is open.
+  -- Opens a day of the account, if it is later than the open one.
   local function open_account_day(day)
     if account and account.day < day then
       account.day, account.pnl, account.units, account.parts = day, "0", 0, 0
     end
   end
 
-  -- Notes fields of the account that the step writes: field, value, ...
+  -- Notes fields of the account that the step will write: field, value, ...
   local function move_account(...)
-    for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+    moved_account = moved_account or { key = account_key }
+    for _, each in ipairs({ ... }) do moved_account[#moved_account + 1] = each end
   end
   -- <<< account.lua
 
@@ -841,14 +754,14 @@ setmetatable(in_account, { __index = function(_, asked)
   -- >>> trip.lua
   -- What trips the circuit breaker, and until when.
 
-  -- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+  -- When a breaker ends that trips now on the open day `day`, ms; nil: only by a reset.
   local function breaker_until(duration, day_start, day)
     if duration == "until_reset" then return nil end
     if duration == "until_day_end" then return day_end(day, day_start) end
     return now + tonumber(duration)
   end
 
-  -- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+  -- Trips the breaker, or extends an active one. One that already lasts that long does not change.
   local function trip(breaker, source, reason, till)
     if not breaker.active then
       breaker.tripped_at, breaker.tripped = now_text, true
@@ -866,16 +779,16 @@ setmetatable(in_account, { __index = function(_, asked)
   -- <<< trip.lua
 
   -- >>> expect.lua
-  -- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
-  -- only later asks for it before its first write: a key of another type ends the script with nothing written.
+  -- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
+  -- before its first write: then a wrong type ends the script with nothing written.
 
   local function expect_stream(key) redis.call("XLEN", key) end
   -- <<< expect.lua
 
   -- >>> account_booking.lua
-  -- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
+  -- How the flow's bookings change its account: day, equity, drawdown; and when they trip the account's breaker.
 
-  -- Books money of the flow, on the day that is open (is_today) or an earlier one. An error when a sum leaves 9e15.
+  -- Books money of the flow on the open day (is_today) or on an earlier one. An error if a sum would leave 9e15.
   local function book_in_account(amount, day, is_today)
     if not account or amount == "0" then return nil end
     open_account_day(day)
@@ -895,7 +808,7 @@ setmetatable(in_account, { __index = function(_, asked)
     return move_equity(account, "books", amount)
   end
 
-  -- Trips the account's breaker where a number that this step made worse stands at its limit.
+  -- Trips the account's breaker if this step made a number worse and that number is at its limit.
   local function trip_account(day_start)
     if not account or not account.was then return end
     local was, worse = account.was, {}
@@ -915,17 +828,19 @@ setmetatable(in_account, { __index = function(_, asked)
       "account", account.name, ...)
   end
 
-  -- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+  -- Notes a changed breaker and adds one event to the account's log: that it tripped, or that the active one holds longer. flow_id: the flow whose step
+  -- it was; nil: a trip by hand.
   local function write_account_breaker(flow_id)
     local breaker = account.breaker
     if not breaker.changed then return end
-    if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
-    else account_event("account_breaker_tripped", breaker_event(breaker)) end
+    local kind = breaker.tripped and "account_breaker_tripped" or "account_breaker_extended"
+    if flow_id then account_event(kind, "flow", flow_id, breaker_event(breaker))
+    else account_event(kind, breaker_event(breaker)) end
     move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
       until_text(breaker))
   end
 
-  -- Notes what was booked.
+  -- Notes the bookings.
   local function write_account_booking()
     if not account or not account.is_booked then return end
     local part = account.part
@@ -944,27 +859,10 @@ setmetatable(in_account, { __index = function(_, asked)
   return rawget(in_account, asked)
 end })
 
--- >>> expect.lua
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
-
-local function expect_hash(key) redis.call("HLEN", key) end
--- <<< expect.lua
-
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
 -- >>> booking.lua
--- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+-- How results and equity change a flow's risk, and when they trip the breaker.
 
--- The day of ts: the one that is open, or what is booked so far on one that is over. Without ts, the one that is open.
+-- The day of ts: the open one, or an earlier one with its bookings so far. Without ts: the open one.
 local function day_for(risk, history_key, ts, day_start)
   local day = ts and day_of(ts, day_start) or risk.day
   if day >= risk.day then return risk end
@@ -980,7 +878,7 @@ local function day_for(risk, history_key, ts, day_start)
   return booked
 end
 
--- The sum of two amounts; an error as well when it leaves 9e15.
+-- The sum of two amounts. An error if the sum would leave 9e15.
 local function day_sum(amount, more)
   if more == "0" then return amount end
   local units, parts = money_parse(amount)
@@ -988,8 +886,8 @@ local function day_sum(amount, more)
   return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
 end
 
--- Books money on the day of ts. parts: what of it is later (on trades that had ended), cash (of no trade) or untied (of no position);
--- the rest is of open positions. An error when a sum leaves 9e15.
+-- Books money on the day of ts. parts: how much of it is `later` (on ended trades), `cash` (of no trade) or `untied` (of no position); the rest is of open
+-- positions. An error if a sum would leave 9e15.
 local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   local day, fault = day_for(risk, history_key, ts, day_start), nil
   day.pnl, fault = day_sum(day.pnl, pnl)
@@ -998,8 +896,8 @@ local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   return fault or account and in_account.book_in_account(pnl, risk.day, day == risk)
 end
 
--- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
--- to the closed ones. An error when a sum leaves 9e15.
+-- Counts a trade on the day of ts (without ts: on the open day) and judges the streak by its whole result, which moves from the open to the closed results.
+-- An error if a sum would leave 9e15.
 local function count_trade(risk, history_key, trade, ts, day_start)
   local day, fault = day_for(risk, history_key, ts, day_start), nil
   if trade.counts then day.trades = day.trades + 1 end
@@ -1011,18 +909,18 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
--- Trips the breaker where a number that this step made worse, compared with before it, the day having rolled, stands at its limit.
+-- Trips the breaker if this step made a number worse (after a possible change of day) and that number is at its limit.
 local function trip_worsened(risk, breaker, limits_key, duration, day_start)
   local was, worse = risk.was, {}
   if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
   if risk.losses > was.losses then worse.consecutive_losses = true end
-  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  if risk.drawdown ~= was.drawdown and tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
   local source, cause = reached_limit(risk, limits_key, worse)
   if source then rare.trip(breaker, source, cause, rare.breaker_until(duration, day_start, risk.day)) end
   if account then in_account.trip_account(day_start) end
 end
 
--- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- The final row in the form of events. The equity is last, since it may be unknown.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
     "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -1030,21 +928,27 @@ local function risk_fields(risk)
   return risk.fields
 end
 
+-- The fields of the row that have changed.
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
-  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
-  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
-    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  local fields, stored, row, n = risk_fields(risk), risk.stored, {}, 0
+  for i = 1, 11 do
+    local value = fields[2 * i]
+    if value ~= (stored[i] or "") then row[n + 1], row[n + 2], n = fields[2 * i - 1], value, n + 2 end
   end
-  redis.call("HSET", daily_key, unpack(row))
+  if risk.equity_by and risk.equity_by ~= stored[12] then row[n + 1], row[n + 2], n = "equity_by", risk.equity_by, n + 2 end
+  if risk.reported_at then row[n + 1], row[n + 2], n = "reported_at", risk.reported_at, n + 2 end
+  if risk.peak_at then row[n + 1], row[n + 2], n = "peak_at", risk.peak_at, n + 2 end
+  if risk.starting_equity then row[n + 1], row[n + 2], n = "starting_equity", risk.starting_equity, n + 2 end
+  if n > 0 then redis.call("HSET", daily_key, unpack(row)) end
   if breaker.changed then rare.write_breaker(breaker_key, breaker) end
   if account then in_account.write_account_booking() end
 end
 
--- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+-- The fields of an event about a flow's risk after a change: the row, earlier days with bookings, and the breaker if it changed.
 local function risk_event(risk, breaker)
   local fields = risk_fields(risk)
   fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"
@@ -1063,18 +967,10 @@ end
 -- <<< booking.lua
 
 -- >>> keep.lua
--- Sums, products and quotients as positions keep them, and as they are booked.
+-- Sums, products and quotients, rounded as positions store them, and as they are booked.
 
--- What no position can hold is noted in holding.fault: a script looks there before it writes.
+-- If a position cannot hold a value, holding.fault says so: a script checks it before it writes.
 local holding = {}
-
--- A sum or a product as it is kept.
-local function keep(exact)
-  local rounded = kept_decimal(exact)
-  if rounded then return rounded end
-  holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
-  return decimal("0")
-end
 
 -- Rounded to 8 places, as text.
 local function money_of(exact)
@@ -1085,118 +981,261 @@ local function money_of(exact)
 end
 -- <<< keep.lua
 
--- >>> holding.lua
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+setmetatable(rare, { __index = function(_, asked)
+  -- >>> day.lua
+  -- The first millisecond that no longer belongs to the day.
+  local function day_end(day, day_start)
+    local year, month, date = string.match(day, "^(%d+)-(%d+)-(%d+)$")
+    year, month = year - (tonumber(month) <= 2 and 1 or 0), tonumber(month)
+    local era = math.floor(year / 400)
+    local year_of_era = year - era * 400
+    local day_of_year = math.floor((153 * (month > 2 and month - 3 or month + 9) + 2) / 5) + date - 1
+    local day_of_era = year_of_era * 365 + math.floor(year_of_era / 4) - math.floor(year_of_era / 100) + day_of_year
+    return (era * 146097 + day_of_era - 719468 + 1) * 86400000 + day_start
+  end
+  -- <<< day.lua
 
--- An amount at a rate.
-local function at_rate(amount, rate)
-  if tonumber(rate) == 1 then return amount end
-  return keep(decimal_multiply(amount, decimal(rate)))
-end
+  -- >>> breaker.lua
+  -- The circuit breaker: whether it blocks entries now, and why.
 
--- Moves a position's result, in the flow's currency: what was gained before fees, a fee, other cash; each may be nil.
-local function move_result(p, gain, fee, cash)
-  local sum = decimal(p.result or p.realised)
-  if gain then sum = keep(decimal_add(sum, gain)) end
-  if fee then sum = keep(decimal_subtract(sum, fee)) end
-  if cash then sum = keep(decimal_add(sum, cash)) end
-  local text = decimal_text(sum)
-  p.realised = sum.number and sum.scale <= 8 and sum.number < 1e15 and sum.number > -1e15 and text or money_of(sum)
-  p.result = text ~= p.realised and text or nil
-  if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
-  if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
-end
--- <<< holding.lua
+  local function until_text(breaker)
+    return breaker.till and string.format("%d", breaker.till) or ""
+  end
+  -- <<< breaker.lua
 
--- >>> currency.lua
--- What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). A rate is
--- flow currency per unit of what a pair settles in, as text; nil where nobody said.
+  -- >>> trip.lua
+  -- What trips the circuit breaker, and until when.
 
-local function is_flows(currency)
-  return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
-end
+  -- When a breaker ends that trips now on the open day `day`, ms; nil: only by a reset.
+  local function breaker_until(duration, day_start, day)
+    if duration == "until_reset" then return nil end
+    if duration == "until_day_end" then return day_end(day, day_start) end
+    return now + tonumber(duration)
+  end
 
--- Whether two currencies are one: by name, or both the flow's.
-local function is_same(a, b)
-  return a == b or (is_flows(a) and is_flows(b))
-end
+  -- Trips the breaker, or extends an active one. One that already lasts that long does not change.
+  local function trip(breaker, source, reason, till)
+    if not breaker.active then
+      breaker.tripped_at, breaker.tripped = now_text, true
+    elseif not breaker.till or (till and till <= breaker.till) then
+      return
+    end
+    breaker.active, breaker.changed = not till or now < till, true
+    breaker.source, breaker.reason, breaker.till = source, reason, till
+  end
 
--- An amount that was told in a currency, in the flow's; nil where a rate is needed and not given. The fault where the flow's is not known.
-local function told_in_flow(amount, currency, rate)
-  if not currency then return amount end
-  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
-  if rate then return at_rate(amount, rate) end
-  return is_same(currency, flow_currency) and amount or nil
-end
+  local function write_breaker(breaker_key, breaker)
+    redis.call("HSET", breaker_key, "reason", breaker.reason, "source", breaker.source, "tripped_at", breaker.tripped_at,
+      "until", until_text(breaker))
+  end
 
--- The same; the fault where it cannot be said.
-local function in_flow(amount, currency, rate)
-  local told, fault = told_in_flow(amount, currency, rate)
-  if told then return told end
-  return nil, fault or rare.rate_missing(currency)
-end
--- <<< currency.lua
+  local function breaker_event(breaker)
+    return "breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at,
+      "breaker_until", until_text(breaker)
+  end
+  -- <<< trip.lua
 
--- >>> record.lua
--- A record of ours, as it is stored: JSON of scalar fields, and the caller's metadata last.
+  -- >>> expect.lua
+  -- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
+  -- before its first write: then a wrong type ends the script with nothing written.
 
--- The scalar fields of a record as a table, and the text of its metadata (nil where it has none).
-local function record_parse(json)
-  local at, last = string.find(json, ',"metadata":', 1, true)
-  if not at then return cjson.decode(json), nil end
-  return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
-end
--- <<< record.lua
+  local function expect_hash(key) redis.call("HLEN", key) end
+  -- <<< expect.lua
 
--- >>> position_parse.lua
--- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
-local function position_parse(json)
-  local p, metadata = record_parse(json)
-  p.size = number_text(p.size)
-  p.entry_price = number_text(p.entry_price)
-  p.entry_ts = string.format("%d", p.entry_ts)
-  p.tp = p.tp and number_text(p.tp)
-  p.sl = p.sl and number_text(p.sl)
-  p.cooldown = p.cooldown and string.format("%d", p.cooldown)
-  p.realised = p.realised or "0"
-  p.fees = p.fees or "0"
-  p.cash = p.cash or "0"
-  p.rate = p.rate and number_text(p.rate)
-  p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
-  p.entered = p.entered and number_text(p.entered)
-  p.exited = p.exited and number_text(p.exited)
-  p.entry_asked = p.entry_asked and number_text(p.entry_asked)
-  p.told = p.told and string.format("%d", p.told)
-  p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
-  p.opened_by = p.opened_by or "saved"
-  p.version = string.format("%d", p.version)
-  p.metadata = metadata
-  return p
-end
--- <<< position_parse.lua
+  -- >>> json.lua
+  -- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+  local function quote(text)
+    if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
+    return '"' .. string.gsub(text, '[%c"\\]', function(character)
+      return string.format("\\u%04x", string.byte(character))
+    end) .. '"'
+  end
+  -- <<< json.lua
+
+  -- >>> keep.lua
+  -- Sums, products and quotients, rounded as positions store them, and as they are booked.
+
+  -- A sum or a product, rounded as it is stored.
+  local function keep(exact)
+    local rounded = kept_decimal(exact)
+    if rounded then return rounded end
+    holding.fault = holding.fault or "price: the result would need more than 38 digits; nothing was booked"
+    return decimal("0")
+  end
+  -- <<< keep.lua
+
+  -- >>> holding.lua
+  -- A position's cost and result, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
+
+  -- Converts an amount at a rate.
+  local function at_rate(amount, rate)
+    if tonumber(rate) == 1 then return amount end
+    return keep(decimal_multiply(amount, decimal(rate)))
+  end
+
+  -- Changes a position's result, in the flow's currency, by the gain before fees, a fee and other cash; each may be nil.
+  local function move_result(p, gain, fee, cash)
+    local sum = decimal(p.result or p.realised)
+    if gain then sum = keep(decimal_add(sum, gain)) end
+    if fee then sum = keep(decimal_subtract(sum, fee)) end
+    if cash then sum = keep(decimal_add(sum, cash)) end
+    local text = decimal_text(sum)
+    p.realised = sum.number and sum.scale <= 8 and sum.number < 1e15 and sum.number > -1e15 and text or money_of(sum)
+    p.result = text ~= p.realised and text or nil
+    if fee then p.fees = decimal_text(keep(decimal_add(decimal(p.fees), fee))) end
+    if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
+  end
+  -- <<< holding.lua
+
+  -- >>> currency.lua
+  -- Currencies: the flow's own, the settle currencies of pairs, and the rates between them (src/manager/README.md, Currency and Fees). A rate is flow
+  -- currency per unit of a pair's settle currency, as text; nil if nobody told it.
+
+  local function is_flows(currency)
+    return currency == flow_currency or string.find(" " .. (same_currency or "") .. " ", " " .. currency .. " ", 1, true) ~= nil
+  end
+
+  -- Whether two currencies count as one: they have the same name, or both count as the flow's.
+  local function is_same(a, b)
+    return a == b or (is_flows(a) and is_flows(b))
+  end
+
+  local function rate_missing(currency)
+    local own = flow_currency or ""
+    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+  end
+
+  -- An amount in some currency, converted into the flow's; nil if a rate is needed and not given. A fault if the flow's currency is not known.
+  local function told_in_flow(amount, currency, rate)
+    if not currency then return amount end
+    if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+    if rate then return at_rate(amount, rate) end
+    return is_same(currency, flow_currency) and amount or nil
+  end
+
+  -- The same; a fault if it cannot be converted.
+  local function in_flow(amount, currency, rate)
+    local told, fault = told_in_flow(amount, currency, rate)
+    if told then return told end
+    return nil, fault or rare.rate_missing(currency)
+  end
+  -- <<< currency.lua
+
+  -- >>> record.lua
+  -- A stored record: JSON of our scalar fields, with the caller's metadata last.
+
+  -- The scalar fields of a record as a table, and the text of its metadata (nil if it has none).
+  local function record_parse(json)
+    local at, last = string.find(json, ',"metadata":', 1, true)
+    if not at then return cjson.decode(json), nil end
+    return cjson.decode(string.sub(json, 1, at - 1) .. "}"), string.sub(json, last + 1, -2)
+  end
+  -- <<< record.lua
+
+  -- >>> position_parse.lua
+  -- A stored position, its numbers as the texts they are written with. Generated from src/records/position.ts.
+  local function position_parse(json)
+    local p, metadata = record_parse(json)
+    p.size = number_text(p.size)
+    p.entry_price = number_text(p.entry_price)
+    p.entry_ts = string.format("%d", p.entry_ts)
+    p.tp = p.tp and number_text(p.tp)
+    p.sl = p.sl and number_text(p.sl)
+    p.cooldown = p.cooldown and string.format("%d", p.cooldown)
+    p.realised = p.realised or "0"
+    p.fees = p.fees or "0"
+    p.cash = p.cash or "0"
+    p.rate = p.rate and number_text(p.rate)
+    p.rate_assumed = p.rate_assumed and string.format("%d", p.rate_assumed)
+    p.entered = p.entered and number_text(p.entered)
+    p.exited = p.exited and number_text(p.exited)
+    p.entry_asked = p.entry_asked and number_text(p.entry_asked)
+    p.told = p.told and string.format("%d", p.told)
+    p.last_fill_ts = p.last_fill_ts and string.format("%d", p.last_fill_ts)
+    p.opened_by = p.opened_by or "saved"
+    p.version = string.format("%d", p.version)
+    p.metadata = metadata
+    return p
+  end
+  -- <<< position_parse.lua
+
+  -- >>> maxmemory.lua
+  -- At maxmemory Redis decides about a script without a #! line at its first write: if that command may need memory, it is refused, with nothing written. If
+  -- it needs none, it is not refused, and the script may go on writing.
+
+  -- Call it before the first write of an exit, of a change of something that exists, and of an answer that changes nothing. No slot has this name.
+  local function write_at_maxmemory()
+    redis.call("HDEL", call_key, "")
+  end
+  -- <<< maxmemory.lua
+
+  -- >>> position.lua
+  -- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
+  local function position_json(p)
+    return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
+      .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
+      .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
+      .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
+      .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
+      .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
+      .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
+      .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
+      .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
+      .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
+      .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
+      .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
+      .. p.version .. ',"metadata":' .. p.metadata .. '}'
+  end
+  -- <<< position.lua
+
+  -- >>> refuse.lua
+  -- Refuses the call: nothing was changed, and the code is stable. A repeated call is refused in the same way.
+  local function refuse(code, message)
+    local text = code .. " " .. message
+    write_at_maxmemory()
+    answer({ text })
+    return redis.error_reply(text)
+  end
+  -- <<< refuse.lua
+
+  -- >>> risk.lua
+  -- A flow's risk: as stored, as of now, and as part of a reply.
+
+  local function day_json(d)
+    return string.format('{"pnl":"%s","trades":%d,"closed":"%s","later":"%s","cash":"%s","untied":"%s"}', d.pnl, d.trades, d.closed,
+      d.later, d.cash, d.untied)
+  end
+  -- <<< risk.lua
+
+  rare.breaker_event, rare.breaker_until, rare.day_json, rare.expect_hash, rare.in_flow, rare.move_result, rare.position_json,
+  rare.position_parse, rare.rate_missing, rare.refuse, rare.trip, rare.until_text, rare.write_breaker =
+    breaker_event, breaker_until, day_json, expect_hash, in_flow, move_result, position_json, position_parse, rate_missing, refuse,
+    trip, until_text, write_breaker
+  return rawget(rare, asked)
+end })
 
 -- >>> memory.lua
--- Remembered ids: a sorted set of id -> ms, bounded by a window in ms and by a number of ids.
+-- Remembered ids: a sorted set of id -> ms, limited by age in ms and by number.
 
 local function remembers(key, id, window, since)
   local at = redis.call("ZSCORE", key, id)
   return at and tonumber(at) > now - window and tonumber(at) >= tonumber(since or 0)
 end
 
--- The fault of a booking before ids are remembered: it may be one that was forgotten.
+-- The fault of a booking from before ids are remembered: it may have been booked and forgotten.
 local function too_old(ts, window)
   if not ts or ts > now - window then return nil end
   return string.format("ts: expected a time after %.0f, before which ids are not remembered, got %.0f; without an id it is booked every time",
     now - window, ts)
 end
 
--- Remembers id, not before since. The newest survive: a clock that steps back never makes a new id the first to be forgotten. What is older than the
--- window is forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together; beside_count: how many fields
--- it has; nil: none.
+-- Remembers id, not before since. The newest ids stay: even if the clock steps back, a new id is never the first to go. Ids older than the window are
+-- forgotten at every sixteenth id. beside_key: a hash with a field for each id, forgotten together with it; beside_count: how many fields it has; nil:
+-- there is no such hash.
 local function remember(key, id, window, max, since, beside_key, beside_count)
   local count, at = beside_count or redis.call("ZCARD", key), now_text
   if redis.call("ZCOUNT", key, "(" .. now_text, "+inf") > 0 then
-    at = redis.call("ZRANGE", key, -1, -1, "WITHSCORES")[2]
+    at = redis.call("ZRANGE", key, "-1", "-1", "WITHSCORES")[2]
   end
   if since and tonumber(since) > tonumber(at) then at = since end
   local function forget(ids)
@@ -1214,61 +1253,41 @@ local function remember(key, id, window, max, since, beside_key, beside_count)
 end
 -- <<< memory.lua
 
--- >>> position.lua
--- A position as it is stored: numbers as texts that read back as the same double. Generated from src/records/position.ts.
-local function position_json(p)
-  return '{"id":' .. quote(p.id) .. ',"pair":' .. quote(p.pair) .. ',"side":"' .. p.side .. '","size":' .. p.size
-    .. ',"entry_price":' .. p.entry_price .. ',"entry_ts":' .. p.entry_ts .. (p.tp and ',"tp":' .. p.tp or "")
-    .. (p.sl and ',"sl":' .. p.sl or "") .. (p.cooldown and ',"cooldown":' .. p.cooldown or "")
-    .. (p.cost and ',"cost":"' .. p.cost .. '"' or "") .. ',"notional":"' .. p.notional .. '","realised":"' .. p.realised .. '"'
-    .. (p.result and ',"result":"' .. p.result .. '"' or "") .. ',"fees":"' .. p.fees .. '","cash":"' .. p.cash .. '"'
-    .. (p.rate and ',"rate":' .. p.rate or "") .. (p.unpriced and ',"unpriced":' .. quote(p.unpriced) or "")
-    .. (p.rate_assumed and ',"rate_assumed":' .. p.rate_assumed or "") .. (p.entered and ',"entered":' .. p.entered or "")
-    .. (p.exited and ',"exited":' .. p.exited or "") .. (p.proceeds and ',"proceeds":"' .. p.proceeds .. '"' or "")
-    .. (p.signal_id and ',"signal_id":' .. quote(p.signal_id) or "")
-    .. (p.entry_instance and ',"entry_instance":' .. quote(p.entry_instance) or "")
-    .. (p.entry_asked and ',"entry_asked":' .. p.entry_asked or "") .. (p.told and ',"told":' .. p.told or "")
-    .. (p.last_fill_ts and ',"last_fill_ts":' .. p.last_fill_ts or "") .. ',"opened_by":"' .. p.opened_by .. '","version":'
-    .. p.version .. ',"metadata":' .. p.metadata .. '}'
-end
--- <<< position.lua
-
 -- >>> risk.lua
--- A flow's risk as it is stored, as it stands now, and as a reply tells it.
+-- A flow's risk: as stored, as of now, and as part of a reply.
 
--- The risk as it stands now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended is the stored day, if
--- over. An account and its flows book to the same day: it is the later one. pair: of which the step may move the account's slots. pnl, equity, peak and drawdown are texts, as they are stored; units and parts are pnl again; was, what a step can make worse. Fails if what is stored is not numbers.
+-- The risk as of now: on a new day zeros, while streak, equity, peak and drawdown carry over. risk.ended: the stored day, if it is over. An account and its
+-- flows use the same day: the later one. pair: the pair whose account slots the step may change. pnl, equity, peak and drawdown are texts, as stored; units
+-- and parts are pnl as numbers; was: the values that a step can make worse; stored: the row in the order in which events list it. Fails if stored values
+-- are no numbers.
 local function read_risk(daily_key, day_start, pair)
   if account then in_account.read_account(pair) end
   local today = day_of(now, day_start)
-  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "equity",
-    "peak_equity", "current_drawdown", "closed", "later", "cash", "untied", "equity_by", "reported_at", "peak_at", "starting_equity")
+  local stored = redis.call("HMGET", daily_key, "day", "daily_pnl", "daily_trades", "consecutive_losses", "peak_equity",
+    "current_drawdown", "closed", "later", "cash", "untied", "equity", "equity_by")
+  local losses, drawdown = (stored[4] or 0) + 0, stored[6] or "0"
   local risk = {
     day = account and in_account.later_day(today) or today,
     pnl = "0", units = 0, parts = 0, trades = 0, closed = "0", later = "0", cash = "0", untied = "0",
-    losses = (stored[4] or 0) + 0,
-    equity = stored[5],
-    peak = stored[6] or "0",
-    drawdown = stored[7] or "0",
-    was = { units = 0, parts = 0, losses = (stored[4] or 0) + 0, drawdown = stored[7] or "0" },
-    equity_by = stored[12], reported_at = stored[13], peak_at = stored[14], starting_equity = stored[15],
+    losses = losses, equity = stored[11], equity_by = stored[12], peak = stored[5] or "0", drawdown = drawdown,
+    was = { units = 0, parts = 0, losses = losses, drawdown = drawdown }, stored = stored,
   }
-  assert(tonumber(risk.peak) and tonumber(risk.drawdown), "peak_equity or current_drawdown is not a number")
+  assert(tonumber(risk.peak) and tonumber(drawdown), "peak_equity or current_drawdown is not a number")
   if not stored[1] then return risk end
   local units, parts = money_parse(stored[2])
   local trades = stored[3] + 0
   if stored[1] < risk.day then
-    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[8] or "0", later = stored[9] or "0",
-      cash = stored[10] or "0", untied = stored[11] or "0" }
+    risk.ended = { day = stored[1], pnl = stored[2], trades = trades, closed = stored[7] or "0", later = stored[8] or "0",
+      cash = stored[9] or "0", untied = stored[10] or "0" }
   else
     risk.day, risk.pnl, risk.units, risk.parts, risk.trades = stored[1], stored[2], units, parts, trades
-    risk.closed, risk.later, risk.cash, risk.untied = stored[8] or "0", stored[9] or "0", stored[10] or "0", stored[11] or "0"
+    risk.closed, risk.later, risk.cash, risk.untied = stored[7] or "0", stored[8] or "0", stored[9] or "0", stored[10] or "0"
     risk.was.units, risk.was.parts, risk.is_stored = units, parts, true
   end
   return risk
 end
 
--- Opens the next day where ts, up to a minute ahead, belongs to it: clocks differ. An error where ts is further ahead.
+-- Opens the next day if ts, up to a minute ahead, belongs to it: clocks differ. An error if ts is further ahead.
 local function open_day(risk, ts, day_start)
   if not ts or ts <= now then return nil end
   if ts > now + 60000 then
@@ -1287,13 +1306,13 @@ end
 
 -- The nine fields of a risk state, as every reply that carries one gives them.
 local function risk_reply(risk, breaker)
-  local active = breaker.active
-  return risk.day, risk.pnl, string.format("%d", risk.trades), string.format("%d", risk.losses),
+  local active, fields = breaker.active, risk.fields
+  return risk.day, risk.pnl, fields and fields[6] or string.format("%d", risk.trades), fields and fields[8] or string.format("%d", risk.losses),
     risk.drawdown, risk.peak, active and "1" or "0", active and breaker.reason or "",
     active and rare.until_text(breaker) or ""
 end
 -- <<< risk.lua
 
 return run(rare, answer, event, money_parse, money_add, money_negate, money_text, decimal, decimal_text, move_equity,
-  read_breaker, expect_hash, book_pnl, count_trade, trip_worsened, write_risk, risk_event, holding, money_of, move_result,
-  in_flow, position_parse, remembers, too_old, remember, position_json, read_risk, open_day, risk_reply)
+  read_breaker, book_pnl, count_trade, trip_worsened, write_risk, risk_event, holding, money_of, remembers, too_old, remember,
+  read_risk, open_day, risk_reply)

@@ -1,6 +1,6 @@
 /**
- * The code of an error of the system or of Node, such as ENOENT. The error's class is not asked: an error of another realm
- * (Jest runs a test in a realm of its own) is no `instanceof Error` here.
+ * The code of an error of the system or of Node, such as ENOENT. The error's class is not checked: an error of another realm (Jest runs each test in one)
+ * is no `instanceof Error` here.
  */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;

@@ -1,8 +1,8 @@
-/** A snapshot in a file of its own, beside the DuckDB file that a bot holds, for whoever wants to know how the flow stands. */
+/** A snapshot in a file beside the DuckDB file that a bot holds: it shows how the flow stands without asking the bot. */
 
-import { randomBytes } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import { z } from "zod";
+import { readFile } from "node:fs/promises";
+import * as z from "zod";
+import { ACCOUNT_LIMITS, type AccountLimitName } from "./config/account.js";
 import { RISK_LIMITS, type RiskLimitName } from "./config/risk-limits.js";
 import { errorCode } from "./error-code.js";
 import { CorruptStateError } from "./errors.js";
@@ -13,28 +13,22 @@ import { order } from "./records/order.js";
 import { position } from "./records/position.js";
 import { risk } from "./records/risk.js";
 import { date, viewShape } from "./records/view-shape.js";
+import { replaceFile } from "./replace-file.js";
 import type { Snapshot } from "./types.js";
 import { errorText } from "./words/error-text.js";
-import { COUNTED_REFUSALS, type CountedRefusal, LIMIT_SETTERS } from "./words/word-lists.js";
+import { BREAKER_ENDS, COUNTED_REFUSALS, type CountedRefusal, LIMIT_SETTERS } from "./words/word-lists.js";
 
-/** Where the snapshot of the flow in a DuckDB file is. */
+/** Path of the snapshot of a DuckDB file's flow. */
 export function snapshotPath(duckdbFile: string): string {
   return `${duckdbFile}.snapshot.json`;
 }
 
 /** Writes the snapshot. A reader finds the old one or the new one, never half of one, whatever happens to this process. */
 export async function writeSnapshot(path: string, snapshot: Snapshot): Promise<void> {
-  const draft = `${path}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`;
-  try {
-    await writeFile(draft, `${JSON.stringify(snapshot, null, 2)}\n`, { mode: 0o600 });
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
+  await replaceFile(path, `${JSON.stringify(snapshot, null, 2)}\n`, { durable: false });
 }
 
-/** The snapshot in a file; undefined when there is none. Rejects with a CorruptStateError when it is none that can be read. */
+/** The snapshot in a file; undefined if there is none. Rejects with a CorruptStateError if it cannot be read. */
 export async function readSnapshot(path: string): Promise<SnapshotTold | undefined> {
   let text: string;
   try {
@@ -50,7 +44,7 @@ export async function readSnapshot(path: string): Promise<SnapshotTold | undefin
   }
 }
 
-/** Files of before accounts do not tell of their refusals. */
+/** Files from before accounts do not have their refusals. */
 const times = z.int().default(0);
 const limit = z.number().exactOptional();
 const origin = z
@@ -62,10 +56,47 @@ const origin = z
   })
   .exactOptional();
 
-/** Only since schema 4 a snapshot tells of admissions. */
-export type SnapshotTold = Omit<Snapshot, "admissions" | "account"> &
-  Partial<Pick<Snapshot, "account">> &
-  Partial<Pick<Snapshot, "admissions">>;
+const breakerShape = z.object({ active: z.boolean(), ...z.object(viewShape(breaker)).exactPartial().shape });
+
+const ofPairs = z.record(z.string(), z.int());
+
+const account = z.object({
+  name: z.string(),
+  at: date,
+  currency: z.string(),
+  day: z.string(),
+  dailyPnl: z.number(),
+  startingEquity: z.number().exactOptional(),
+  equity: z.number().exactOptional(),
+  peakEquity: z.number(),
+  currentDrawdown: z.number(),
+  slots: z.int(),
+  exposure: z.number(),
+  slotsByPair: ofPairs,
+  limits: z.object(madeOf<Record<AccountLimitName, typeof limit>>(ACCOUNT_LIMITS, () => limit)),
+  limitOrigins: z.object(madeOf<Record<AccountLimitName, typeof origin>>(ACCOUNT_LIMITS, () => origin)),
+  breakerDuration: z.object({
+    value: z.union([z.number(), z.enum(BREAKER_ENDS)]),
+    by: z.enum(LIMIT_SETTERS),
+    who: z.string(),
+    at: date,
+  }),
+  breaker: breakerShape,
+  flows: z.array(
+    z.object({
+      flowId: z.string(),
+      slots: z.int(),
+      exposure: z.number(),
+      slotsByPair: ofPairs,
+      booked: z.number(),
+      transferred: z.number(),
+      dailyPnl: z.number(),
+    }),
+  ),
+});
+
+/** Snapshots have admissions only since schema 4. */
+export type SnapshotTold = Omit<Snapshot, "admissions"> & Partial<Pick<Snapshot, "admissions">>;
 
 const snapshotShape = z.object({
   flowId: z.string(),
@@ -79,7 +110,7 @@ const snapshotShape = z.object({
     circuitBreakerReason: z.string().exactOptional(),
     circuitBreakerUntil: date.exactOptional(),
   }),
-  breaker: z.object({ active: z.boolean(), ...z.object(viewShape(breaker)).exactPartial().shape }),
+  breaker: breakerShape,
   limits: z.object(madeOf<Record<RiskLimitName, typeof limit>>(RISK_LIMITS, () => limit)),
   limitOrigins: z.object(madeOf<Record<RiskLimitName, typeof origin>>(RISK_LIMITS, () => origin)).optional(),
   signals: z.object({
@@ -106,6 +137,7 @@ const snapshotShape = z.object({
     })
     .exactOptional(),
   recovering: z.string().exactOptional(),
+  account: account.exactOptional(),
 });
 
 const snapshotSchema: z.ZodType<SnapshotTold> = snapshotShape.transform((told) => ({

@@ -1,5 +1,5 @@
 /**
- * The public types: `Date` for times, `number` for amounts: prices in the pair's quote, money in the flow's currency unless a comment says
+ * The public types. Times are `Date`s, amounts are `number`s: prices in the pair's quote currency, money in the flow's currency unless a comment says
  * otherwise.
  */
 
@@ -8,6 +8,7 @@ import type { Duration } from "./config/duration.js";
 import type { Guard } from "./config/guards.js";
 import type { RiskLimitName, RiskLimits } from "./config/risk-limits.js";
 import type {
+  BreakerEnd,
   BreakerSource,
   CashKind,
   CashPlace,
@@ -23,10 +24,10 @@ import type {
   Refusal,
 } from "./words/word-lists.js";
 
-/** A point in time as callers give it: a `Date`, or whole milliseconds since 1970. */
+/** A point in time as an argument: a `Date`, or whole milliseconds since 1970. */
 export type Time = Date | number;
 
-/** Any JSON object; at most 64 KiB as text. Comes back as JSON: a `Date` inside becomes its ISO string. */
+/** Any JSON object; at most 64 KiB as text. It is stored as JSON: a `Date` inside becomes its ISO string. */
 export type Metadata = Record<string, unknown>;
 
 export type {
@@ -45,14 +46,14 @@ export type {
   Refusal,
 };
 
-/** A fee as an exchange tells it: above 0 when paid. `rate`: flow currency per unit of `currency`; needed where neither pair nor flow prices it. */
+/** A fee as an exchange tells it: above 0 when paid. `rate`: flow currency per unit of `currency`; needed if neither the pair nor the flow prices that. */
 export interface Fee {
   amount: number;
   currency: string;
   rate?: number;
 }
 
-/** An amount that nobody could price yet, in `currency`: a fee (above 0 when paid), or the result of an exit. It is in no sum. */
+/** An amount in `currency` that could not be priced yet: a fee (above 0 when paid), or the result of an exit. It is in no sum. */
 export interface UnpricedAmount {
   kind: "fee" | "result";
   currency: string;
@@ -69,27 +70,27 @@ export interface Position {
   entryTs: Date;
   tp?: number;
   sl?: number;
-  /** ms for which the pair cools down once the position is flat. */
+  /** ms for which the pair will cool down once the position is flat. */
   cooldown?: number;
-  /** Its result so far, gross - fees + cash, kept to 20 places and rounded to 8 as it is booked. */
+  /** The result so far, gross - fees + cash, kept to 20 places and rounded to 8 as it is booked. */
   realised: number;
-  /** Paid so far; above 0. */
+  /** Fees so far; above 0 when paid. */
   fees: number;
-  /** Funding and the like so far; below 0 when it was paid. */
+  /** Funding and similar cash so far; below 0 when paid. */
   cash: number;
-  /** Flow currency per unit of what the pair settles in, as it was last told; absent as long as none was needed. */
+  /** Flow currency per unit of the pair's settle currency, as told last; absent as long as none was needed. */
   rate?: number;
-  /** What is in no sum, since nobody could price it. */
+  /** Amounts that could not be priced; they are in no sum. */
   unpriced?: UnpricedAmount[];
   metadata: Metadata;
-  /** Whether it was merely saved, or a fill of an entry opened it; entries that add to a saved one leave it `saved`. */
+  /** Whether the position was merely saved, or opened by a fill of an entry. Entries that add to a saved one leave it `saved`. */
   openedBy: OpenedBy;
   version: number;
 }
 
 /**
- * What `savePosition` takes; `entryTs` defaults to now, `metadata` to `{}`. `openedBy`, `version`, `realised`, `fees`, `cash` and `unpriced` are ignored: the
- * store reckons them.
+ * The argument of `savePosition`; `entryTs` defaults to now, `metadata` to `{}`. `openedBy`, `version`, `realised`, `fees`, `cash` and `unpriced` are
+ * ignored: the store computes them.
  */
 export interface PositionInput {
   id: string;
@@ -100,7 +101,7 @@ export interface PositionInput {
   entryTs?: Time;
   tp?: number | null;
   sl?: number | null;
-  /** For the pair, once the position is flat. */
+  /** ms for the pair, once the position is flat. */
   cooldown?: Duration | null;
   metadata?: Metadata;
   openedBy?: OpenedBy;
@@ -108,7 +109,7 @@ export interface PositionInput {
   realised?: number;
   fees?: number;
   cash?: number;
-  /** Flow currency per unit of what the pair settles in; above zero. Needed where that is another currency, unless it is known from before. */
+  /** Flow currency per unit of the pair's settle currency; above zero. Needed if that is another currency, unless it is known from before. */
   rate?: number;
   unpriced?: UnpricedAmount[];
 }
@@ -118,7 +119,7 @@ export type PositionPatch = Partial<
   Omit<PositionInput, "id" | "openedBy" | "version" | "cooldown" | "realised" | "fees" | "cash" | "unpriced">
 >;
 
-/** An order, pending or lately done. `price` is null for a market order; `filled`, in base currency, never goes down. */
+/** An order, pending or recently done. `price` is null for a market order; `filled`, in base currency, never goes down. */
 export interface PendingOrder {
   id: string;
   pair: string;
@@ -130,7 +131,7 @@ export interface PendingOrder {
   createdAt: Date;
   filled: number;
   intent: OrderIntent;
-  /** Stays when that position is gone; a later fill of an entry then opens another one, and the order names that. */
+  /** Stays when that position is gone. A later fill of an entry then opens another position, and the order names that one. */
   positionId?: string;
   signalId?: string;
   /** tp, sl, cooldown (ms) and metadata of the position that an entry opens. */
@@ -140,18 +141,18 @@ export interface PendingOrder {
   metadata?: Metadata;
   /** 1 when the order was first stored; grows by one with every change, whoever makes it. */
   version: number;
-  /** Why it was placed: tp, sl, trailing, manual, ... */
+  /** Why the order was placed: tp, sl, trailing, manual, ... */
   reason?: string;
-  /** Flow currency per unit of what the pair settles in; absent where none is needed. */
+  /** Flow currency per unit of the pair's settle currency; absent if none is needed. */
   rate?: number;
-  /** The position that it turns around, from `admit`. Until the rest opens one of its own, it is the order's `positionId`, too. */
+  /** The position that the order turns around, from `admit`. It is also the order's `positionId` until the rest opens a position. */
   flip?: string;
 }
 
 /**
- * What `saveOrder` takes. Defaults of a new order: `orderType` market without a price and limit with one, `status` open, `createdAt` now,
- * `filled` 0, `intent` entry. Over a pending order, `status` has the same default, and what is not given stays. A `version` is
- * ignored: the store counts. `flip` is refused, unless the stored order has the same: only `admit` turns a position around.
+ * The argument of `saveOrder`. Defaults of a new order: `orderType` market without a price and limit with one, `status` open, `createdAt` now, `filled` 0,
+ * `intent` entry. Over a pending order, `status` has the same default, and fields that are not given stay. A `version` is ignored: the store counts. `flip`
+ * is refused unless the stored order has the same: only `admit` turns a position around.
  */
 export interface OrderInput {
   id: string;
@@ -171,68 +172,67 @@ export interface OrderInput {
   cooldown?: Duration | null;
   metadata?: Metadata;
   reason?: string;
-  /** Flow currency per unit of what the pair settles in; above zero. An entry with a price in another currency needs it. */
+  /** Flow currency per unit of the pair's settle currency; above zero. An entry with a price in another currency needs it. */
   rate?: number;
   flip?: string;
   version?: number;
 }
 
 /**
- * A position that ended, and what it made: `pnl` is its whole result, gross - fees + cash. `getTrades` includes what was booked later; calls and
- * events tell it as it ended. Sizes in base currency, prices in quote currency, amounts in `currency`.
+ * A position that ended: `pnl` is its whole result, gross - fees + cash. `getTrades` includes later bookings; results of calls and events show the trade as
+ * it ended. Sizes in base currency, prices in quote currency, amounts in `currency`.
  */
 export interface Trade {
-  /** `ms-seq` of the step that ended it, growing: what `after` takes. */
+  /** `ms-seq` of the step that ended it, growing; can be passed as `after`. */
   key: string;
-  /** The position's. */
+  /** Id of the position. */
   id: string;
   pair: string;
   side: PositionSide;
-  /** All that was entered. */
+  /** The whole entered size. */
   size: number;
   entryPrice: number;
-  /** The average of the prices that exit fills told; absent where none did. */
+  /** The average price of the exit fills; absent if there were none. */
   exitPrice?: number;
   entryTs: Date;
   exitTs: Date;
   pnl: number;
   /** Above 0 when paid. */
   fees: number;
-  /** Funding and the like; below 0 when paid. */
+  /** Funding and similar cash; below 0 when paid. */
   cash: number;
-  /** The flow's: what `pnl`, `fees` and `cash` are in; empty as long as nothing says. Prices are the pair's. */
+  /** The flow's currency: that of `pnl`, `fees` and `cash`; empty as long as it is not known. Prices are in the pair's. */
   currency: string;
-  /** What is in no sum, since nobody could price it: the result differs by that. */
+  /** Amounts that could not be priced and are in no sum: the true result differs by them. */
   unpriced?: UnpricedAmount[];
-  /** An exit was booked at a rate that was not told with it: the position's last one. */
+  /** An exit was booked at the position's last rate, because none was given. */
   rateAssumed?: true;
   signalId?: string;
-  /** The exit order's, or the closer's: tp, sl, manual, ...; `exit`, `closed` or `removed` where none was given. */
+  /** The reason of the exit order, or of the call that closed it: tp, sl, manual, ...; `exit`, `closed` or `removed` if none was given. */
   reason: string;
-  /** The instance that booked its first fill, or saved it. */
+  /** The instance that booked the position's first fill, or saved it. */
   entryInstance?: string;
-  /** Size whose result nobody told: the true result differs by that. A fill that explains the end takes its size off. */
+  /** Size whose result nobody told: the true result differs by it. A fill that explains the end reduces this size. */
   untold?: number;
-  /** Size that was left and cannot be sold. */
+  /** Size of the rest that cannot be sold. */
   dust?: number;
-  /** The prices that the entry and the exit order asked for. */
+  /** The prices that the entry order and the exit order asked for. */
   entryAsked?: number;
   exitAsked?: number;
   metadata: Metadata;
 }
 
 /**
- * The fields that `updateOrder` may change; `null` removes `price`, `tp`, `sl` or `cooldown`. `filled` may only grow, and `size` not
- * fall below it.
+ * The fields that `updateOrder` may change; `null` removes `price`, `tp`, `sl` or `cooldown`. `filled` may only grow, and `size` must not fall below it.
  */
 export type OrderPatch = Partial<
   Pick<OrderInput, "size" | "price" | "status" | "filled" | "metadata" | "tp" | "sl" | "cooldown" | "reason" | "rate">
 >;
 
 /**
- * One execution of an order. `fillId` is the exchange's; `size` what it executed, gross; `fee` a number in what the pair settles in (default 0), or with its
- * currency; `rate`: flow currency per unit of what the pair settles in; `done`: the exchange says the order is complete.
- * `overfill`: it says that more than the size of an entry was filled.
+ * One execution of an order. `fillId` is the exchange's id; `size` is the executed size, before fees; `fee` is a number in the pair's settle currency
+ * (default 0), or has a currency of its own; `rate`: flow currency per unit of the pair's settle currency; `done`: the exchange says that the order is
+ * complete; `overfill`: it says that more than the size of an entry was filled.
  */
 export interface FillInput {
   fillId: string;
@@ -243,25 +243,24 @@ export interface FillInput {
   ts?: Time;
   done?: boolean;
   overfill?: boolean;
-  /** What is left of a position, when the order is done and no other exit of it is pending, ends as dust up to this size. */
+  /** When the order is done and no other exit of the position is pending, a rest of up to this size ends as dust. */
   dust?: number;
 }
 
 /**
- * `applied` is false when this fill was recorded before: then `order`, `position` and `risk` are as they stand now, and the rest tells of nothing.
- * `position` is the first that the fill touched, absent where that one ended or none was touched; `positions` are all that it touched and
- * that remain. `booked` is all the money that it booked, on trades that had ended, too; `over`, what of an exit went nowhere: no position,
- * no end that it explains, and no dust was left for it.
+ * `applied` is false if this fill was recorded before: then `order`, `position` and `risk` are the present ones, and the rest is empty. `position` is the
+ * first that the fill changed, absent if that one ended or none was changed; `positions` are all that it changed and that remain. `booked` is all the money
+ * that it booked, also on ended trades. `over` is the part of an exit that nothing took: no position, no end that it explains, and no dust.
  */
 export interface FillResult {
   applied: boolean;
   order?: PendingOrder;
   position?: Position;
   positions: Position[];
-  /** Trades that it ended, in the order in which they were reduced. */
+  /** Trades that the fill ended, in the order in which they were reduced. */
   trades: Trade[];
   booked: number;
-  /** What of this fill nobody could price. */
+  /** Amounts of this fill that could not be priced. */
   unpriced?: UnpricedAmount[];
   over?: number;
   /** Pending exits whose position this fill ended: cancel them. */
@@ -271,10 +270,10 @@ export interface FillResult {
 }
 
 /**
- * An entry that asks to go ahead. `side` of the position (`buy` and `sell` are taken as `long` and `short`); `price` in quote
- * currency is what the exposure is reckoned with, of a market order too; it may be zero or below, but not of an inverse contract.
- * `orderId` defaults to one derived from flow and signal, which carries the digest of its flow; another is made when an earlier order or position of the signal has that one.
- * `cooldown` holds for the pair from now, and again from the moment the position is flat.
+ * An entry that asks to go ahead. `side` is the position's (`buy` and `sell` count as `long` and `short`). `price`, in quote currency, decides the
+ * exposure, also for a market order; it may be zero or below, except for an inverse contract. `orderId` defaults to an id derived from flow and signal,
+ * which carries the flow's digest; if an earlier order or position of the signal has that id, another one is derived. `cooldown` applies to the pair from
+ * now on, and again from the moment at which the position is flat.
  */
 export interface AdmissionRequest {
   signalId: string;
@@ -284,15 +283,15 @@ export interface AdmissionRequest {
   price: number;
   orderId?: string;
   orderType?: string;
-  /** The open position of that pair and side that the entry adds to. It takes no slot; its `cooldown`, `tp`, `sl` and `metadata` are not taken. */
+  /** The open position of that pair and side that the entry adds to. The entry takes no slot; its `cooldown`, `tp`, `sl` and `metadata` are ignored. */
   positionId?: string;
   /**
-   * An open position of the pair's other side that the entry turns around: `size` closes all that that side holds, and the rest
-   * opens a position. What is checked, and reserved, is the rest; it takes the slot of the position that it closes.
+   * An open position of the pair's other side that the entry turns around: `size` closes everything that the other side holds, and the rest opens a
+   * position. Only the rest is checked and reserved; it takes the slot of the closed position.
    */
   flip?: string;
   reason?: string;
-  /** Flow currency per unit of what the pair settles in; above zero. Needed where that is another currency. */
+  /** Flow currency per unit of the pair's settle currency; above zero. Needed if that is another currency. */
   rate?: number;
   cooldown?: Duration;
   tp?: number | null;
@@ -300,14 +299,14 @@ export interface AdmissionRequest {
   metadata?: Metadata;
 }
 
-/** `message` is for people; `retryAt` is there where time cures the refusal. */
+/** `message` is for people. `retryAt` is present if the refusal ends by time. */
 export type Admission =
   | { admitted: true; order: PendingOrder }
   | { admitted: false; reason: Refusal; message: string; retryAt?: Date };
 
-/** What a guard blocks now: a pair, a side of a pair, or, without a pair, all entries. */
+/** A present block of a guard: on a pair, on a side of a pair or, without a pair, on all entries. */
 export interface ActiveGuard {
-  /** Its place among the guards, from 0. */
+  /** Index of the guard, from 0. */
   guard: number;
   kind: GuardKind;
   pair?: string;
@@ -321,17 +320,17 @@ export interface GuardStatus {
   blocks: ActiveGuard[];
 }
 
-/** What became of the entries of a trading day: counted by `admit`, kept for 30 days. Being fenced is not counted. */
+/** Outcomes of the entries of a trading day: counted by `admit`, kept for 30 days. Being fenced is not counted. */
 export interface AdmissionDay {
   day: string;
   admitted: number;
-  /** By reason; 0 where none was refused for it. */
+  /** Counts by reason; 0 for a reason without refusals. */
   refused: Record<CountedRefusal, number>;
 }
 
 /** An entry that `admit` refused. */
 export interface RefusedEntry {
-  /** `ms-seq`, growing: what `after` takes. */
+  /** `ms-seq`, growing; can be passed as `after`. */
   key: string;
   at: Date;
   instance: string;
@@ -349,7 +348,7 @@ export interface LeaseState {
   until: Date;
 }
 
-/** Where the log of events stands. */
+/** The place of the event log. */
 export interface LogPlace {
   /** The newest event there ever was, `ms-seq`; `0-0`: there was none. */
   newest: string;
@@ -357,25 +356,25 @@ export interface LogPlace {
   added: number;
   /** The oldest event that is kept. */
   oldest?: string;
-  /** Whether the event that was asked for is kept. */
+  /** Whether the log has the event that was asked for. */
   holds: boolean;
-  /** The epoch that the flow had before it was copied, restored or migrated into this one. */
+  /** The flow's epoch before it was copied, restored or migrated into this one. */
   was?: string;
   /** Why entries wait for a recovery. */
   recovering?: string;
 }
 
-/** A recovery that is under way, or that nobody has finished: it blocks entries. */
+/** A recovery that is under way, or left unfinished: it blocks entries. */
 export interface RecoveryState {
-  /** Names the recovery for good, over everybody who resumes it. */
+  /** Id of the recovery, kept by everybody who resumes it. */
   id: number;
   reason: string;
   begunAt: Date;
-  /** Who worked on it last. */
+  /** The instance that worked on it last. */
   holder: string;
-  /** Until when that one holds it; absent when it waits for anybody to resume it. */
+  /** Until when that instance holds it; absent if anybody may resume it. */
   until?: Date;
-  /** What it must remember if it is resumed. */
+  /** Notes for whoever resumes it. */
   journal: ReadonlyMap<string, string>;
 }
 
@@ -386,7 +385,7 @@ export type AccountFlow =
       readonly readable: true;
       readonly positions: readonly Position[];
       readonly orders: readonly PendingOrder[];
-      /** Of the orders that were asked for, those that the flow had and that are over; absent where none was asked for. */
+      /** Of the requested orders, those that the flow had and that are over; absent if none were requested. */
       readonly ended?: readonly PendingOrder[];
     }
   | { readonly flowId: string; readonly readable: false; readonly why: string };
@@ -400,50 +399,52 @@ export interface AccountStatus {
   /** What all its flows have booked today. */
   dailyPnl: number;
   startingEquity?: number;
-  /** The starting equity and what its flows have booked and transferred since. */
+  /** The starting equity, and what its flows have booked and transferred since. */
   equity?: number;
   peakEquity: number;
-  /** As a fraction of the peak. */
+  /** A fraction of the peak. */
   currentDrawdown: number;
-  /** Open positions, and pending entries that have none yet, of all its flows. */
+  /** Open positions, and pending entries that have no position yet, of all its flows. */
   slots: number;
   exposure: number;
   slotsByPair: Record<string, number>;
   limits: AccountLimits;
   /** Who set each limit: the configuration of a bot of one of its flows, or a call. */
   limitOrigins: AccountLimitOrigins;
+  /** How long its breaker lasts once tripped, and who set that. */
+  breakerDuration: BreakerDurationOrigin;
   breaker: CircuitBreaker;
-  /** By flow id; also those that have left, for what they booked. */
+  /** By flow id; includes flows that have left, for what they booked. */
   flows: AccountPart[];
 }
 
-/** The part of a flow in the sums of its account. */
+/** A flow's part in the sums of its account. */
 export interface AccountPart {
   flowId: string;
   slots: number;
   exposure: number;
   slotsByPair: Record<string, number>;
-  /** Since it joined. */
+  /** Booked since the flow joined. */
   booked: number;
   transferred: number;
   dailyPnl: number;
 }
 
-/** Something in which state and exchange differ, seen in `reads` readings in a row. */
+/** A difference between state and exchange, seen in `reads` readings in a row. */
 export interface Difference {
   subject: string;
   found: string;
   reads: number;
 }
 
-/** What a change did to the flow's risk, as its event tells it. `breaker` is there when it tripped or was made to last longer. */
-/** Money that is no trade: `amount` is as it moves the account, and comes beside this. */
+/** What a change did to the flow's risk, as its event tells it. `breaker` is present if it tripped or was extended. */
+/** Money that is no trade. The `amount`, as it changes the account, is an argument of its own. */
 export interface CashInput {
-  /** Books once; a name space of its own. */
+  /** Id of the booking: each id books once. Ids of other kinds are separate. */
   id: string;
   kind: CashKind;
   pair?: string;
-  /** Open, it gets the cash; ended, its record does. Without one the cash is the day's. */
+  /** If the position is open, it gets the cash; if it has ended, its trade does. Without a position the cash is the day's. */
   positionId?: string;
   currency?: string;
   rate?: number;
@@ -451,7 +452,7 @@ export interface CashInput {
   note?: string;
 }
 
-/** `to` tells where the cash is, or would be now if it was booked before. */
+/** `to` says where the cash was booked; if it had been booked before, where it would be booked now. */
 export interface CashResult {
   applied: boolean;
   to: CashPlace;
@@ -462,7 +463,7 @@ export interface CashResult {
 
 /** A deposit or a withdrawal. */
 export interface TransferInput {
-  /** Counts once; a name space of its own. */
+  /** Id of the transfer: each id counts once. Ids of other kinds are separate. */
   id: string;
   currency?: string;
   rate?: number;
@@ -482,26 +483,26 @@ export interface EventRisk {
   currentDrawdown: number;
   peakEquity: number;
   equity?: number;
-  /** What `dailyPnl` is made of; absent before 0.3. */
+  /** The parts of `dailyPnl`; absent before 0.3. */
   parts?: DayParts;
-  /** Earlier days into which something was booked, or on which a trade ended, as they stand after the change. */
+  /** Earlier days into which something was booked, or on which a trade ended, as they are after the change. */
   late?: DailyRisk[];
   tripped: boolean;
   breaker?: CircuitBreaker;
 }
 
-/** What every event has. */
+/** Fields of every event. */
 export interface EventBase {
-  /** `ms-seq`, growing: what `after` takes. */
+  /** `ms-seq`, growing; can be passed as `after`. */
   id: string;
   at: Date;
   instance: string;
 }
 
 /**
- * One change of the flow, in the order in which the changes happened. They tell the whole state: `position` and `order` are as
- * they stand after the change, an order that is over leaves the pending ones. When a position goes, a pending entry that named it keeps its
- * `positionId` and takes a slot of its own; no other event tells that.
+ * One change of the flow. Events come in the order of the changes and tell the whole state: `position` and `order` are as they are after the change; an
+ * order that is over leaves the pending ones. When a position ends, a pending entry that named it keeps its `positionId` and takes a slot of its own; there
+ * is no event for that.
  */
 export type StateEvent = EventBase &
   (
@@ -510,7 +511,7 @@ export type StateEvent = EventBase &
         type: "position_removed";
         positionId: string;
         pair: string;
-        /** The trade that it ended; absent where the position had merely been saved. */
+        /** The trade that the removal wrote; absent if the position was merely saved. */
         trade?: Trade;
         cooldownUntil?: Date;
         risk?: EventRisk;
@@ -550,36 +551,36 @@ export type StateEvent = EventBase &
         fillId: string;
         price: number;
         size: number;
-        /** In what the pair settles in; 0 where `fees` tell their currencies. */
+        /** In the pair's settle currency; 0 if `fees` has currencies of its own. */
         fee: number;
         fees?: Fee[];
         rate?: number;
-        /** What of it nobody could price. */
+        /** Amounts of the fill that could not be priced. */
         unpriced?: UnpricedAmount[];
         ts: Date;
         pnl: number;
         order: PendingOrder;
-        /** The first position that it touched; empty when it touched none: it explained an end, or sold dust. */
+        /** The first position that the fill changed; empty if it changed none: it explained an end, or sold dust. */
         positionId: string;
         position?: Position;
         cooldownUntil?: Date;
-        /** What an exit did to other positions of its pair, after the first; `pnl` above is the whole fill's. */
+        /** What an exit did to other positions of its pair, after the first. `pnl` above is that of the whole fill. */
         others?: readonly { positionId: string; size: number; pnl: number; position?: Position }[];
-        /** Trades that it ended. */
+        /** Trades that the fill ended. */
         trades?: readonly Trade[];
-        /** What it booked on trades that had ended before. */
+        /** What the fill booked on trades that had ended before. */
         later?: readonly {
           key: string;
           tradeId: string;
           pnl: number;
-          /** Size of that end that fills have told so far. */
+          /** Size of that end that fills have explained so far. */
           explained: number;
         }[];
-        /** Size of the pair's dust that it sold. */
+        /** Size of the pair's dust that the fill sold. */
         dustSold?: number;
-        /** What of an exit no position held. */
+        /** The part of an exit that no position held. */
         over?: number;
-        /** The order's signal, marked again: `cancelOrder` had given it free. */
+        /** The order's signal, marked again: `cancelOrder` had released it. */
         signalMarked?: string;
         risk: EventRisk;
       }
@@ -587,7 +588,7 @@ export type StateEvent = EventBase &
         type: "pnl_booked";
         pnl: number;
         tradeId?: string;
-        /** The open position of that id, whose result it is. */
+        /** The open position with that id, whose result this is. */
         position?: Position;
         risk: EventRisk;
       }
@@ -596,7 +597,7 @@ export type StateEvent = EventBase &
         type: "cash_booked";
         cashId: string;
         kind: CashKind;
-        /** As it was told, in `currency`; without one, in the flow's. */
+        /** The amount as given, in `currency`; without one, in the flow's. */
         amount: number;
         currency?: string;
         rate?: number;
@@ -605,13 +606,13 @@ export type StateEvent = EventBase &
         to: CashPlace;
         ts: Date;
         note?: string;
-        /** What it came to. */
+        /** The amount in the flow's currency. */
         pnl: number;
-        /** The open position, as it stands after it. */
+        /** The open position, as it is after the booking. */
         position?: Position;
-        /** `key` of the trade on which it was booked. */
+        /** `key` of the trade on which the cash was booked. */
         amends?: string;
-        /** `key` of the trade whose result nobody told: a person has seen that. */
+        /** `key` of the untold trade that a person has seen by this booking. */
         seen?: string;
         risk: EventRisk;
       }
@@ -629,15 +630,15 @@ export type StateEvent = EventBase &
     | {
         type: "limits_set";
         limits: { [name in RiskLimitName]?: number | null };
-        /** Whose they are now, but for those of `returned`; absent before 0.3. */
+        /** Who set these limits, except those of `returned`; absent before 0.3. */
         by?: LimitSetter;
-        /** Those that are a call's again: the configuration went beyond what that had set. */
+        /** Limits that are a call's again, because the configuration became looser than the call's value. */
         returned?: RiskLimitName[];
-        /** Whether a limit that became tighter was reached and tripped the breaker. */
+        /** Whether a limit became tighter, was reached, and tripped the breaker. */
         tripped: boolean;
         breaker?: CircuitBreaker;
       }
-    /** What the flow is counted in, and which currencies count as that one. */
+    /** The flow's currency, and the currencies that count as it. */
     | { type: "currency_set"; currency?: string; sameCurrency: string[] }
     | { type: "guards_set"; guards: Guard[]; before: Guard[] }
     | { type: "breaker_tripped"; breaker: CircuitBreaker }
@@ -650,38 +651,41 @@ export type StateEvent = EventBase &
         peakEquity?: number;
         currentDrawdown?: number;
       }
-    /** Of the account that the flow is in. `lost`: the state of that flow was gone, and a person took what it held off the account. */
+    /** The account that the flow left. `lost`: the flow's state was gone, and a person removed its part from the account. */
     | { type: "account_joined"; account: string; flowId: string }
     | { type: "account_left"; account: string; flowId: string; lost?: true }
     | {
         type: "account_limits_set";
         account: string;
         limits: { [name in AccountLimitName]?: number | null };
-        /** Whose they are now, but for those of `returned`. */
+        /** How long the breaker lasts from now on, if that was set. */
+        breakerDuration?: number | BreakerEnd;
+        /** Who set these limits, except those of `returned`. */
         by?: LimitSetter;
-        /** Those that are a call's again: the configuration went beyond what that had set. */
+        /** Limits that are a call's again, because the configuration became looser than the call's value. */
         returned?: AccountLimitName[];
       }
-    /** `flowId`: whose step reached the limit; absent of one that was tripped by hand. */
+    /** `flowId`: the flow whose step reached the limit; absent for a trip by hand. `extended`: the breaker was active, and holds longer. */
     | { type: "account_breaker_tripped"; account: string; flowId?: string; breaker: CircuitBreaker }
+    | { type: "account_breaker_extended"; account: string; flowId?: string; breaker: CircuitBreaker }
     | { type: "account_breaker_reset"; account: string; reason?: string }
     | { type: "signal_processed"; signalId: string; pair: string; ts: Date }
     | { type: "cooldown_set"; cooldown: string; until: Date; reason?: string }
     | { type: "cooldown_cleared"; pair: string; side?: PositionSide }
     | { type: "lease_acquired"; token: number; holder: string; until: Date }
-    /** `holder` had it; \`instance\` let go of it, or took it off a dead holder and says why. */
+    /** `holder` had the lease. `instance` released it, or took it from a dead holder and says why. */
     | { type: "lease_released"; token: number; holder: string; reason?: string }
     | { type: "recovery_begun"; recoveryId: number; reason: string }
-    /** A person has approved the plan that waits; `instance` is who. */
+    /** A person has approved the plan that waits; `instance` is that person's. */
     | { type: "recovery_approved"; recoveryId: number; hash: string }
-    /** `reason`: why somebody ended it in place of its holder. */
+    /** `reason`: why somebody other than its holder ended it. */
     | { type: "recovery_ended"; reason?: string }
     | ({ type: "difference_found" } & Difference)
-    /** Not a change: the log was trimmed past the place asked for, so events before this one may be missing. */
+    /** No change, but a gap: the log was trimmed past the requested place, so events before this one may be missing. */
     | { type: "history_trimmed"; after: string }
   );
 
-/** The flow's risk today. `day` is the trading day (UTC date of now - day_start); `currentDrawdown` a fraction of the peak. */
+/** The flow's risk today. `day` is the trading day (UTC date of now - day_start); `currentDrawdown` is a fraction of the peak. */
 export interface RiskState {
   day: string;
   dailyPnl: number;
@@ -695,13 +699,13 @@ export interface RiskState {
   circuitBreakerUntil?: Date;
 }
 
-/** `applied` is false when this trade, or this open position's result, was told before; `tripped` is true when this change tripped the breaker. */
+/** `applied` is false if this trade, or this open position's result, was booked before; `tripped` is true if this change tripped the breaker. */
 export interface RiskUpdate extends RiskState {
   applied: boolean;
   tripped: boolean;
 }
 
-/** A limit that is in force; `by`, `who` (an instance) and `at` are absent where nobody is known to have set it: before 0.3. */
+/** A limit in force. `by`, `who` (an instance) and `at` are absent if it is not known who set it, as before 0.3. */
 export interface RiskLimitOrigin {
   value: number;
   by?: LimitSetter;
@@ -709,13 +713,21 @@ export interface RiskLimitOrigin {
   at?: Date;
 }
 
-/** Who set the limits that are in force. */
+/** Who set the limits in force. */
 export type RiskLimitOrigins = { [name in RiskLimitName]?: RiskLimitOrigin };
 
-/** The same of an account. */
+/** The same for an account. */
 export type AccountLimitOrigins = { [name in AccountLimitName]?: RiskLimitOrigin };
 
-/** `until` is absent while active when only a reset ends it. */
+/** How long the breaker of an account lasts: ms, or what ends it; and who set that. */
+export interface BreakerDurationOrigin {
+  value: number | BreakerEnd;
+  by: LimitSetter;
+  who: string;
+  at: Date;
+}
+
+/** `until` is absent if the breaker is active and only a reset ends it. */
 export interface CircuitBreaker {
   active: boolean;
   reason?: string;
@@ -724,35 +736,35 @@ export interface CircuitBreaker {
   until?: Date;
 }
 
-/** A day that is over, or that something is booked into later. */
+/** A day that is over; later bookings may still change it. */
 export interface DailyRisk {
   day: string;
   pnl: number;
-  /** How many ended, or had their results told. */
+  /** How many trades ended, or had their results told. */
   trades: number;
   parts: DayParts;
 }
 
-/** What a day's PnL is made of: the five add up to it. */
+/** The parts of a day's PnL: the five add up to it. */
 export interface DayParts {
   /** Whole results of the trades that ended. */
   closed: number;
-  /** Change of the results of positions that are open: what was booked on them, less what went over to `closed`. */
+  /** Change of the results of open positions: what was booked on them, less what moved to `closed`. */
   open: number;
-  /** Later bookings on trades that had ended before. */
+  /** Bookings on trades that had ended before. */
   later: number;
-  /** Cash of no trade. */
+  /** Cash that belongs to no trade. */
   cash: number;
-  /** `updateDailyPnl` not tied to a position. */
+  /** `updateDailyPnl` that is not tied to a position. */
   untied: number;
 }
 
 export interface SignalState {
-  /** The time of the last signal that was marked, as the caller gave it. */
+  /** Time of the signal that was marked last, as the caller gave it. */
   lastProcessedTs?: Date;
   lastProcessedPair?: string;
   lastProcessedId?: string;
-  /** Active cooldowns: `BTC/USDT`, `BTC/USDT|long` or `*` to the time they end. */
+  /** Active cooldowns: from `BTC/USDT`, `BTC/USDT|long` or `*` to the time they end. */
   cooldowns: Record<string, Date>;
   /** The newest 100 processed ids, oldest first. */
   recentSignalIds: string[];
@@ -760,7 +772,7 @@ export interface SignalState {
 
 export interface CloseResult {
   closed: boolean;
-  /** The position as it was before, when this call closed it; and the trade that it became. */
+  /** If this call closed the position: the position before that, and its trade. */
   position?: Position;
   trade?: Trade;
   /** Pending exits whose position is gone: cancel them. */
@@ -769,16 +781,16 @@ export interface CloseResult {
   tripped: boolean;
 }
 
-/** A bot process of this flow. */
+/** One bot process of this flow. */
 export interface Instance {
   id: string;
   lastHeartbeat: Date;
-  /** Of the package it runs, and of the stored layout that this writes; absent: before 0.2, or nobody's. */
+  /** Version of its package, and the schema that it writes; absent if it is not known, as before 0.2. */
   version?: string;
   schema?: number;
 }
 
-/** Everything at once, read in one step. */
+/** All state, read in one step. */
 export interface Snapshot {
   flowId: string;
   epoch: string;
@@ -788,12 +800,12 @@ export interface Snapshot {
   risk: RiskState;
   breaker: CircuitBreaker;
   limits: RiskLimits;
-  /** Who set them. */
+  /** Who set the limits. */
   limitOrigins: RiskLimitOrigins;
   signals: SignalState;
   heartbeat?: Date;
   instances: Instance[];
-  /** Of today. */
+  /** Today's. */
   admissions: AdmissionDay;
   /** Why entries are refused: a recovery is under way. */
   recovering?: string;

@@ -1,4 +1,4 @@
-/** From an order in state to its fills in state: what every bot does between `admit` and the next candle. */
+/** From an order in state to its booked fills: what every bot does between `admit` and the next candle. */
 import { setTimeout as pause } from "node:timers/promises";
 import { InvalidArgumentError } from "../src/errors.js";
 import { plus, same } from "../src/exact/double.js";
@@ -19,29 +19,29 @@ import {
 } from "./submit/submission.js";
 import { type Desk, timely } from "./submit/timely.js";
 
-/** Between two looks at an order that is not over, ms. */
+/** Pause between two looks at an order that is not over, ms. */
 const POLL = 250;
 
 /** How long a market order is waited for, ms. */
 const MARKET_WAIT = 10_000;
 
-/** With these the exchange says that it did not take the order. */
+/** Failures by which the exchange says that it did not take the order. */
 const REFUSALS: readonly ExchangeFailure[] = ["rejected", "nothing_to_reduce", "authentication", "unsupported"];
 
 /**
- * Sends an order of the flow under its client order id and books its fills: `admit` an entry, then this. `order` is what `admit` or
- * `saveOrder` answered; what the state says of it by now counts. An exit that the state does not have yet is saved first. Market, limit
- * and stop (`orderType`); an exit is reduce-only, and a market exit is no larger than what the flow holds.
+ * Sends an order of the flow under its client order id and books its fills: call `admit` for an entry, then this. `order` is the result of `admit` or
+ * `saveOrder`; the state's present version of it counts. An exit that is not in state yet is saved first. Market, limit and stop orders (`orderType`); an
+ * exit is reduce-only, and a market exit is not larger than what the flow holds.
  *
- * It is sent once, whoever calls, however often: the call that finds the order as `intent` makes it `submitted` in one step and sends
- * it. Every other one - a second call, another process, a bot that crashed - asks the exchange for it by its id, and books what it
- * finds. So save an exit with `status: "intent"`, and call again for an order that is open to book what has been filled since.
- * After a crash at any point, the next call or `recover` goes on; neither sends it again. What may have been taken and is not found is
- * `unknown`, and stays as `recover` expects it. The exchange's own id is kept in the order's `metadata.exchange_id`.
+ * The order is sent once, whoever calls, however often. The call that finds it as `intent` makes it `submitted` in one step and sends it. Every other call
+ * (a second one, another process, a restarted bot) asks the exchange for it by its id, and books what it finds. So save an exit with `status: "intent"`,
+ * and call again for an open order to book what has been filled since. After a crash at any point, the next call or `recover` continues; neither sends the
+ * order again. An order that may have been taken and is not found is `unknown`, and stays as `recover` expects it. The exchange's own id is kept in the
+ * order's `metadata.exchange_id`.
  *
- * Rejects with an InvalidArgumentError that names the field, an ExchangeError of a reading, or an error of the state: nothing was sent
- * while the order is `intent`; else call again. Rejects with an ExchangeError `other_id` when the exchange took the order under another
- * id: it stays `unknown`; a person has to look at the exchange.
+ * Rejects with an InvalidArgumentError that names the field, an ExchangeError of a reading, or an error of the state: if the order is still `intent`,
+ * nothing was sent; otherwise call again. Rejects with an ExchangeError `other_id` if the exchange took the order under another id: the order stays
+ * `unknown`, and a person has to look at the exchange.
  */
 export async function submitAndBook(
   state: StateManager,
@@ -73,7 +73,7 @@ export async function submitAndBook(
   return follow(booking, sent.doubted ?? taken, sent, resolved);
 }
 
-/** The order as the state has it. An exit that it does not have is saved. */
+/** The order in state. An exit that is not there is saved. */
 async function storedOrder(state: StateManager, order: PendingOrder | OrderInput): Promise<PendingOrder> {
   const id = check.orderId("order.id", order.id);
   const [known] = await state.findOrders([id]);
@@ -85,7 +85,7 @@ async function storedOrder(state: StateManager, order: PendingOrder | OrderInput
   );
 }
 
-/** What a flow may send at most: of an exit, what it holds. Throws an InvalidArgumentError that names what cannot be sent. */
+/** The largest size that a flow may send: for an exit, what it holds. Throws an InvalidArgumentError that names what cannot be sent. */
 async function mostToSend(
   state: StateManager,
   desk: Desk,
@@ -99,7 +99,7 @@ async function mostToSend(
       `order.flip: in ${mode} mode one order does not turn a position around: close it, then enter. Nothing was sent`,
     );
   }
-  // A spot sale has no reduce-only, and more than the flow holds may be another flow's. Stops and limits may wait for fills to come.
+  // Spot has no reduce-only: more than the flow holds may be another flow's. Stops and limits may wait for later fills.
   const isCapped = reduceOnly && (type === "market" || mode === "spot");
   if (!isCapped) return Number.POSITIVE_INFINITY;
   const side = changedSide(order);
@@ -107,7 +107,7 @@ async function mostToSend(
   return plus(...held.map(({ size }) => size));
 }
 
-/** Makes an `intent` `submitted`, before it is sent: who comes later knows that it may have been. */
+/** Makes an `intent` order `submitted` before it is sent: every later call knows that it may have been sent. */
 async function take(state: StateManager, { id }: PendingOrder, most: number) {
   let isFirst = false;
   const taken = await change(state, id, ({ status, size }) => {
@@ -117,12 +117,12 @@ async function take(state: StateManager, { id }: PendingOrder, most: number) {
   return { taken, isFirst };
 }
 
-/** What came of a submit: an answer, or a refusal, or neither: it may have been taken. */
+/** The outcome of a submit: an answer, a refusal, or neither: the order may have been taken. */
 interface Sent {
   readonly answer?: ExchangeOrder;
   readonly refused?: ExchangeError;
   readonly doubt?: unknown;
-  /** The order as the state has it then. */
+  /** The order in state afterwards. */
   readonly doubted?: PendingOrder;
 }
 
@@ -149,7 +149,7 @@ async function send({ state, desk, pair }: Booking, order: PendingOrder): Promis
   );
 }
 
-/** Looks at the order, and books what it finds, until it is over or the time is. */
+/** Looks at the order and books what it finds, until the order or the time is over. */
 async function follow(
   booking: Booking,
   taken: PendingOrder,
@@ -177,7 +177,7 @@ async function follow(
         }
       }
     } catch (failed) {
-      // The order may be at the exchange: what cannot be read or booked of it now is for the next look.
+      // The order may be at the exchange: what cannot be read or booked now is left to the next look.
       if (!(failed instanceof ExchangeError || failed instanceof InvalidArgumentError)) throw failed;
       lacking = failed.message;
       error = failed;
@@ -195,7 +195,7 @@ async function follow(
   }
 }
 
-/** By its client order id; where the exchange has forgotten that, by the id that the exchange answered when it took it. */
+/** Finds the order by its client order id or, if the exchange has forgotten that, by the exchange's own id. */
 async function find(desk: Desk, { id, metadata }: PendingOrder, pair: string): Promise<ExchangeOrder | undefined> {
   const found = await desk.fetchOrder(id, pair);
   const theirs = metadata?.exchange_id;
@@ -208,13 +208,13 @@ function notFound({ name }: Desk, { id, status }: PendingOrder): string {
   return `${name} does not know order ${id}, which is ${status} in state: it may have been sent, and only an order that is intent is sent`;
 }
 
-/** In what the order that the exchange has under this id is not this one; undefined when it is. */
+/** How the exchange's order under this id differs from this one; undefined if it is the same. */
 function otherThan(order: PendingOrder, known: ExchangeOrder): string | undefined {
   if (known.side === order.side) return undefined;
   return `the exchange has a ${known.side} order under the id ${order.id}, which is a ${order.side} here: look at the exchange`;
 }
 
-/** Writes what the exchange says of an order, but for what is filled: that is booked by its fills. */
+/** Writes the exchange's answer about an order, except for its fills, which are booked one by one. */
 function tell(state: StateManager, { id }: PendingOrder, known: ExchangeOrder): Promise<PendingOrder> {
   const isOpen = known.status === "open";
   return change(state, id, ({ status, size, filled, price, orderType, metadata }) => ({
@@ -225,10 +225,10 @@ function tell(state: StateManager, { id }: PendingOrder, known: ExchangeOrder): 
   }));
 }
 
-/** States in which nobody has said yet that the exchange has the order. */
+/** Statuses under which nobody has confirmed yet that the exchange has the order. */
 const PENDING: readonly OrderStatus[] = ["intent", "submitted", "unknown"];
 
-/** The order is over at the exchange and all its fills are booked: so it is in state. */
+/** The order is over at the exchange and all its fills are booked: ends it in state. */
 async function end(
   booking: Booking,
   order: PendingOrder,
@@ -272,7 +272,7 @@ function asItEnded(order: PendingOrder, fills: readonly FillResult[]): Submissio
   return { outcome: order.status === "filled" ? "filled" : "cancelled", order, fills };
 }
 
-/** Changes a pending order; one that somebody has ended meanwhile is answered as it ended. */
+/** Changes a pending order. If somebody has ended it meanwhile, returns it as it ended. */
 async function change(
   state: StateManager,
   id: string,

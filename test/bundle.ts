@@ -22,6 +22,11 @@ const inPlace: Plugin = {
       const url = JSON.stringify(pathToFileURL(path).href);
       return { contents: source.replaceAll(/\bimport\.meta\.url\b/g, url), loader: "ts" };
     });
+    // "sideEffects" in package.json names files of dist.
+    onResolve({ filter: /\/dispose-symbols\.js$/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.replace(/js$/, "ts")),
+      sideEffects: true,
+    }));
     onResolve({ filter: /^\..*\.cjs$/ }, ({ path, resolveDir, importer }) =>
       importer.endsWith(".ts") ? { path: resolve(resolveDir, path), external: true } : undefined,
     );
@@ -45,20 +50,25 @@ const bundles = new Map<string, Promise<string>>();
  * tsx takes. The files are removed when this process is gone.
  */
 export function bundle(program: URL): Promise<string> {
-  const made = bundles.get(program.href) ?? make(program);
+  const made = bundles.get(program.href) ?? make([program]).then(([path = ""]) => path);
   bundles.set(program.href, made);
   return made;
 }
 
-async function make(program: URL): Promise<string> {
+/** Several programs of one folder, whose common parts are made once. */
+export function bundleAll(programs: readonly URL[]): Promise<string[]> {
+  return make(programs);
+}
+
+async function make(programs: readonly URL[]): Promise<string[]> {
   await mkdir(CACHE, { recursive: true });
   const folder = await mkdtemp(join(CACHE, "bundle-"));
   guardFolder(folder);
   await chmod(folder, 0o755); // for programs that run as somebody else
   const { build } = await import("esbuild"); // which few of the programs that can make bundles need
-  const source = fileURLToPath(program);
+  const sources = programs.map((program) => fileURLToPath(program));
   await build({
-    entryPoints: [source],
+    entryPoints: sources,
     outdir: folder,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -69,7 +79,6 @@ async function make(program: URL): Promise<string> {
     external: APART,
     banner: { js: REQUIRE },
     plugins: [fromSource, inPlace],
-    ignoreAnnotations: true, // "sideEffects" in package.json names files of dist
   });
-  return join(folder, `${basename(source, ".ts")}.mjs`);
+  return sources.map((source) => join(folder, `${basename(source, ".ts")}.mjs`));
 }

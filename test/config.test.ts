@@ -140,6 +140,9 @@ test("an empty configuration has all defaults", () => {
 
 test("a section or a limit that is left empty is the same as one that is not there", () => {
   assert.equal(resolveConfig({ redis: null, risk: { max_daily_loss: null, max_exposure: undefined } }), DEFAULTS);
+  const { flow, backend, ...sections } = configJsonSchema().properties ?? {};
+  const empty = Object.fromEntries(Object.keys(sections).map((name) => [name, null]));
+  assert.equal(resolveConfig(empty), DEFAULTS, Object.keys(empty).join(", "));
   assert.equal(Object.keys(resolveConfig({ risk: { max_daily_loss: null } }).risk), [
     "same_currency",
     "guards",
@@ -457,7 +460,6 @@ test("what is left open in an account is as under risk, and the other way round"
     day_start: "22:00",
     starting_equity: 10_000,
     max_exposure: 5_000,
-    breaker_duration: "until_reset",
   });
   assert.equal(
     [risk.currency, risk.same_currency, risk.day_start, risk.max_exposure],
@@ -550,7 +552,7 @@ test("keys that could pollute prototypes are unknown keys like others", () => {
 
 test("only a plain object is a configuration", () => {
   const expected =
-    "config: expected an object with any of flow, backend, redis, duckdb, recovery, risk, account, signals, events, trades, execution, mark, report";
+    "config: expected an object with any of flow, backend, redis, duckdb, recovery, risk, account, signals, events, trades, execution, mark, report, alerts";
   assert.is(complaint(null), `${expected}, got null`);
   assert.is(complaint([]), `${expected}, got an empty array`);
   assert.is(complaint([{}]), `${expected}, got an array`);
@@ -1166,8 +1168,24 @@ test("the JSON Schema is draft-07, and describes every key with its default", ()
     "execution.dead_after": "60s",
     "execution.single_active": false,
     "report.group_by": "strategy",
+    "alerts.on": [
+      "unreadable",
+      "breaker",
+      "dead",
+      "stale",
+      "recovering",
+      "difference",
+      "untold",
+      "unknown_order",
+      "limit_near",
+    ],
+    "alerts.template": "json",
+    "alerts.again": "1h",
+    "alerts.settle": "30s",
+    "alerts.every": "5s",
+    "alerts.file": "state/{flow_id}.alerts.json",
   });
-  const written = Object.entries(defaults).filter(([path]) => !/nodes|sentinels|tls|guards\./.test(path));
+  const written = Object.entries(defaults).filter(([path]) => !/nodes|sentinels|tls|guards\.|alerts/.test(path));
   for (const [path, value] of written) assert.equal(checkConfig(at(path, value)), { ok: true, config: DEFAULTS });
   assert.equal(JSON.parse(JSON.stringify(schema)), schema);
 });

@@ -43,7 +43,7 @@ test("holds the built library, the Lua files, the schema, and nothing else", () 
   const paths = packed.files.map(({ path }) => path);
   const extra = paths.filter(
     (path) =>
-      !/^(?:dist\/(?:src|sync)\/.+\.(?:js|d\.ts)|dist\/lua\/(?:(?:connecting|export|import|migration|moving)\/)?\w+\.lua|dist\/config\.schema\.json)$/.test(
+      !/^(?:dist\/(?:src|sync)\/.+\.(?:js|d\.ts)|dist\/bin\/(?:sf-state|[\w-]+-[0-9A-Z]{8})\.js|dist\/bin\/LICENSES\.txt|dist\/lua\/(?:(?:connecting|export|import|migration|moving)\/)?\w+\.lua|dist\/page\/(?:assets\/)?[\w.-]+|dist\/config\.schema\.json|metrics\/(?:rules(?:\.test)?\.yml|dashboard\.json))$/.test(
         path,
       ) && !["package.json", "README.md", "LICENSE", "CHANGELOG.md"].includes(path),
   );
@@ -187,6 +187,28 @@ test("its types serve a strict TypeScript project, which has no DuckDB and check
     join(ROOT, "node_modules/@types"),
   ];
   run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), ...options, ...lib, "bot.ts"], slim);
+});
+
+test("the bots that init writes fit its types, strictly", () => {
+  const bots = ["paper", "ccxt"].map((template) => {
+    run("npx", ["--no-install", "sf-state", "init", template, "--template", template], project);
+    return `${template}/bot.ts`;
+  });
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noEmit: true,
+    skipLibCheck: true,
+    module: "nodenext",
+    target: "es2022",
+    lib: ["es2023", "es2024.string", "esnext.disposable"],
+    types: ["node"],
+    typeRoots: [join(ROOT, "node_modules/@types")],
+    paths: { ccxt: [join(ROOT, "node_modules/ccxt/js/ccxt.d.ts")] },
+  };
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: bots }));
+  run(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", "."], project);
 });
 
 test("the schema for editors is there under its export", () => {

@@ -1,12 +1,12 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type LeaseState, StateManager } from "../src/index.js";
-import { Bot } from "./examples/bot.js";
 import { type LoggedEvent, readRecord } from "./faults/record.js";
 import { Metronome } from "./servers/metronome.js";
 import { startProxy } from "./servers/proxy.js";
 import { startRedis } from "./servers/redis.js";
 import { until } from "./servers/until.js";
+import { Bot } from "./standby-bot.js";
 
 const TTL = 4_000;
 

@@ -167,7 +167,7 @@ test("a watcher that waits asks nothing, also beside one that waits for a place 
 });
 
 test("a breaker that one process trips is in another's hands within 50 ms, as fast as the machine lets both run", async () => {
-  const program = fileURLToPath(new URL("./examples/watch-latency.ts", import.meta.url));
+  const program = fileURLToPath(new URL("./bench/watch-latency.ts", import.meta.url));
   const watcher = fork(program, ["watch", redis.url], { execArgv: ["--import", "tsx"] });
   await using mgr = await open(redis.url, "latency");
   const ended = once(watcher, "exit").then(() => Promise.reject(new Error("the watcher ended")));

@@ -29,7 +29,7 @@ if tonumber(meta[2]) > tonumber(schema) then
 end
 if left and meta[1] == epoch then return { "begun", left.from, left.epoch, left.was, call } end
 if not left then
-  -- Of a flow in an account the caller saw the layout's schema: that it is the same flow, its epoch says.
+  -- For a flow in an account the caller saw the layout's schema; the epoch proves that it is the same flow.
   if meta[1] ~= seen_epoch or (meta[2] ~= seen_schema and not meta[5]) then
     return redis.error_reply("SFINVALID the flow has become another since it was looked at; nothing was done. Look again")
   end
@@ -40,7 +40,7 @@ if not left then
   left = { from = meta[2], epoch = meta[1], was = meta[3] or "" }
 end
 
--- Decide: once this is done nobody but the walk works on the flow, so its scripts have to be allowed, and those that stage what it makes.
+-- Decide: afterwards only the migration works on the flow, so its scripts, and those that stage its result, must be allowed.
 for _, each in ipairs({ { "UNLINK", progress_key }, { "HSET", progress_key, "f", "v" }, { "HDEL", progress_key, "f" },
   { "ZADD", progress_key, "1", "m" }, { "SET", progress_key, "v" }, { "XADD", progress_key, "*", "f", "v" },
   { "XSETID", progress_key, "1-1" }, { "RENAME", progress_key, progress_key } }) do

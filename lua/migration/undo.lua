@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- undo: gives up an unfinished migration. The flow is as it was, under the schema and the epoch that it had: bots of that schema
--- that did not notice go on.
+-- undo: gives up an unfinished migration. The flow is as before, with its schema and its epoch: bots of that schema that did not notice the migration
+-- continue.
 --
 -- KEYS[1] flow:meta              hash    schema, epoch, was, migrating
 -- KEYS[2] import:progress        hash    of the walk

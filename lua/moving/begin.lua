@@ -16,11 +16,11 @@ local call, to, epoch, schema = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 -- Read.
 local meta = redis.call("HMGET", meta_key, "moved_to", "moving", "epoch", "importing")
 
--- Decide: one that is on its way is still where it was.
+-- Decide: a flow that is being moved is still at the old place.
 if meta[1] and not meta[2] then return { "place", meta[1], call } end
 if meta[3] or meta[4] then return { "place", "", call } end
 
--- Write. Removing a field that nobody has needs no memory, and after it Redis refuses nothing for want of it.
+-- Write. Removing a field that does not exist needs no memory, and after it Redis refuses nothing for lack of memory.
 redis.call("HDEL", meta_key, "")
 redis.call("HSET", meta_key, "epoch", epoch, "schema", schema, "moved_to", to)
 

@@ -1,13 +1,13 @@
--- The exchange account of the flow: limits and a breaker over all its flows. One hash has all of it: settings, limits, breaker, the sums over
--- the flows and, under `flow id|`, the part that each flow has of them. A step reads it once and notes what it moves; that is written with the
--- answer. Where the flow is in no account, account is nil, and nothing is read or written.
+-- The exchange account of the flow: limits and a breaker over all its flows. It is one hash: settings, limits, breaker, the sums over the flows and, under
+-- `flow id|`, each flow's part of these sums. A step reads it once and notes its changes, which are written together with the answer. If the flow is in no
+-- account, `account` is nil, and nothing is read or written.
 
--- What the fields of the flow's part begin with: its id, which stands in the names of its keys; of the account itself, nothing.
+-- Prefix of the fields of the flow's part: its id, as in the names of its keys. Fields of the account itself have no prefix.
 local function part_of()
   return (string.match(meta_key, "([^:]+):flow:meta$") or "") .. "|"
 end
 
--- The account as it stands, once read: its day, sums and breaker, this flow's part, and what both have of the pair. Fails where the account is gone.
+-- Reads the account: its day, sums and breaker, this flow's part, and the pair's slots of both. Fails if the account is gone.
 local function read_account(pair)
   if not account or account.part then return account end
   if not account_key then
@@ -39,24 +39,25 @@ local function read_account(pair)
   return account
 end
 
--- A day, or that of the account, if that is later.
+-- A day; or the account's, if that is later.
 local function later_day(day)
   return account and account.day > day and account.day or day
 end
 
--- Opens a day of the account, if it is later than the one that is open.
+-- Opens a day of the account, if it is later than the open one.
 local function open_account_day(day)
   if account and account.day < day then
     account.day, account.pnl, account.units, account.parts = day, "0", 0, 0
   end
 end
 
--- Notes fields of the account that the step writes: field, value, ...
+-- Notes fields of the account that the step will write: field, value, ...
 local function move_account(...)
-  for _, each in ipairs({ ... }) do account.moves[#account.moves + 1] = each end
+  moved_account = moved_account or { key = account_key }
+  for _, each in ipairs({ ... }) do moved_account[#moved_account + 1] = each end
 end
 
--- The account's sums after a step that moves the flow's exposure by delta; own: the flow's sums after it. Goes before the first write.
+-- The account's sums after a step that changes the flow's exposure by `delta`; `own`: the flow's sums after it. Call it before the first write.
 local function account_exposure_after(delta, own_notional, own_slots)
   local pairs_moved = {}
   for field, count in pairs(delta.counts or {}) do
@@ -66,7 +67,7 @@ local function account_exposure_after(delta, own_notional, own_slots)
   read_account((next(pairs_moved)))
   local units, parts = money_parse(account.notional)
   local moved = { "notional", money_text(money_add(units, parts, delta.units or 0, delta.parts or 0)), "slots",
-    string.format("%.0f", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
+    string.format("%d", account.slots + (delta.slots or 0)), account.part .. "notional", own_notional, account.part .. "slots", own_slots }
   for pair, count in pairs(pairs_moved) do
     local held = account.slots_of[pair]
     if count ~= 0 and not held then
@@ -74,8 +75,8 @@ local function account_exposure_after(delta, own_notional, own_slots)
       held = { all = (stored[1] or 0) + 0, own = (stored[2] or 0) + 0 }
     end
     if count ~= 0 then
-      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%.0f", held.all + count)
-      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%.0f", held.own + count)
+      moved[#moved + 1], moved[#moved + 2] = "slots:" .. pair, string.format("%d", held.all + count)
+      moved[#moved + 1], moved[#moved + 2] = account.part .. "slots:" .. pair, string.format("%d", held.own + count)
     end
   end
   return moved

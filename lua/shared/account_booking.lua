@@ -1,6 +1,6 @@
--- How what a flow books moves its account: day, equity, drawdown; and when that trips the account's breaker.
+-- How the flow's bookings change its account: day, equity, drawdown; and when they trip the account's breaker.
 
--- Books money of the flow, on the day that is open (is_today) or an earlier one. An error when a sum leaves 9e15.
+-- Books money of the flow on the open day (is_today) or on an earlier one. An error if a sum would leave 9e15.
 local function book_in_account(amount, day, is_today)
   if not account or amount == "0" then return nil end
   open_account_day(day)
@@ -20,7 +20,7 @@ local function book_in_account(amount, day, is_today)
   return move_equity(account, "books", amount)
 end
 
--- A deposit or a withdrawal of the flow at ts. An error when a sum leaves 9e15.
+-- Books a deposit or a withdrawal of the flow at ts. An error if a sum would leave 9e15.
 local function transfer_in_account(amount, ts, day)
   if not account then return nil end
   open_account_day(day)
@@ -28,7 +28,7 @@ local function transfer_in_account(amount, ts, day)
   return transfer_equity(account, amount, ts)
 end
 
--- Trips the account's breaker where a number that this step made worse stands at its limit.
+-- Trips the account's breaker if this step made a number worse and that number is at its limit.
 local function trip_account(day_start)
   if not account or not account.was then return end
   local was, worse = account.was, {}
@@ -48,17 +48,19 @@ local function account_event(kind, ...)
     "account", account.name, ...)
 end
 
--- Notes a breaker that changed, and tells it in the account's log, once. flow_id: whose step it was; nil: a hand's.
+-- Notes a changed breaker and adds one event to the account's log: that it tripped, or that the active one holds longer. flow_id: the flow whose step
+-- it was; nil: a trip by hand.
 local function write_account_breaker(flow_id)
   local breaker = account.breaker
   if not breaker.changed then return end
-  if flow_id then account_event("account_breaker_tripped", "flow", flow_id, breaker_event(breaker))
-  else account_event("account_breaker_tripped", breaker_event(breaker)) end
+  local kind = breaker.tripped and "account_breaker_tripped" or "account_breaker_extended"
+  if flow_id then account_event(kind, "flow", flow_id, breaker_event(breaker))
+  else account_event(kind, breaker_event(breaker)) end
   move_account("breaker_reason", breaker.reason, "breaker_source", breaker.source, "breaker_tripped_at", breaker.tripped_at, "breaker_until",
     until_text(breaker))
 end
 
--- Notes what was booked.
+-- Notes the bookings.
 local function write_account_booking()
   if not account or not account.is_booked then return end
   local part = account.part

@@ -1,4 +1,4 @@
--- What is booked on a trade after its end: sums by the trade's key.
+-- Bookings on a trade after its end: sums by the trade's key.
 
 local function read_amendment(amendments_key, trade_key)
   local stored = redis.call("HGET", amendments_key, trade_key)
@@ -13,13 +13,13 @@ local function amendment_json(a)
     .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"
 end
 
--- The key, which no trade has, under which it stands that a person has seen a trade whose result nobody told: empty sums.
+-- The key of the note that a person has seen a trade whose result nobody told. No trade has such a key, and its sums are empty.
 local function seen_key(trade_key)
   local ms, seq = string.match(trade_key, "^(%d+)-(%d+)$")
   return ms .. "-1" .. string.rep("0", 15 - #seq) .. seq
 end
 
--- When one more makes their number a multiple of 64, what was booked on trades that are not kept any more is forgotten.
+-- Bookings on trades that are not kept any more are forgotten each time the number of amendments becomes a multiple of 64.
 local function write_amendment(amendments_key, trades_key, trade_key, sums)
   local is_new = redis.call("HSET", amendments_key, trade_key, amendment_json(sums)) == 1
   if not is_new or redis.call("HLEN", amendments_key) % 64 > 0 then return end

@@ -1,6 +1,6 @@
--- How profit and loss and equity move a flow's risk, and when they trip the breaker.
+-- How results and equity change a flow's risk, and when they trip the breaker.
 
--- The day of ts: the one that is open, or what is booked so far on one that is over. Without ts, the one that is open.
+-- The day of ts: the open one, or an earlier one with its bookings so far. Without ts: the open one.
 local function day_for(risk, history_key, ts, day_start)
   local day = ts and day_of(ts, day_start) or risk.day
   if day >= risk.day then return risk end
@@ -16,7 +16,7 @@ local function day_for(risk, history_key, ts, day_start)
   return booked
 end
 
--- The sum of two amounts; an error as well when it leaves 9e15.
+-- The sum of two amounts. An error if the sum would leave 9e15.
 local function day_sum(amount, more)
   if more == "0" then return amount end
   local units, parts = money_parse(amount)
@@ -24,8 +24,8 @@ local function day_sum(amount, more)
   return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
 end
 
--- Books money on the day of ts. parts: what of it is later (on trades that had ended), cash (of no trade) or untied (of no position);
--- the rest is of open positions. An error when a sum leaves 9e15.
+-- Books money on the day of ts. parts: how much of it is `later` (on ended trades), `cash` (of no trade) or `untied` (of no position); the rest is of open
+-- positions. An error if a sum would leave 9e15.
 local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   local day, fault = day_for(risk, history_key, ts, day_start), nil
   day.pnl, fault = day_sum(day.pnl, pnl)
@@ -34,8 +34,8 @@ local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   return fault or account and in_account.book_in_account(pnl, risk.day, day == risk)
 end
 
--- Counts a trade on the day of ts (without ts, on the day that is open) and judges the streak by its whole result, which goes over
--- to the closed ones. An error when a sum leaves 9e15.
+-- Counts a trade on the day of ts (without ts: on the open day) and judges the streak by its whole result, which moves from the open to the closed results.
+-- An error if a sum would leave 9e15.
 local function count_trade(risk, history_key, trade, ts, day_start)
   local day, fault = day_for(risk, history_key, ts, day_start), nil
   if trade.counts then day.trades = day.trades + 1 end
@@ -47,18 +47,18 @@ local function count_trade(risk, history_key, trade, ts, day_start)
   return fault
 end
 
--- Trips the breaker where a number that this step made worse, compared with before it, the day having rolled, stands at its limit.
+-- Trips the breaker if this step made a number worse (after a possible change of day) and that number is at its limit.
 local function trip_worsened(risk, breaker, limits_key, duration, day_start)
   local was, worse = risk.was, {}
   if risk.units < was.units or (risk.units == was.units and risk.parts < was.parts) then worse.daily_loss = true end
   if risk.losses > was.losses then worse.consecutive_losses = true end
-  if tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
+  if risk.drawdown ~= was.drawdown and tonumber(risk.drawdown) > tonumber(was.drawdown) then worse.drawdown = true end
   local source, cause = reached_limit(risk, limits_key, worse)
   if source then rare.trip(breaker, source, cause, rare.breaker_until(duration, day_start, risk.day)) end
   if account then in_account.trip_account(day_start) end
 end
 
--- The row, as events tell it, once nothing moves it any more; the equity, which may be unknown, stands last.
+-- The final row in the form of events. The equity is last, since it may be unknown.
 local function risk_fields(risk)
   risk.fields = risk.fields or { "day", risk.day, "daily_pnl", risk.pnl, "daily_trades", string.format("%d", risk.trades),
     "consecutive_losses", string.format("%d", risk.losses), "peak_equity", risk.peak, "current_drawdown", risk.drawdown,
@@ -66,21 +66,27 @@ local function risk_fields(risk)
   return risk.fields
 end
 
+-- The fields of the row that have changed.
 local function write_risk(daily_key, history_key, breaker_key, risk, breaker)
   if risk.ended then redis.call("HSET", history_key, risk.ended.day, rare.day_json(risk.ended)) end
   for _, booked in ipairs(risk.late or {}) do
     redis.call("HSET", history_key, booked.day, rare.day_json(booked))
   end
-  local row = { unpack(risk_fields(risk), 1, risk.equity and 22 or 20) }
-  for _, name in ipairs({ "equity_by", "reported_at", "peak_at", "starting_equity" }) do
-    if risk[name] then row[#row + 1], row[#row + 2] = name, risk[name] end
+  local fields, stored, row, n = risk_fields(risk), risk.stored, {}, 0
+  for i = 1, 11 do
+    local value = fields[2 * i]
+    if value ~= (stored[i] or "") then row[n + 1], row[n + 2], n = fields[2 * i - 1], value, n + 2 end
   end
-  redis.call("HSET", daily_key, unpack(row))
+  if risk.equity_by and risk.equity_by ~= stored[12] then row[n + 1], row[n + 2], n = "equity_by", risk.equity_by, n + 2 end
+  if risk.reported_at then row[n + 1], row[n + 2], n = "reported_at", risk.reported_at, n + 2 end
+  if risk.peak_at then row[n + 1], row[n + 2], n = "peak_at", risk.peak_at, n + 2 end
+  if risk.starting_equity then row[n + 1], row[n + 2], n = "starting_equity", risk.starting_equity, n + 2 end
+  if n > 0 then redis.call("HSET", daily_key, unpack(row)) end
   if breaker.changed then rare.write_breaker(breaker_key, breaker) end
   if account then in_account.write_account_booking() end
 end
 
--- What an event says of a flow's risk after a change: the row, earlier days if any was booked, the breaker if it changed.
+-- The fields of an event about a flow's risk after a change: the row, earlier days with bookings, and the breaker if it changed.
 local function risk_event(risk, breaker)
   local fields = risk_fields(risk)
   fields[23], fields[24] = "tripped", breaker.tripped and "1" or "0"

@@ -1,6 +1,6 @@
 -- Cooldowns: pair or pair|side -> ms at which it ends.
 
--- Goes behind the checks of its script. When a new one makes their number a multiple of 64, those that are over are forgotten.
+-- Call it after the script's checks. Cooldowns that are over are forgotten each time their number becomes a multiple of 64.
 local function cool_down(cooldowns_key, field, until_ms)
   if redis.call("HSET", cooldowns_key, field, until_ms) == 0 or redis.call("HLEN", cooldowns_key) % 64 > 0 then return end
   local stored, over = redis.call("HGETALL", cooldowns_key), {}

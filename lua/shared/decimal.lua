@@ -1,12 +1,12 @@
--- Exact decimals: { number, scale }, the value number x 10^-scale, where a double holds the number; else { negative, digits, scale },
--- digits a string without leading zeros. No function changes one.
+-- Exact decimals: { number, scale } is number x 10^-scale, if a double holds the number; otherwise { negative, digits, scale }, where digits is a string
+-- without leading zeros. No function changes one.
 
 -- Up to here a double holds every whole number.
 local EXACT = 9007199254740992
 
 local ZERO = { number = 0, scale = 0 }
 
--- Decimals of 15 digits that have the same double are the same: so the number is the one that was written where it divides back.
+-- Two different decimals of up to 15 digits never have the same double. So the number is the written one if dividing it gives back the double.
 local function decimal(text)
   if text == "0" then return ZERO end
   local point = string.find(text, ".", 1, true)
@@ -64,19 +64,19 @@ end
 local function decimal_text(a)
   if a.number and a.number < 1e14 and a.number > -1e14 and a.scale <= 22 then
     local value = a.number / 10 ^ a.scale
-    -- The 14 digits that Lua writes are all that it has. Of a smaller one it would write an exponent.
+    -- Lua writes 14 digits, and the number has no more. For a smaller number it would write an exponent.
     if value >= 1e-4 or value <= -1e-4 or value == 0 then return value .. "" end
   end
   return long.digits_text(a)
 end
 
--- The double next to a decimal.
+-- The double nearest to a decimal.
 local function decimal_value(a)
   if a.number and a.scale <= 22 then return a.number / 10 ^ a.scale end
   return tonumber(decimal_text(a))
 end
 
--- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+-- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
 local function decimal_money(a)
   local number, scale = a.number, a.scale
   if number and number < 1e15 and number > -1e15 and scale <= 8 then return decimal_text(a) end

@@ -1,4 +1,4 @@
--- Exact decimals of which no double holds the number: their digits, worked out in parts.
+-- Exact decimals whose number no double holds: computed digit by digit.
 
 local function decimal_of(negative, digits, scale)
   if #digits > 15 then return { negative = negative, digits = digits, scale = scale } end
@@ -13,7 +13,8 @@ local function spelled(a)
   return number < 0, number == 0 and "" or string.format("%d", math.abs(number)), a.scale
 end
 
--- a + b, a - b (a not less than b) or a * b of whole numbers as digits; what no double holds in limbs of seven, lowest first.
+-- a + b, a - b (a not less than b) or a * b of whole numbers given as digits. Numbers that no double holds are computed in limbs of seven digits, lowest
+-- first.
 local function digits_worked_out(a, how, b)
   local first, second = tonumber(a) or 0, tonumber(b) or 0
   local exact = 9007199254740992 -- up to here a double holds every whole number
@@ -50,7 +51,7 @@ local function digits_worked_out(a, how, b)
   return (string.gsub(table.concat(parts), "^0+", ""))
 end
 
--- A decimal of its text.
+-- The decimal of a text.
 local function digits_read(text)
   local sign, whole, fraction, exponent = string.match(text, "^(-?)(%d+)%.?(%d*)[eE]?([+-]?%d*)$")
   local digits = string.gsub(whole .. fraction, "^0+", "")
@@ -89,7 +90,7 @@ local function digits_text(a)
   return (negative and "-" or "") .. whole .. (fraction ~= "" and "." .. fraction or "")
 end
 
--- Rounds to 8 places, half away from zero: a decimal as money is written. nil beyond 9e15.
+-- Rounds to 8 places, half away from zero, as money is stored. nil beyond 9e15.
 local function digits_money(a)
   local negative, digits, scale = spelled(a)
   if scale > 8 then
@@ -111,7 +112,7 @@ local function fitting(negative, digits, scale)
   return decimal_of(negative and digits ~= "", digits, digits == "" and 0 or scale)
 end
 
--- Rounds a product or a sum to what is kept; nil when it needs more than 38 digits.
+-- Rounds a product or a sum as it is stored; nil if it needs more than 38 digits.
 local function digits_kept(a)
   local negative, digits, scale = spelled(a)
   local places = math.max(20, 34 - (#digits - scale))

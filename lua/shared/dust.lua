@@ -1,4 +1,4 @@
--- What ended trades left of a pair and side and cannot be sold, with what it cost.
+-- Dust: rests of ended trades, by pair and side, that cannot be sold, with their cost.
 
 local function dust_key_of(pair, side)
   return pair .. "|" .. side
@@ -11,7 +11,7 @@ local function read_dust(dust_key, field)
   return { field = field, size = number_text(dust.size), cost = dust.cost, rate = dust.rate and number_text(dust.rate) }
 end
 
--- The dust, or none, with what is left of a position, or with a part of that.
+-- The dust with a position's rest, or with a part of that rest, added.
 local function dust_with(market, dust, p, size)
   local cost = (not size or size == p.size) and cost_of(market, p) or worth_of(market, size, p.entry_price)
   return {
@@ -27,7 +27,7 @@ local function dust_less(dust, gone, share)
   return { field = dust.field, size = size_less(dust.size, gone), cost = cost, rate = dust.rate }
 end
 
--- The dust without a part of it, and what that part cost.
+-- The dust without a part of it, and that part's cost.
 local function dust_taken(dust, size)
   local cost = decimal(dust.cost)
   if same_size(tonumber(size), tonumber(dust.size)) then return dust_less(dust, dust.size, cost), cost end
@@ -39,7 +39,7 @@ local function dust_taken(dust, size)
   return dust_less(dust, size, share), share
 end
 
--- The dust without what a fill told of the end of a trade that ended as dust.
+-- The dust without the size that a fill explained of a trade that had ended as dust.
 local function dust_left(market, dust, trade, size)
   if not dust then return nil end
   local told, held = tonumber(size), tonumber(dust.size)

@@ -1,7 +1,7 @@
--- The account's equity, its peak and the drawdown, exactly (money.md, 7). risk.equity, peak, drawdown and starting_equity are texts.
+-- The account's equity, its peak and the drawdown, exactly (src/manager/README.md, Cash, transfers, equity). risk.equity, peak, drawdown and starting_equity are texts.
 
--- Moves equity, and the peak where it goes above: by "books", so much more, until the bot has reported it; by "reports" and "start", to so
--- much; by "transfer", to so much with that peak (a decimal). An error when one leaves 9e15.
+-- Changes the equity, and the peak if the equity rises above it. by "books": adds an amount, unless the bot has reported equity; by "reports" and "start":
+-- sets it; by "transfer": sets it together with the given peak (a decimal). An error if one would leave 9e15.
 local function move_equity(risk, by, amount, new_peak)
   local equity = decimal(amount)
   if by == "books" then
@@ -18,8 +18,8 @@ local function move_equity(risk, by, amount, new_peak)
   if decimal_sign(rise) > 0 then peak, risk.peak_at = equity, now_text end
   risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
 
-  -- The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. A peak next to nothing makes
-  -- any loss an endless drawdown; 1e15 is told as a number.
+  -- The double nearest to (peak - equity) / peak: the quotient of two doubles, corrected by its error. A peak near zero would make any loss an almost
+  -- infinite drawdown: it is cut off at 1e15.
   local fall = decimal_subtract(peak, equity)
   if decimal_sign(peak) <= 0 or decimal_sign(fall) == 0 then return nil end
   local whole = tonumber(risk.peak)
@@ -32,6 +32,11 @@ local function move_equity(risk, by, amount, new_peak)
   risk.drawdown = number_text(near)
 end
 
+-- When equity and peak were set, ms, and the starting equity. Only changes other than bookings need these.
+local function read_equity_times(risk, daily_key)
+  risk.reported_at, risk.peak_at, risk.starting_equity = unpack(redis.call("HMGET", daily_key, "reported_at", "peak_at", "starting_equity"))
+end
+
 -- A starting equity counts from now on, unless the bot has reported one. The first stays.
 local function start_equity(risk, equity)
   if risk.starting_equity then return nil end
@@ -41,8 +46,8 @@ local function start_equity(risk, equity)
   return move_equity(risk, "start", equity)
 end
 
--- A deposit or a withdrawal at ts: the peak moves in proportion, so that the drawdown stays. Equity reported at or after it contains
--- it already, and so does a peak set since. An error when a sum leaves 9e15.
+-- A deposit or a withdrawal at ts: the peak moves in proportion, so that the drawdown stays. An equity reported at or after ts already contains the
+-- transfer, and so does a peak set since. An error if a sum would leave 9e15.
 local function transfer_equity(risk, amount, ts)
   if not risk.equity then return nil end
   local is_contained = risk.reported_at and tonumber(risk.reported_at) >= ts

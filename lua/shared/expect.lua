@@ -1,5 +1,5 @@
--- A write fails if its key holds another type, and a script never takes back what it wrote before. So a script that writes a key
--- only later asks for it before its first write: a key of another type ends the script with nothing written.
+-- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
+-- before its first write: then a wrong type ends the script with nothing written.
 
 local function expect_hash(key) redis.call("HLEN", key) end
 

@@ -1,6 +1,6 @@
--- What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums.
+-- What open positions and pending entries take: exposure, slots, slots by pair and side; kept as running sums.
 
--- Notes what is taken (sign 1) or given back (sign -1), and of which fields of the sums one more or less is counted.
+-- Notes that exposure is taken (sign 1) or freed (sign -1), and which fields of the sums change by one.
 local function hold(delta, notional, sign, field, slots)
   local units, parts = money_parse(notional)
   if sign < 0 then units, parts = money_negate(units, parts) end
@@ -15,7 +15,7 @@ local function hold_position(delta, p, sign)
   hold(delta, p.notional, sign, p.side .. ":" .. p.pair, 1)
 end
 
--- The open position that an order belongs to; nil where there is none, or none any more.
+-- The open position that an order belongs to; nil if there is none, or none any more.
 local function position_named(o)
   return not o.slot and o.position_id or nil
 end
@@ -28,7 +28,7 @@ local function hold_order(delta, o, sign)
   if position_named(o) then hold(delta, o.notional, sign, "slotless:" .. field, 0) else hold(delta, o.notional, sign, field, 1) end
 end
 
--- The sums as they are to be written; nil: they stay. Goes before the first write: it fails if what is stored are not numbers.
+-- The sums as they will be written; nil: unchanged. Call it before the first write: it fails if the stored values are no numbers.
 local function exposure_after(exposure_key, delta)
   local fields = { "notional", "slots" }
   for field, count in pairs(delta.counts or {}) do

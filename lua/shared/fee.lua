@@ -1,6 +1,6 @@
--- The fees of a fill, in whatever currency they were paid (money.md, 2).
+-- The fees of a fill, in any currency (src/manager/README.md, Fees).
 
--- Fees as they are told: an amount in what the pair settles in, or amount, currency and rate of each.
+-- Reads the given fees: an amount in the pair's settle currency, or amount, currency and rate of each fee.
 local function fees_of(text)
   if not string.find(text, " ", 1, true) then return { { amount = text } } end
   local fees = {}
@@ -10,7 +10,7 @@ local function fees_of(text)
   return fees
 end
 
--- How much of the base coin fees took: only on a pair without a colon does that move size.
+-- The fees in the base coin: they change the size, but only on a pair without a colon.
 local function fee_in_base(market, fees)
   local sum
   for _, fee in ipairs(market.spot and fees or {}) do
@@ -21,7 +21,7 @@ local function fee_in_base(market, fees)
   return sum and number_text(decimal_value(sum)) or "0"
 end
 
--- The parts of all fees, by the sizes of the parts of their fill.
+-- Divides all fees by the sizes of the fill's parts.
 local function split_fees(fees, sizes)
   local parts = {}
   for at = 1, #sizes do parts[at] = {} end
@@ -32,7 +32,8 @@ local function split_fees(fees, sizes)
   return parts
 end
 
--- What a fee is worth in the flow's currency: looked at as settle currency, flow currency, base coin, third currency; nil: nobody said.
+-- The value of a fee in the flow's currency. Its currency is compared with the settle currency, the flow's currency and the base coin; otherwise it is a
+-- third currency. nil: no rate is known.
 local function fee_worth(market, fee, amount, price, rate)
   local function at(known) return known and at_rate(amount, known) end
   if not fee.currency or (market.settle and is_same(fee.currency, market.settle)) then return at(fee.rate or rate) end
@@ -42,7 +43,7 @@ local function fee_worth(market, fee, amount, price, rate)
   return at_rate(at_rate(amount, price), rate)
 end
 
--- What fees of a fill at `price` cost in the flow's currency, and what nobody could price; rate is that of what the pair settles in.
+-- The fees of a fill at `price` in the flow's currency, and those that cannot be priced. rate: that of the settle currency.
 local function price_fees(market, parts, price, rate)
   local paid, unpriced = nil, {}
   for _, part in ipairs(parts) do

@@ -1,4 +1,4 @@
--- Where the parts of a fill go that is not just of one open position: over several, or to a trade that ended before.
+-- The parts of a fill that does not belong to just one open position: it is divided over several, or explains a trade that ended before.
 
 -- Why an order cannot move a position or a trade of another pair or side.
 local function part_fault(order, held, id)
@@ -9,7 +9,7 @@ local function part_fault(order, held, id)
   return "orderId: a " .. order.side .. " exit cannot reduce the " .. held.side .. " position " .. id
 end
 
--- The pair's positions on a side, oldest first, but for one.
+-- The pair's positions on a side, oldest first, without one of them.
 local function other_positions(positions_key, pair, side, except)
   local others = {}
   for _, json in ipairs(redis.call("HVALS", positions_key)) do
@@ -24,7 +24,7 @@ local function other_positions(positions_key, pair, side, except)
   return others
 end
 
--- Spreads what is over of a fill of the size moved over positions, in order, as parts more; answers what is over then.
+-- Divides the rest of a fill over positions, in order, and appends the parts. Returns what is over then.
 local function spread(parts, moved, over, positions)
   for _, each in ipairs(positions) do
     local left, holds = tonumber(over), tonumber(each.size)
@@ -36,7 +36,7 @@ local function spread(parts, moved, over, positions)
   return over
 end
 
--- The part of the fill that tells how a trade ended, by fills or by anything else, unless fills have told all of that; answers what is over.
+-- The part of the fill that explains how a trade ended, unless fills have explained all of it. Returns what is over.
 local function explain_end(parts, moved, over, amendments_key, trade, by_fills)
   if not trade or (trade.ending == "fills") ~= by_fills then return over end
   local left = size_less(trade.unexplained or "0", read_amendment(amendments_key, trade.key).explained)

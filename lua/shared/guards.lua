@@ -1,23 +1,23 @@
--- Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
--- `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now.
+-- Look-back guards (src/manager/README.md, Limits and guards): whether recent trades speak against an entry. A guard looks back `within` from the exit of
+-- each ended trade; if it trips there, it blocks for `for` from that exit. It also looks back from now.
 
 -- Reasons of trades that a stop ended.
 local STOPS = { sl = true, trailing = true, liquidation = true }
 
--- A pair whose newest trade is older, ms, than any guard can look back on is forgotten when another pair's first trade ends.
+-- A pair is forgotten when another pair's first trade ends, if its newest trade is older than any guard can look back, ms.
 local GUARD_MEMORY = 5184000000
 
--- What guards remember of a trade: key, exit ms, side, pnl, entry notional, the reason of one that a stop ended.
+-- A trade as guards remember it: key, exit ms, side, pnl, entry notional, and the reason if a stop ended it.
 local function guard_trade_json(trade, exit_ts)
   local entry_notional = notional_at(market_of(trade.pair), trade.size, trade.entry_price, trade.rate)
   return '["' .. trade.key .. '",' .. exit_ts .. ',"' .. trade.side .. '","' .. trade.pnl .. '","' .. entry_notional .. '","'
     .. (STOPS[trade.reason] and trade.reason or "") .. '"]'
 end
 
--- Where the flow has guards, before the first write of the step that ends a trade: what they will remember of its pair. The trades of one
--- step are all of one pair.
+-- If the flow has guards: what they will remember of the pair. Call it before the first write of the step that ends a trade. All trades of one step are of
+-- one pair.
 local function remember_for_guards(memory, trade)
-  -- The memory of a pair with one trade more, the newest 200. What cannot be read is not kept.
+  -- A pair's memory with one trade added, the newest 200. Trades that cannot be read are dropped.
   local function with_trade(stored, trade)
     if not string.find(stored or "", "^%[%[.*%]%]$") then return "[" .. trade .. "]" end
     local first, _, many = 2, string.gsub(stored, "%]", "")
@@ -50,12 +50,12 @@ local function write_guard_trades(memory)
   memory.is_written = true
 end
 
--- The latest block that a guard's trades, in the order of their exits, make up; it may be over. Sums: of the trades from a to before b,
--- sums[b] - sums[a].
+-- The latest block that a guard's trades, in the order of their exits, cause; it may be over. The sum over the trades from a to before b is sums[b] -
+-- sums[a].
 local function guard_holds(guard, trades)
   local sums, limit = { 0 }, math.floor(guard.limit * 1e10 + 0.5)
   for i, trade in ipairs(trades) do sums[i + 1] = sums[i] + (trade.share or 0) end
-  -- Places of sums, each higher than all that come after it; fallen: the latest place from which the sum has fallen by more than the limit.
+  -- Indexes of sums, each higher than all that come after it. fallen: the latest index from which the sum has fallen by more than the limit.
   local peaks, fallen, first, found = { 1 }, 0, 1, nil
 
   local function look(from, to)
@@ -79,7 +79,7 @@ local function guard_holds(guard, trades)
   for i, trade in ipairs(trades) do
     if guard.kind == "drawdown" then add(i + 1) end
     while trades[first].exit <= trade.exit - guard.within do first = first + 1 end
-    -- Of trades that ended in one ms the last sees all.
+    -- Of trades that ended in the same ms, only the last looks back: it includes the others.
     if not trades[i + 1] or trades[i + 1].exit > trade.exit then look(first, i + 1) end
   end
   while trades[first] and trades[first].exit <= now - guard.within do first = first + 1 end
@@ -88,7 +88,7 @@ local function guard_holds(guard, trades)
 end
 
 local function guard_words(guard, found, pair, side)
-  -- As it may stand in a configuration: the largest unit of which it is a multiple.
+  -- A length of time in the form of a configuration: in the largest unit of which it is a multiple.
   local function span_words(ms)
     for _, unit in ipairs({ { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 } }) do
       if ms % unit[2] == 0 then return string.format("%.0f", ms / unit[2]) .. unit[1] end
@@ -115,10 +115,10 @@ local function guard_words(guard, found, pair, side)
   return "guard drawdown: a fall of " .. number_text(largest / 1e10) .. " in " .. counted("trade") .. of .. "above " .. number_text(guard.limit)
 end
 
--- What blocks an entry of the pair and side, of several blocks the one that ends last: till (ms) and message; nil where nothing does. What
--- cannot be read is a fault. One command: the memory of the pair, or of all.
+-- The block on an entry of the pair and side; of several, the one that ends last: till (ms) and message; nil if there is none. A stored guard that cannot
+-- be read is a fault. Reads the memory of the pair, or of all pairs, with one command.
 local function guard_block(guard_trades_key, pair, side)
-  -- Whether it is one of ours: an entry must not go ahead past a guard that nobody can read.
+  -- Whether a stored guard is valid: an entry must not go ahead past a guard that cannot be read.
   local function is_guard(guard)
     if type(guard) ~= "table" then return false end
     local kinds = { stop_losses = true, low_profit = true, drawdown = true }

@@ -1,6 +1,6 @@
--- What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3).
+-- A position's cost and result, exactly, to 20 places or 34 digits (src/manager/README.md, Positions).
 
--- In what the pair settles in: size x price, or size / price of an inverse contract.
+-- The worth in the pair's settle currency: size x price, or size / price for an inverse contract.
 local function worth_of(market, size, price)
   if market.inverse then return long.quotient_of(decimal(size), decimal(price)) end
   return keep(decimal_multiply(decimal(size), decimal(price)))
@@ -24,7 +24,7 @@ local function size_less(a, b)
   return number_text(decimal_value(decimal_subtract(decimal(a), decimal(b))))
 end
 
--- A double as the decimal that it is written as.
+-- The decimal of a double, as it is written.
 local function decimal_of_double(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return { number = value, scale = 0 } end
   local number, scale = eight_places(value), 8
@@ -33,7 +33,7 @@ local function decimal_of_double(value)
   return { number = number, scale = scale }
 end
 
--- The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost.
+-- The double nearest to cost / size: the quotient of the two doubles, corrected by its error.
 local function average_price(cost, size)
   local near = decimal_value(cost) / size
   if near - near ~= 0 or size - size ~= 0 then return near end
@@ -43,19 +43,19 @@ local function average_price(cost, size)
   return decimal_value(decimal_add(decimal_of_double(near), decimal_of_double(mend)))
 end
 
--- The double next to the price at which a size is worth so much.
+-- The double nearest to the price at which the size has this worth.
 local function price_of(market, worth, size)
   if market.inverse then return decimal_value(long.quotient_of(decimal(size), worth)) end
   return average_price(worth, tonumber(size))
 end
 
--- An amount at a rate.
+-- Converts an amount at a rate.
 local function at_rate(amount, rate)
   if tonumber(rate) == 1 then return amount end
   return keep(decimal_multiply(amount, decimal(rate)))
 end
 
--- Moves a position's result, in the flow's currency: what was gained before fees, a fee, other cash; each may be nil.
+-- Changes a position's result, in the flow's currency, by the gain before fees, a fee and other cash; each may be nil.
 local function move_result(p, gain, fee, cash)
   local sum = decimal(p.result or p.realised)
   if gain then sum = keep(decimal_add(sum, gain)) end
@@ -68,12 +68,13 @@ local function move_result(p, gain, fee, cash)
   if cash then p.cash = decimal_text(keep(decimal_add(decimal(p.cash), cash))) end
 end
 
--- Whether what a position takes of the exposure is just its size x price.
+-- Whether a position's exposure is simply size x price.
 local function is_plain(market, p)
   return not market.inverse and not p.rate
 end
 
--- An entry of size; with one entry price it stays as given. entry: market, price, fee (a decimal), unpriced; rate as the position keeps it.
+-- An entry of `size`. With only one entry price, that price stays exactly as given. entry: market, price, fee (a decimal), unpriced; rate: as the position
+-- stores it.
 local function grow(p, size, entry, rate)
   local market, price = entry.market, entry.price
   local more = worth_of(market, size, price)
@@ -92,14 +93,14 @@ local function grow(p, size, entry, rate)
   move_result(p, nil, entry.fee)
 end
 
--- What is gained where cost brings value, in what the pair settles in.
+-- The gain if `cost` is sold for `value`, in the pair's settle currency.
 local function gain_of(market, side, cost, value)
   if (side == "long") == (market.inverse or false) then cost, value = value, cost end
   return keep(decimal_subtract(value, cost))
 end
 
--- An exit of taken; the exit that makes flat takes what is left of the cost. exit: market, price, fee, unpriced, rate (nil: its result is
--- not priced), assumed.
+-- An exit of `taken`. The exit that makes the position flat takes the rest of the cost. exit: market, price, fee, unpriced, rate (nil: its result is not
+-- priced), assumed.
 local function reduce(p, taken, is_flat, exit)
   local market, rate = exit.market, exit.rate
   local before = cost_of(market, p)
@@ -127,12 +128,12 @@ local function reduce(p, taken, is_flat, exit)
   p.cost = not is_as_given and decimal_text(left) or nil
 end
 
--- The average of the prices that exit fills told; nil where none did.
+-- The average price of the exit fills; nil if there are none.
 local function exit_price_of(market, p)
   return p.exited and number_text(price_of(market, decimal(p.proceeds), p.exited))
 end
 
--- Parts of an amount by size: each is rounded to 8 places, the last takes the rest.
+-- Divides an amount by sizes: each part is rounded to 8 places, the last gets the rest.
 local function split_by_size(amount, sizes)
   local total, left, split = decimal("0"), amount, {}
   for _, size in ipairs(sizes) do total = decimal_add(total, decimal(size)) end
@@ -145,14 +146,14 @@ local function split_by_size(amount, sizes)
   return split
 end
 
--- What is left of a size when a part is taken; a rest of rounding is nothing.
+-- The size that is left after a part is taken. A rest of rounding counts as nothing.
 local function left_of(whole, before, taken)
   local left = size_less(before, taken)
   if tonumber(left) <= 0 or tonumber(left) <= 1e-9 * tonumber(whole) then return "0" end
   return left
 end
 
--- All that was entered of a position whose size is told anew; nil as long as nothing was exited.
+-- All that was entered of a position whose size is set anew; nil as long as nothing was exited.
 local function entered_anew(p, size)
   return p and p.exited and size_sum(p.exited, size)
 end

@@ -1,9 +1,9 @@
--- Sums, products and quotients as positions keep them, and as they are booked.
+-- Sums, products and quotients, rounded as positions store them, and as they are booked.
 
--- What no position can hold is noted in holding.fault: a script looks there before it writes.
+-- If a position cannot hold a value, holding.fault says so: a script checks it before it writes.
 local holding = {}
 
--- A sum or a product as it is kept.
+-- A sum or a product, rounded as it is stored.
 local function keep(exact)
   local rounded = kept_decimal(exact)
   if rounded then return rounded end

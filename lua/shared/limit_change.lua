@@ -1,17 +1,17 @@
--- Whose a limit is, and what setting it does; of a flow, and of an account.
+-- Who set a limit, and what setting it changes; for flows and for accounts.
 
--- Who set it, as JSON. held: what that stands over, as more of the JSON.
+-- Who set a limit, as JSON. held: the replaced limit that a looser configuration brings back, as further JSON fields.
 local function origin_json(set_by, who, at, held)
   return '{"by":"' .. set_by .. '","who":' .. quote(who) .. ',"at":' .. at .. (held or "") .. '}'
 end
 
 local function held_json(number, who, at)
-  return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%.0f", at) or "")
+  return ',"held":"' .. number .. '"' .. (who and ',"held_who":' .. quote(who) .. ',"held_at":' .. string.format("%d", at) or "")
 end
 
--- What becomes of a limit, its number and the JSON of who set it, "" where nobody is known; nil: it stays. stored: the JSON of who set it so far.
--- What nobody is known to have set counts as set by a call, unless it is as configured. is_returned: it is again what a tighter configuration
--- stood over.
+-- The change of a limit: its number, and the JSON of who set it ("" if that is not known); nil: no change. stored: the JSON of who set it so far. A limit
+-- without a known setter counts as set by a call, unless it equals the configured one. is_returned: the limit that a tighter configuration had replaced is
+-- back.
 local function limit_change(how, number, current, stored)
   local by = how == "call" and "call" or "config"
   local origin = stored and cjson.decode(stored) or {}
@@ -36,7 +36,7 @@ local function limit_change(how, number, current, stored)
       return number, origin_json(by, instance, now_text, held_json(held, who, at))
     end
     if not who and number == held then return number, mine end
-    return held, who and origin_json("call", who, string.format("%.0f", at)) or "", true
+    return held, who and origin_json("call", who, string.format("%d", at)) or "", true
   end
   if number == current then
     if origin.by then return nil end

@@ -1,19 +1,21 @@
 -- The shortest decimal that reads back as the same double, as JavaScript writes it. (Lua's own tostring keeps only 14 digits.)
 local function number_text(value)
   if value % 1 == 0 and value < 1e15 and value > -1e15 then return string.format("%d", value) end
-  -- Most have no more than the 14 digits that Lua writes.
-  local text = value .. ""
+  -- Most numbers have at most the 14 digits that Lua writes. This one does, if it has eight decimals and 14 digits at most.
+  local text, parts = value .. "", value * 1e8 + 0.5
+  parts = parts - parts % 1
+  if parts / 1e8 == value and parts < 1e14 and (parts >= 1e4 or parts <= -1e4) and parts > -1e14 then return text end
   if text + 0 == value and value < 1e14 and value > -1e14 and (value >= 1e-4 or value <= -1e-4) then return text end
   local size = math.abs(value)
   text = string.format("%.15g", value)
-  -- Doubles next to zero have fewer digits than the others.
+  -- Doubles near zero have fewer digits than others.
   local first = size < 1e-307 and 1 or 15
   if first == 1 or tonumber(text) ~= value then
     if first == 15 and math.frexp(size) ~= 0.5 then
       text = string.format("%.16g", value)
       if tonumber(text) ~= value then text = string.format("%.17g", value) end
     else
-      -- Below a power of two the doubles are closer together than above: there the next decimal up may read back, not the nearest.
+      -- Just below a power of two, doubles are closer together than above: there the next decimal above may read back, and not the nearest.
       for digits = first, 17 do
         text = string.format("%." .. digits .. "g", value)
         if tonumber(text) == value then break end
@@ -35,7 +37,7 @@ local function number_text(value)
   return sign .. whole .. fraction .. string.rep("0", exponent - #fraction)
 end
 
--- The hundred millionths in a number, or in its text; nil where it has more places, or more than 15 digits.
+-- The number of hundred millionths in a number, or in its text; nil if it has more places, or more than 15 digits.
 local function eight_places(value)
   local parts = value * 1e8 + 0.5
   parts = parts - parts % 1

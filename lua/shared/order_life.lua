@@ -1,6 +1,6 @@
--- The life of an order: how it leaves the pending ones.
+-- Pending and closed orders.
 
--- The closed order of an id, as long as it is remembered; nil, and whether there is one that is remembered no longer.
+-- The closed order of an id, as long as it is remembered; otherwise nil, and whether there is one that is not remembered any more.
 local function closed_order(closed_key, closed_at_key, id)
   local stored = redis.call("HGET", closed_key, id)
   if not stored then return nil, false end
@@ -15,8 +15,8 @@ local function forget_closed(closed_key, closed_at_key, id)
   redis.call("ZREM", closed_at_key, id)
 end
 
--- Which closed orders go for one more: they are remembered for seven days, the newest 10,000 of them, so that a late fill still finds
--- its order. Goes before the first write, so that a key of another type ends the script with nothing written.
+-- The closed orders that are removed for a new one: closed orders are remembered for seven days, the newest 10,000, so that a late fill still finds its
+-- order. Call it before the first write, so that a key of another type ends the script with nothing written.
 local function closed_to_forget(closed_key, closed_at_key)
   local old = redis.call("ZRANGEBYSCORE", closed_at_key, "-inf", now - 604800000)
   local over = redis.call("HLEN", closed_key) - #old - 9999
@@ -26,9 +26,9 @@ local function closed_to_forget(closed_key, closed_at_key)
   return old
 end
 
--- Stores an order where its state says: among the pending ones, or among the closed.
--- json: the order as text. named: the position that the stored, pending order names; nil where there is none. old: closed orders that
--- go for one that is done.
+-- Stores an order by its status: among the pending or among the closed ones.
+-- json: the order as text. named: the position that the stored, pending order names; nil if there is none. old: the closed orders that are removed if this
+-- one is done.
 local function write_order(orders_key, closed_key, closed_at_key, by_position_key, order, json, named, old)
   name_position(by_position_key, order.id, named, not ORDER_DONE[order.status] and position_named(order) or nil)
   if ORDER_DONE[order.status] then

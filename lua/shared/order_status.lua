@@ -1,8 +1,8 @@
--- Where an order stands in its life, and where it may go.
+-- The statuses of an order, and which may follow which.
 
 local ORDER_DONE = { filled = true, cancelled = true, rejected = true }
 
--- Why an order may not go from one state to another; nil when it may.
+-- Why an order may not go from one status to another; nil if it may.
 local function transition_fault(id, from, to)
   local following = {
     intent = "submitted open partially_filled filled cancelled rejected unknown",
@@ -16,7 +16,7 @@ local function transition_fault(id, from, to)
   return "status: order " .. id .. " is " .. from .. ", it cannot become " .. to
 end
 
--- A fill proves that an order has arrived, whatever a pending status says; wholly filled it is filled.
+-- A fill proves that an order has arrived, whatever its pending status says. A wholly filled order is `filled`.
 local function settled_status(status, filled, size)
   if filled == 0 or status == "filled" or status == "cancelled" or status == "rejected" then return status end
   return (filled > size or same_size(filled, size)) and "filled" or "partially_filled"

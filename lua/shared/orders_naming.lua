@@ -1,13 +1,13 @@
--- Pending orders by the position that they name: orders:by_position has `position id|order id` of every pending order that names a
--- position of another name than its own.
+-- Pending orders by the position that they name: orders:by_position has `position id|order id` for every pending order that names a position with another
+-- id than its own.
 
--- Two ids as one: the first | parts them.
+-- Joins two ids to one. The first | separates them.
 local function pair_key(first, second)
   if string.find(first, "[%%|]") then first = string.gsub(first, "[%%|]", { ["%"] = "%25", ["|"] = "%7C" }) end
   return first .. "|" .. second
 end
 
--- By bytes, whatever the server's locale is.
+-- Compares by bytes, independent of the server's locale.
 local function bytes_before(a, b)
   for i = 1, math.min(#a, #b) do
     if string.byte(a, i) ~= string.byte(b, i) then return string.byte(a, i) < string.byte(b, i) end
@@ -15,7 +15,7 @@ local function bytes_before(a, b)
   return #a < #b
 end
 
--- The orders, by id; `order` stands for the stored one of its id, which is left out once it is done.
+-- The orders, by id. `order` replaces the stored one of its id, and is left out if it is done.
 local function orders_naming(by_position_key, orders_key, position_id, order)
   local prefix, ids, found = pair_key(position_id, ""), {}, {}
   local function add(each)
@@ -37,9 +37,9 @@ local function orders_naming(by_position_key, orders_key, position_id, order)
   return found
 end
 
--- Notes that a pending order names another position than before; nil: none, or the order is not pending.
+-- Notes that a pending order names another position than before; nil: it names none, or the order is not pending.
 local function name_position(by_position_key, order_id, before, after)
   if before == after then return end
   if before and before ~= order_id then redis.call("ZREM", by_position_key, pair_key(before, order_id)) end
-  if after and after ~= order_id then redis.call("ZADD", by_position_key, 0, pair_key(after, order_id)) end
+  if after and after ~= order_id then redis.call("ZADD", by_position_key, "0", pair_key(after, order_id)) end
 end

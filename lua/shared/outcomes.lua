@@ -1,6 +1,6 @@
--- What becomes of entries: counted by trading day, and the newest refusals.
+-- Outcomes of entries: counts by trading day, and the newest refusals.
 
--- Counts an answer to an entry on the day that is open: the first write of its script. Answers the field and its count, or the error.
+-- Counts the outcome of an entry on the open day, as the first write of its script. Returns the field and its count, or the error.
 local function count_admission(stats_key, day, outcome)
   local field = day .. "|" .. outcome
   local count = redis.pcall("HINCRBY", stats_key, field, 1)
@@ -8,12 +8,12 @@ local function count_admission(stats_key, day, outcome)
   return field, count
 end
 
--- Takes back a count whose script could write nothing more.
+-- Undoes a count, if the script could write nothing more.
 local function uncount_admission(stats_key, field, count)
-  if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, -1) end
+  if count == 1 then redis.call("HDEL", stats_key, field) else redis.call("HINCRBY", stats_key, field, "-1") end
 end
 
--- With the first answer of its kind on a day, days that are too old go: counts are kept of 30.
+-- Removes days that are too old, at the first outcome of its kind on a day: counts are kept for 30 days.
 local function forget_counts(stats_key, count, day_start)
   if count > 1 then return end
   local oldest = day_of(now - 2505600000, day_start)
@@ -22,7 +22,7 @@ local function forget_counts(stats_key, count, day_start)
   end
 end
 
--- Keeps an entry that was refused, under the next key; answers the error where it cannot be written.
+-- Stores a refused entry under the next key. Returns the error if it cannot be written.
 local function keep_refusal(refusals_key, signal_id, pair, side, reason, message)
   local json = '{"at":' .. now_text .. ',"instance":' .. quote(instance) .. ',"signal_id":' .. quote(signal_id) .. ',"pair":' .. quote(pair)
     .. ',"side":"' .. side .. '","reason":"' .. reason .. '","message":' .. quote(message) .. '}'
@@ -32,7 +32,7 @@ local function keep_refusal(refusals_key, signal_id, pair, side, reason, message
   end
   local fault = append(now_text)
   if not fault or not string.find(fault.err, "equal or smaller", 1, true) then return fault end
-  -- A clock that steps back makes no key that is not the newest.
-  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", 1)[1][1]
+  -- Even if the clock steps back, the key is the newest.
+  local newest = redis.call("XREVRANGE", refusals_key, "+", "-", "COUNT", "1")[1][1]
   return append(string.match(newest, "^%d+"))
 end

@@ -1,6 +1,6 @@
--- Division, for contracts that are counted in their quote.
+-- Division, for contracts whose size is in their quote currency.
 
--- a / b, rounded to what is kept; nil when it needs more than 38 digits. b is not zero.
+-- a / b, rounded as it is stored; nil if it needs more than 38 digits. b is not zero.
 local function quotient(a, b)
   local function is_less(x, y) return #x < #y or (#x == #y and x < y) end
 

@@ -1,4 +1,4 @@
--- Refuses the call: code is stable, nothing was changed. A repeated call is refused alike.
+-- Refuses the call: nothing was changed, and the code is stable. A repeated call is refused in the same way.
 local function refuse(code, message)
   local text = code .. " " .. message
   write_at_maxmemory()

@@ -1,15 +1,15 @@
--- How a position ends, whichever script ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
--- entries that named it take slots of their own, and exits that named it are told.
+-- The end of a position, by any script (src/manager/README.md, Trades): its trade is written, counted and judged, its pair cools down, entries that named
+-- it take slots of their own, and exits that named it are reported.
 
--- What ended positions are known by; read before the first write, so that a key of another type ends the script with nothing written.
+-- Data of ended positions; read before the first write, so that a key of another type ends the script with nothing written.
 local function read_ends(trades_key, ended_key, guard_trades_key)
   local newest = redis.call("XREVRANGE", trades_key, "+", "-", "COUNT", "1")[1]
   local ms, seq = string.match(newest and newest[1] or "", "^(%d+)-(%d+)$")
   return { trades_key = trades_key, ended_key = ended_key, guards = flow_guards and { guard_trades_key = guard_trades_key }, ms = tonumber(ms) or 0, seq = tonumber(seq) or -1, count = redis.call("ZCARD", ended_key) }
 end
 
--- The end of a position whose result stands. `ending` has how, at (ms), reason, and what of cooldown, untold, dust, unexplained and
--- exit_asked there is, and forgotten where it is no trade; naming, the pending orders that name it; delta gets the slots that entries of these take.
+-- The end of a position whose result is final. ending: how, at (ms), reason and, if given, cooldown, untold, dust, unexplained, exit_asked; forgotten if it
+-- is no trade. naming: the pending orders that name the position. delta: gets the slots that entries among them take.
 local function decide_end(p, ending, ends, naming, delta)
   if now > ends.ms then ends.ms, ends.seq = now, 0 else ends.seq = ends.seq + 1 end
   local at = ending.at or now
@@ -20,9 +20,9 @@ local function decide_end(p, ending, ends, naming, delta)
     if order.intent == "exit" then
       ended.exits_left[#ended.exits_left + 1] = order
     else
-      hold_order(delta, order, -1)
+      rare.hold_order(delta, order, -1)
       order.slot = "1"
-      hold_order(delta, order, 1)
+      rare.hold_order(delta, order, 1)
       ended.rests[#ended.rests + 1] = order
     end
   end
@@ -40,18 +40,18 @@ local function decide_end(p, ending, ends, naming, delta)
   return ended
 end
 
--- Whether an end lets its pair cool down longer than it does already.
+-- Whether an end makes its pair cool down for longer than it does already.
 local function cools_longer(cooldowns_key, pair, cool_until)
   return cool_until > 0 and cool_until > tonumber(redis.call("HGET", cooldowns_key, pair) or 0)
 end
 
--- max_trades: how many are kept.
+-- max_trades: how many trades are kept.
 local function write_end(ended, ends, positions_key, orders_key, by_position_key, max_trades)
   local trade, trades_key, ended_key = ended.trade, ends.trades_key, ends.ended_key
   redis.call("HDEL", positions_key, trade.id)
   for _, rest in ipairs(ended.rests) do
-    redis.call("HSET", orders_key, rest.id, order_json(rest))
-    name_position(by_position_key, rest.id, trade.id, nil)
+    redis.call("HSET", orders_key, rest.id, rare.order_json(rest))
+    rare.name_position(by_position_key, rest.id, trade.id, nil)
   end
   ended.text = ended.text or trade_json(trade)
   redis.call("XADD", trades_key, "MAXLEN", "=", max_trades, trade.key, "json", ended.text)
@@ -61,13 +61,13 @@ local function write_end(ended, ends, positions_key, orders_key, by_position_key
   if ends.guards then rare.write_guard_trades(ends.guards) end
 end
 
--- When a position ended, ms, if it did within the last seven days.
+-- When a position ended, ms, if that was within the last seven days.
 local function ended_at(ended_key, id)
   local at = redis.call("ZSCORE", ended_key, id)
   return at and tonumber(at) > now - 604800000 and at
 end
 
--- The newest trade of a position by when it ended, ms; nil where it is not kept any more.
+-- The newest trade of a position, found by the ms at which it ended; nil if it is not kept any more.
 local function trade_at(trades_key, at, id)
   local found
   for _, entry in ipairs(redis.call("XRANGE", trades_key, string.format("%d", at), string.format("%d", at))) do
@@ -77,7 +77,7 @@ local function trade_at(trades_key, at, id)
   return found
 end
 
--- The newest trade of a position that ended within the last seven days; nil where there is none, or it is not kept any more.
+-- The newest trade of a position that ended within the last seven days; nil if there is none, or if it is not kept any more.
 local function ended_trade(trades_key, ended_key, id)
   local at = ended_at(ended_key, id)
   return at and trade_at(trades_key, at, id) or nil

@@ -1,13 +1,13 @@
 -- What trips the circuit breaker, and until when.
 
--- When a breaker tripped now ends, ms, day being open; nil: only by reset.
+-- When a breaker ends that trips now on the open day `day`, ms; nil: only by a reset.
 local function breaker_until(duration, day_start, day)
   if duration == "until_reset" then return nil end
   if duration == "until_day_end" then return day_end(day, day_start) end
   return now + tonumber(duration)
 end
 
--- Trips the breaker, or makes an active one last longer; one that already lasts as long stays as it is.
+-- Trips the breaker, or extends an active one. One that already lasts that long does not change.
 local function trip(breaker, source, reason, till)
   if not breaker.active then
     breaker.tripped_at, breaker.tripped = now_text, true
@@ -28,8 +28,8 @@ local function breaker_event(breaker)
     "breaker_until", until_text(breaker)
 end
 
--- The first limit that the risk has reached: source and reason. limits: of the day's loss, of losses in a row, of the drawdown; false: none. among:
--- the causes that may trip, source -> true.
+-- The first limit that the risk has reached: source and reason. limits: those of the day's loss, of losses in a row and of the drawdown; false: none.
+-- among: the causes that may trip, source -> true.
 local function limit_reached(risk, limits, among)
   if limits[1] and among.daily_loss then
     local units, parts = money_add(risk.units, risk.parts, money_parse(limits[1]))
@@ -41,7 +41,7 @@ local function limit_reached(risk, limits, among)
     return "consecutive_losses", string.format("%.0f losses in a row reached the limit of %s", risk.losses, limits[2])
   end
   if limits[3] and among.drawdown and tonumber(risk.drawdown) >= tonumber(limits[3]) then
-    -- In whole hundredths: beyond 2 ^ 46 a fraction of them is a tie, which Lua and JavaScript would round differently.
+    -- In whole hundredths: beyond 2 ^ 46 Lua and JavaScript would round fractions of them differently.
     local function percent(fraction)
       local hundredths = string.format("%03.0f", math.floor(fraction * 10000 + 0.5))
       return string.sub(hundredths, 1, -3) .. "." .. string.sub(hundredths, -2) .. "%"

@@ -1,7 +1,7 @@
--- Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
--- they came (money.md, 1 and 2). nil: nothing.
+-- Amounts that could not be priced, stored as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which they came
+-- (src/manager/README.md, Currency and Fees). nil: none.
 
--- As a list of { kind, currency, amount }, the amounts decimals.
+-- The amounts as a list of { kind, currency, amount }, each amount a decimal.
 local function unpriced_of(text)
   local list = {}
   for kind, currency, amount in string.gmatch(text or "", "(%S+) (%S+) (%S+)") do
@@ -27,7 +27,7 @@ local function unpriced_with(text, amounts)
   return words[1] and table.concat(words, " ")
 end
 
--- The text with amounts more.
+-- The text with amounts added.
 local function with_unpriced(text, amounts)
   if #amounts == 0 then return text end
   return rare.unpriced_with(text, amounts)
@@ -39,13 +39,13 @@ local function unpriced_between(before, after)
   return unpriced_of(unpriced_with(after, less))
 end
 
--- What was added between two texts of the same holder.
+-- The amounts that were added between two texts of the same holder.
 local function unpriced_since(before, after)
   if before == after then return {} end
   return rare.unpriced_between(before, after)
 end
 
--- What a fee that is paid for now takes off: at most what was kept of its currency.
+-- What a later payment of a fee takes off: at most what is stored for its currency.
 local function paid_off(text, kind, currency, paid)
   for _, each in ipairs(unpriced_of(text)) do
     -- A rebate pays off no fee.
@@ -58,7 +58,7 @@ local function paid_off(text, kind, currency, paid)
   return {}
 end
 
--- Whether a result is among them: the whole is then not known.
+-- Whether a result is among them: then the whole result is not known.
 local function has_result(text)
   return text ~= nil and string.find(" " .. text, " result ", 1, true) ~= nil
 end

@@ -11,7 +11,7 @@ export interface Backend {
    */
   connect(existing?: boolean): Promise<OpenedFlow>;
 
-  /** Asks anew what the flow says of itself: after a step that gave it another epoch. */
+  /** Reads the flow's identity anew, after a step that gave it another epoch. */
   reopen(): Promise<OpenedFlow>;
 
   /**
@@ -26,10 +26,10 @@ export interface Backend {
    */
   eventAfter(id: string, signal: AbortSignal, inAccount?: string): Promise<void>;
 
-  /** Whether the account that the flow is in has a log of its own, in which `inAccount` is a place. */
+  /** Whether the flow's account has a log of its own, in which `inAccount` is a place. */
   readonly hasAccountLog: boolean;
 
-  /** In a cluster: the account at whose place the flow is kept, as far as it has one. */
+  /** In a cluster: the account in whose slot the flow is kept; undefined: the flow has a slot of its own. */
   readonly place?: string | undefined;
 
   /** Waits for what is in flight, then lets go of every resource. Never rejects because of a call's outcome. */
@@ -48,11 +48,11 @@ export interface BackendContext {
   readonly clock?: () => number;
   /** Events kept; 0 = none. */
   readonly maxEvents: number;
-  /** Where it is noted that the state went back. */
+  /** Notes that the state went back. */
   readonly loss?: Loss;
-  /** A visitor, not a bot: where a bot has the flow's file open, it is asked through its socket. */
+  /** The caller is a visitor, not a bot: if a bot has the flow's file open, the bot is asked through its socket. */
   readonly isVisitor?: boolean;
-  /** Told what an operator may want to know. */
+  /** Called with what an operator may want to know. */
   readonly warn?: (message: string) => void;
 }
 

@@ -2,7 +2,7 @@ import { FencedError } from "../errors.js";
 import type { Call, Operation } from "../operations/operation.js";
 import type { FlowState } from "../state/flow-state.js";
 
-/** Runs an operation's TypeScript twin on a state: all of its changes stand in the state's change log, or none was made. */
+/** Runs an operation's TypeScript twin on a state. Afterwards either all its changes are in the state's change log, or none was made. */
 export function interpret<Args, Result>(
   operation: Operation<Args, Result>,
   state: FlowState,

@@ -9,7 +9,7 @@ import { type Backend, type BackendContext, callAt } from "./backend.js";
 import { interpret } from "./interpret.js";
 import { Waiters } from "./waiters.js";
 
-/** A flow in this process's memory, for tests, backtests and development. It lives as long as this object, over close and connect. */
+/** A flow in this process's memory, for tests, backtests and development. It lives as long as this object, also after close and connect. */
 export class MemoryBackend implements Backend {
   readonly hasAccountLog = false;
   readonly #state: FlowState;

@@ -3,7 +3,7 @@ import type { OpenedFlow } from "../operations/open-flow.js";
 import type { Operation } from "../operations/operation.js";
 import type { Backend } from "./backend.js";
 
-/** A backend whose code and libraries are loaded when it is first opened: a bot pays for the one that it uses. */
+/** A backend whose code and libraries are loaded when it is first opened: a bot loads only the backend that it uses. */
 export class OnDemand implements Backend {
   readonly #load: () => Promise<Backend>;
   #loading: Promise<Backend> | undefined;
@@ -40,7 +40,7 @@ export class OnDemand implements Backend {
     await this.#loaded?.eventAfter(id, signal, inAccount);
   }
 
-  /** Calls that were made while the code was loading keep their order: each waits for the same promise. */
+  /** Calls that were made while the code loads keep their order: each waits for the same promise. */
   async close(): Promise<void> {
     if (!this.#loaded && this.#loading) {
       try {

@@ -1,4 +1,4 @@
-/** Those who wait for something to happen: all are woken together. */
+/** Callers that wait for an event: all are woken together. */
 export class Waiters {
   readonly #waiting = new Set<() => void>();
 

@@ -3,7 +3,7 @@ import { signed } from "../words/printable.js";
 
 const NAMES = ["bold", "dim", "red", "green", "yellow", "cyan"] as const;
 
-/** Colours that are none where there is no terminal. What is coloured keeps no colours but those given here. */
+/** Colours, or none if there is no terminal. A coloured text keeps no other colours than these. */
 export type Colours = Readonly<Record<(typeof NAMES)[number], (text: string) => string>>;
 
 export function coloursOf(isColoured: boolean): Colours {

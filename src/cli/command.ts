@@ -47,6 +47,9 @@ export type AddCommand = (program: Program, run: Run) => void;
 /** A command of which others are subcommands, such as `orders`. */
 export type Group = ReturnType<typeof group>;
 
+/** Commands by name, each loaded when it is asked for: most runs of the program need one. */
+export type Commands = Readonly<Record<string, () => Promise<AddCommand>>>;
+
 /** Adds one subcommand to its command. */
 export type AddSubcommand = (parent: Group, run: Run) => void;
 

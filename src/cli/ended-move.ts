@@ -1,9 +1,9 @@
-/** A move of a flow in a cluster that was left unfinished, ended or undone by command: as long as it is on its way, nobody can open it. */
-import { accountIn, settingsIn } from "../manager/account-membership.js";
+/** Ends or undoes, by command, a flow's unfinished move in a cluster: until then nobody can open the flow. */
+import { settingsIn } from "../manager/account-membership.js";
 import { ProblemError } from "./exit-code.js";
 import type { Invocation } from "./invocation.js";
 
-/** False where there is none, and none is to be undone. `account`: that the flow is to join. */
+/** False if there is no such move and none is to be undone. `account`: the account that the flow is to join. */
 export async function endedMove(
   invocation: Invocation,
   way: "in" | "out",
@@ -36,7 +36,7 @@ export async function endedMove(
     ...{ maxEvents: config.events.max_length, lease: "" },
   };
   if (undo) await undoMove(mover);
-  else if (way === "in") await moveIn(mover, settingsIn(accountIn(config, found.account)));
+  else if (way === "in") await moveIn(mover, settingsIn(config, found.account));
   else await moveOut(mover);
   const isIn = (way === "in") !== (undo === true);
   const said = `${flowId} is in ${isIn ? `account ${found.account}` : "no account"}`;

@@ -1,18 +1,19 @@
 import type { EventRisk, Fee, StateEvent } from "../types.js";
-import { gain, time } from "../words/in-words.js";
+import { durationText, gain, time } from "../words/in-words.js";
 import { printable } from "../words/printable.js";
 import { untilWords } from "./arguments.js";
 import { guardWords } from "./guard-words.js";
 import type { Colours } from "./terminal.js";
 
-/** An event on one line: when, what, of whom, and the numbers that matter. */
+/** An event in one line: when, what, by whom, and its important numbers. */
 export function eventLine({ dim, yellow }: Colours, event: StateEvent): string {
   if (event.type === "history_trimmed") return yellow("-- older events are no longer kept");
   const { id, at, type, instance } = event;
-  return `${dim(time(at))}  ${type.padEnd(17)} ${printable(detailsOf(event))}  ${dim(printable(`${instance} ${id}`))}`;
+  return `${dim(time(at))}  ${type.padEnd(17)} ${printable(eventWords(event))}  ${dim(printable(`${instance} ${id}`))}`;
 }
 
-function detailsOf(event: StateEvent): string {
+/** What happened, without when and by whom. */
+export function eventWords(event: StateEvent): string {
   switch (event.type) {
     case "position_saved":
     case "position_updated": {
@@ -78,10 +79,12 @@ function detailsOf(event: StateEvent): string {
     case "account_left":
       return `flow ${event.flowId}${event.lost ? ", whose state was lost," : ""} left account ${event.account}`;
     case "account_limits_set":
-      return `account ${event.account}: ${Object.entries(event.limits)
-        .map(([name, limit]) => `${name} ${limit ?? "none"}`)
-        .join(", ")}${because(event.by)}`;
+      return `account ${event.account}: ${[
+        ...Object.entries(event.limits).map(([name, limit]) => `${name} ${limit ?? "none"}`),
+        ...(event.breakerDuration === undefined ? [] : [`breaker_duration ${durationText(event.breakerDuration)}`]),
+      ].join(", ")}${because(event.by)}`;
     case "account_breaker_tripped":
+    case "account_breaker_extended":
       return `account ${event.account}: ${event.breaker.reason ?? ""}, ${untilWords(event.breaker.until)}`;
     case "account_breaker_reset":
       return `account ${event.account}${because(event.reason)}`;

@@ -1,7 +1,7 @@
-/** What a script learns from how the command ended. */
+/** The exit code tells a script how the command ended. */
 export const EXIT = {
   fine: 0,
-  /** The command did its work, and what it found (or could not do) needs somebody. */
+  /** The command did its work, and its result (or what it could not do) needs somebody. */
   problem: 1,
   wrongUse: 2,
   cannotConnect: 3,
@@ -13,8 +13,8 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The command cannot be carried out as it was written. The message says what to write instead. */
+/** The command cannot be carried out as written. The message says what to write instead. */
 export class UsageError extends Error {}
 
-/** Something stands in the way that the person at the terminal has to know; it is told in one line, and the exit code is 1. */
+/** The person at the terminal has to know of an obstacle. It is shown in one line, and the exit code is 1. */
 export class ProblemError extends Error {}

@@ -11,15 +11,15 @@ import {
 } from "../errors.js";
 import { EXIT, type ExitCode, ProblemError, UsageError } from "./exit-code.js";
 
-/** How an error ends the command, and what is said about it; undefined where commander said it already. */
+/** How an error ends the command, and what is printed; undefined if commander has printed it already. */
 export interface Explanation {
   readonly code: ExitCode;
   readonly message: string | undefined;
-  /** What `--json` tells on stdout. */
+  /** Printed on stdout with `--json`. */
   readonly error: { readonly code: string; readonly message: string };
 }
 
-/** Never a stack: the person at the terminal can do something about the message only. */
+/** Never prints a stack: the person at the terminal can act on the message only. */
 export function explain(error: unknown): Explanation {
   if (error instanceof CommanderError) {
     return {
@@ -32,7 +32,7 @@ export function explain(error: unknown): Explanation {
   return { code: codeOf(error), message, error: { code: nameOf(error), message } };
 }
 
-/** The stable code of a StateError, or what kind of error it is. */
+/** The stable code of a StateError, or the kind of another error. */
 function nameOf(error: unknown): string {
   if (error instanceof StateError) return error.code;
   if (error instanceof UsageError) return "USAGE";

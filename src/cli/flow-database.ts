@@ -1,4 +1,4 @@
-/** A flow in a DuckDB in memory: the tables that a question needs, read in pages. */
+/** A flow in a DuckDB in memory: the tables that a query needs, read in pages. */
 
 import { breakerTripOf, equityRowOf } from "../ledger/event-rows.js";
 import { EXPOSURE_COLUMNS, EXPOSURE_VIEW } from "../ledger/exposure-view.js";
@@ -22,7 +22,7 @@ import type { EventRisk } from "../types.js";
 import type { ProgressBar } from "../words/progress-bar.js";
 import { eventPages, refusalPages, tradePages } from "./flow-pages.js";
 
-/** What `sf-state sql` can be asked about, and where from. */
+/** The tables for `sf-state sql`, and their sources. */
 export const FLOW_TABLES = {
   trades: { words: "closed trades", columns: tradeColumns("strategy") },
   fills: { words: "fills that the log of events keeps", columns: FILL_COLUMNS },
@@ -53,11 +53,11 @@ const NAMES: readonly FlowTable[] = [
   "days",
   "events",
 ];
-/** Questions that may be about any table. */
+/** Queries that may use any table. */
 const ABOUT_ALL =
   /\b(?:show|describe|summarize|information_schema|query|query_table|duckdb_\w+|pragma\w*|sqlite_\w+|pg_\w+)\b/i;
 
-/** The tables that a question may be about; those that it does not name need not be read. */
+/** The tables that a query may use. Tables that it does not name need not be read. */
 export function tablesIn(question: string): ReadonlySet<FlowTable> {
   const named = NAMES.filter((name) => new RegExp(`\\b${name}\\b`, "i").test(question));
   if (named.length === 0 || ABOUT_ALL.test(question)) return new Set(NAMES);
@@ -66,7 +66,7 @@ export function tablesIn(question: string): ReadonlySet<FlowTable> {
 
 const OF_EVENTS: readonly FlowTable[] = ["fills", "orders_all", "equity", "breaker_trips", "days", "events"];
 
-/** Reads the tables. Says so where the log of events does not go back to the flow's beginning. */
+/** Reads the tables. Notes if the event log does not go back to the flow's beginning. */
 export async function fillDatabase(
   manager: StateManager,
   database: MemoryDatabase,

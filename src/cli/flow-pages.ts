@@ -1,4 +1,4 @@
-/** Reads a flow's ledgers in pages, so that no call holds up the server for long. */
+/** Reads a flow's ledgers in pages, so that no call occupies the server for long. */
 import type { StateManager } from "../manager/state-manager.js";
 import type { RefusedEntry, StateEvent, Trade } from "../types.js";
 
@@ -34,13 +34,13 @@ export async function* refusalPages(manager: StateManager): AsyncGenerator<Refus
 
 export interface EventPage {
   readonly events: readonly StateEvent[];
-  /** How far it has come, from 0 to 1. */
+  /** Progress from 0 to 1. */
   readonly part: number;
-  /** Events after the place asked for are gone: the log begins with this page. */
+  /** Events after the requested place are gone: the log begins with this page. */
   readonly isTrimmed: boolean;
 }
 
-/** The events after a place, up to the newest that there is at the first call: a busy flow has an end, too. */
+/** The events after a place, up to the newest event at the first call: so it ends for a busy flow, too. */
 export async function* eventPages(manager: StateManager, after = "0-0"): AsyncGenerator<EventPage, void> {
   const { newest, oldest = newest } = await manager.getLogPlace();
   const begin = Math.max(msOf(after), msOf(oldest));

@@ -14,7 +14,7 @@ import { findFlows, placeName } from "./flows.js";
 import type { Invocation } from "./invocation.js";
 import { configOf, type GlobalOptions } from "./place.js";
 
-/** The configuration for what `--from` or `--to` says: `redis://...`, `duckdb:PATH` or `config:FILE`. */
+/** The configuration for the value of `--from` or `--to`: `redis://...`, `duckdb:PATH` or `config:FILE`. */
 export async function configAt(option: string, text: string, { config }: GlobalOptions): Promise<ResolvedConfig> {
   if (/^rediss?:\/\//.test(text)) return configOf({ config, url: text });
   const [, kind, rest = ""] = /^(duckdb|config):(.+)$/s.exec(text) ?? [];
@@ -23,13 +23,13 @@ export async function configAt(option: string, text: string, { config }: GlobalO
   throw new UsageError(`${option}: expected redis://HOST:PORT, duckdb:PATH or config:FILE`);
 }
 
-/** The place of a flow; dispose it in the end. */
+/** The place of a flow. The caller disposes it. */
 export async function placeOfFlow(config: ResolvedConfig, flowId: string): Promise<FlowPlace & Partial<Disposable>> {
   if (config.backend === "redis") return RedisPlace.connect(config.redis, flowId);
   return new DuckdbPlace(duckdbPath(config.duckdb.path, flowId), flowId);
 }
 
-/** The only flow at a place. Throws a UsageError when there is none, or more than one. */
+/** The only flow at a place. Throws a UsageError if there is none, or more than one. */
 export async function onlyFlow(config: ResolvedConfig): Promise<string> {
   const { flows } = await findFlows(config);
   const [only, ...others] = flows;
@@ -42,13 +42,13 @@ export interface MoveOptions {
   readonly toFlow: string;
   readonly replace: boolean | undefined;
   readonly yes: boolean | undefined;
-  /** For a flow of an older schema. */
+  /** Decisions for a flow of an older schema. */
   readonly told?: Told;
-  /** What goes on, for the progress bar. */
+  /** Words for the progress bar. */
   readonly words: string;
 }
 
-/** Copies from one place to another, with a bar, and tells what came of it. */
+/** Copies from one place to another, with a bar, and reports the result. */
 export async function move(
   invocation: Invocation,
   from: FlowPlace,

@@ -1,19 +1,19 @@
-import { findDuckdbFlows } from "../backends/duckdb/find-flow-files.js";
-import { type FoundFlows, findRedisFlows } from "../backends/redis/find-flows.js";
+import type { FoundFlows } from "../backends/redis/find-flows.js";
 import { duckdbPath } from "../config/flow-id.js";
 import { parseRedisUrl } from "../config/redis-url.js";
 import type { ResolvedConfig } from "../config/schema.js";
 
 /** The flows at the place that a configuration names. Nothing is written there. Rejects with a StateError. */
 export async function findFlows(config: ResolvedConfig): Promise<FoundFlows> {
-  if (config.backend === "redis") return findRedisFlows(config.redis);
+  if (config.backend === "redis") {
+    const { findRedisFlows } = await import("../backends/redis/find-flows.js");
+    return findRedisFlows(config.redis);
+  }
+  const { findDuckdbFlows } = await import("../backends/duckdb/find-flow-files.js");
   return { flows: await findDuckdbFlows(config.duckdb.path), failures: [] };
 }
 
-/**
- * Does something with each of many things, a few at a time; one that fails holds nobody up. Resolves to what came of each, in
- * their order.
- */
+/** Does something with each of many items, a few at a time; a failure does not stop the others. Resolves to the results, in the order of the items. */
 export async function forEach<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
@@ -29,12 +29,12 @@ export async function forEach<Item, Result>(
 
 const AT_ONCE = 8;
 
-/** That there is no flow at a place, and why where that is known. */
+/** Words that there is no flow at a place, and why, if that is known. */
 export function noFlow(config: ResolvedConfig, { empty }: FoundFlows): string {
   return `no flow at ${placeName(config)}${empty === undefined ? "" : `: ${empty}`}`;
 }
 
-/** The place, or a flow's file in it, for people; never with a password. */
+/** The name of a place, or of a flow's file in it, for people; never with a password. */
 export function placeName({ backend, redis, duckdb }: ResolvedConfig, flowId?: string): string {
   if (backend === "duckdb") return flowId === undefined ? duckdb.path : duckdbPath(duckdb.path, flowId);
   if (redis.sentinels) return `redis ${redis.sentinel_name} (sentinels)`;

@@ -11,7 +11,7 @@ import { configOf, type GlobalOptions, passwordsOf } from "./place.js";
 import { redact } from "./redact.js";
 import type { Terminal } from "./terminal.js";
 
-/** One run of a command: what was asked for by the options that all commands have, and how its answer gets out. */
+/** One run of a command: the global options, and the ways to print an answer. */
 export class Invocation {
   readonly terminal: Terminal;
   readonly options: GlobalOptions;
@@ -38,12 +38,12 @@ export class Invocation {
     return config;
   }
 
-  /** Prints the value as JSON, or, for a person, the text. */
+  /** Prints the value as JSON or, for a person, the text. */
   print(value: unknown, text: () => string): void {
     this.terminal.out(this.json ? `${printableJson(JSON.stringify(value, null, 2))}\n` : printableLines(text()));
   }
 
-  /** Tells what is wrong, on stderr; the command goes on and ends with 1. */
+  /** Prints a problem on stderr; the command continues and ends with exit code 1. */
   problem(message: string): void {
     this.exitCode = EXIT.problem;
     this.complain(message);
@@ -68,12 +68,15 @@ export class Invocation {
     return StateManager.open(flowId, await this.config(), { instanceId: operator(), existing: true });
   }
 
-  /** An exchange account by itself, on the Redis that was named. */
-  async openAccount(name: string): Promise<AccountAccess> {
-    return AccountAccess.open(await this.config(), parseAccountName(name), operator());
+  /** An exchange account as such, at the named place; for a DuckDB file that of its flow, whose name may be left out. */
+  async openAccount(name: string | undefined): Promise<AccountAccess> {
+    const config = await this.config();
+    const flowId = config.backend === "duckdb" ? await this.flowId() : undefined;
+    const parsed = name === undefined ? undefined : parseAccountName(name);
+    return AccountAccess.open(config, { name: parsed, flowId, instance: operator() });
   }
 
-  /** The flow that `--flow` or else the configuration names, or the only one there is. Throws a UsageError when it is not clear which. */
+  /** The flow named by `--flow`, else by the configuration, else the only one. Throws a UsageError if that is not clear. */
   async flowId(): Promise<string> {
     const config = await this.config();
     const { flow = config.flow } = this.options;
@@ -86,7 +89,7 @@ export class Invocation {
     throw new UsageError(`which flow? Say --flow with one of ${flows.slice(0, 20).join(", ")}`);
   }
 
-  /** Every flow at the place. A part of it that cannot be asked is told as a problem. */
+  /** Every flow at the place. A part of the place that cannot be asked is reported as a problem. */
   async allFlows(): Promise<readonly string[]> {
     if (this.options.flow !== undefined) throw new UsageError("give --flow or --all, not both");
     const config = await this.config();
@@ -98,8 +101,7 @@ export class Invocation {
   }
 
   /**
-   * Has a person agree to a question before something is changed; with `yes`, they did so by --yes. Throws a UsageError where
-   * nobody can be asked, a ProblemError when they say no.
+   * Asks a person before something is changed; with `yes`, they agreed by --yes. Throws a UsageError if nobody can be asked, a ProblemError if they say no.
    */
   async consent(question: string, yes: boolean | undefined): Promise<void> {
     if (yes) return;
@@ -110,7 +112,7 @@ export class Invocation {
   }
 }
 
-/** Who an operator is, in events: they may be told from bots by it. */
+/** Name of the operator in events: it distinguishes them from bots. */
 function operator(): string {
   return `sf-state@${hostname()}:${process.pid}`;
 }

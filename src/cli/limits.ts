@@ -1,13 +1,12 @@
-/** Limits as the command line takes and shows them; of a flow and of an account. */
-import type { RiskLimitName } from "../config/risk-limits.js";
-import type { RiskLimitOrigin } from "../types.js";
+/** Limits of a flow or an account on the command line: reading and showing them. */
+import type { LimitSetter } from "../types.js";
 import { time } from "../words/in-words.js";
 import { oneOfWords, wordOf } from "../words/word-lists.js";
 import { UsageError } from "./exit-code.js";
 import type { Terminal } from "./terminal.js";
 import { table } from "./terminal-table.js";
 
-/** Each limit once: of two values nobody can tell which was meant. */
+/** Each limit may be given once: with two values it is not clear which is meant. */
 export function limitsOf(pairs: readonly string[]): [string, unknown][] {
   const limits = pairs.map(limitOf);
   const twice = limits.find(([name], at) => limits.findIndex(([other]) => other === name) < at);
@@ -15,7 +14,7 @@ export function limitsOf(pairs: readonly string[]): [string, unknown][] {
   return limits;
 }
 
-/** `max_daily_loss=300`; what is no number is left as it is, for the message that says what was expected. */
+/** Reads `max_daily_loss=300`. A value that is no number stays as it is, for the message that says what was expected. */
 function limitOf(pair: string): [string, unknown] {
   const at = pair.indexOf("=");
   if (at < 1) throw new UsageError(`expected name=value, such as max_daily_loss=300, got ${JSON.stringify(pair)}`);
@@ -24,17 +23,24 @@ function limitOf(pair: string): [string, unknown] {
   return [pair.slice(0, at), /^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/.test(value) ? Number(value) : value];
 }
 
-export function limitNamed<Name extends RiskLimitName>(names: readonly Name[], name: string): Name {
+export function limitNamed<Name extends string>(names: readonly Name[], name: string): Name {
   const known = wordOf(names, name);
   if (known === undefined) throw new UsageError(`expected ${oneOfWords(names)}, got ${JSON.stringify(name)}`);
   return known;
 }
 
+interface LimitShown {
+  readonly value: number | string;
+  readonly by?: LimitSetter;
+  readonly who?: string;
+  readonly at?: Date;
+}
+
 /** The limits of these names, each with who set it. */
-export function limitTable<Name extends RiskLimitName>(
+export function limitTable<Name extends string>(
   terminal: Terminal,
   names: readonly Name[],
-  origins: { readonly [name in Name]?: RiskLimitOrigin },
+  origins: { readonly [name in Name]?: LimitShown },
 ): string {
   return table(
     terminal,
@@ -46,7 +52,7 @@ export function limitTable<Name extends RiskLimitName>(
       { title: "since (UTC)" },
     ],
     names.map((name) => {
-      const origin: RiskLimitOrigin | undefined = origins[name];
+      const origin: LimitShown | undefined = origins[name];
       const { value, by = "", who = "", at } = origin ?? {};
       return [name, value === undefined ? "none" : String(value), by, who, at ? time(at) : ""];
     }),

@@ -1,4 +1,4 @@
-/** What the operator may have to say when a flow of an older schema becomes one of this version's. */
+/** The operator's decisions when a flow of an older schema is migrated. */
 import { MIGRATIONS } from "../migrations/all.js";
 import type { Told } from "../migrations/migration.js";
 
@@ -15,7 +15,7 @@ export function addMigrationOptions(command: Optioned): void {
   }
 }
 
-/** What was said of what the migrations ask for. */
+/** The values of the options that the migrations ask for. */
 export function toldBy(options: object): Told {
   const said = new Map<string, unknown>(Object.entries(options));
   const told = new Map<string, readonly string[]>();

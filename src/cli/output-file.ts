@@ -1,4 +1,4 @@
-/** A file that a command writes: nobody sees it half written, and none that is there is replaced unless that was asked for. */
+/** A file that a command writes: it is never visible half written, and an existing file is replaced only on request. */
 import { randomUUID } from "node:crypto";
 import { chmod, link, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -7,7 +7,7 @@ import { syncFolder } from "../sync-folder.js";
 import { errorText } from "../words/error-text.js";
 import { ProblemError, UsageError } from "./exit-code.js";
 
-/** Has `write` fill a draft beside it, then gives that the name. Throws a UsageError when there is such a file and `replace` is not said. */
+/** Has `write` fill a draft, then gives the draft its name. Throws a UsageError if the file exists and `replace` is not given. */
 export async function writeFileAs(
   path: string,
   { replace }: { readonly replace: boolean },

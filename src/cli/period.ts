@@ -1,9 +1,9 @@
-/** What people write behind `--from` and `--to`. */
+/** The values of `--from` and `--to`. */
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { dayStartOf } from "../state/day.js";
 import { moment } from "./arguments.js";
 
-/** A time, or a day or a month: the begin of its first trading day. */
+/** A time; or a day or month, which means the beginning of its first trading day. */
 export type PeriodEnd = (dayStart: string) => number;
 
 export function periodEnd(text: string): PeriodEnd {

@@ -1,4 +1,4 @@
-/** Where the flows are that a command is about: what `--config`, `--url` and `--duckdb` say. */
+/** The flows that a command is about: the values of `--config`, `--url` and `--duckdb`. */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { loadConfig } from "../config/load.js";
@@ -6,7 +6,7 @@ import { parseRedisUrl } from "../config/redis-url.js";
 import { type ResolvedConfig, resolveConfig } from "../config/schema.js";
 import { UsageError } from "./exit-code.js";
 
-/** What may stand on every command line. */
+/** The global options. */
 export interface GlobalOptions {
   config?: string | undefined;
   url?: string | undefined;
@@ -15,15 +15,15 @@ export interface GlobalOptions {
   json?: true | undefined;
 }
 
-/** Bots of a flow may keep more events than this command was told of: what it changes must not trim their log. */
+/** Bots of a flow may keep more events than this command knows: its changes must not trim their log. */
 const KEEP_ALL_EVENTS = 10_000_000;
 
 /**
- * The configuration to open a flow with: that of `--config`, at the place that `--url` or `--duckdb` name. Throws a UsageError
- * when no place is named, a ConfigError when what is named is wrong.
+ * The configuration to open a flow with: that of `--config`, at the place that `--url` or `--duckdb` name. Throws a UsageError if no place is named, a
+ * ConfigError if the named one is wrong.
  *
- * An operator is not a bot: `execution.single_active` does not bind them, nor does a server that may evict keys keep them out,
- * since they must be able to trip a breaker whoever holds the lease, and whatever the server is told.
+ * An operator is not a bot: `execution.single_active` does not apply, and a server that may evict keys is accepted. An operator must be able to trip a
+ * breaker, whoever holds the lease and however the server is configured.
  */
 export async function configOf({ config: file, url, duckdb }: GlobalOptions): Promise<ResolvedConfig> {
   if (url !== undefined && duckdb !== undefined) throw new UsageError("give --url or --duckdb, not both");
@@ -54,7 +54,7 @@ export function passwordsOf({ redis }: ResolvedConfig): string[] {
 
 function at(config: ResolvedConfig, url: string | undefined, duckdb: string | undefined): ResolvedConfig {
   if (url !== undefined) {
-    // The configured credentials and addresses are of another server.
+    // The configured credentials and addresses belong to another server.
     const {
       username,
       password,
@@ -74,13 +74,13 @@ function at(config: ResolvedConfig, url: string | undefined, duckdb: string | un
   return config;
 }
 
-/** A folder stands for the files in it that are named after their flows. */
+/** A folder stands for the files in it that have the names of their flows. */
 async function templateOf(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   return found?.isDirectory() ? join(path, "{flow_id}.db") : path;
 }
 
-/** As redis-cli does: a password that is nowhere else comes from REDISCLI_AUTH, so that it is in no list of processes. */
+/** As redis-cli does: a password that is given nowhere else comes from REDISCLI_AUTH, so that no process list shows it. */
 function withPassword(config: ResolvedConfig): ResolvedConfig {
   const password = process.env.REDISCLI_AUTH;
   const { password: said, password_file } = config.redis;

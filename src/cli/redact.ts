@@ -2,7 +2,7 @@ import { maskUrl } from "../config/show.js";
 
 const URL_WITH_SECRET = /[a-z][a-z0-9+.-]*:\/\/[^\s"'`]*@[^\s"'`]*/gi;
 
-/** The text with the credentials in its URLs, and the passwords that are known, replaced by `***`. */
+/** The text with all credentials in URLs, and all known passwords, replaced by `***`. */
 export function redact(text: string, passwords: readonly string[]): string {
   const written = passwords
     .flatMap((password) => [password, encodeURIComponent(password)])

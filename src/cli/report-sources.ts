@@ -7,13 +7,13 @@ import type { EventRisk, Trade } from "../types.js";
 import { type BarScreen, ProgressBar } from "../words/progress-bar.js";
 import { eventPages, tradePages } from "./flow-pages.js";
 
-/** What a report of a flow is made from. */
+/** The data for a report of a flow. */
 export interface ReportSources {
   readonly trades: readonly Trade[];
   readonly options: Pick<ReportOptions, "days" | "bookings" | "logSince" | "positions" | "now" | "dayStart">;
 }
 
-/** Reads what a report needs, with a bar. What is booked in the meantime, is not in it. */
+/** Reads the data for a report, with a bar. What is booked meanwhile is not included. */
 export async function reportSources(
   screen: BarScreen,
   manager: StateManager,

@@ -5,10 +5,10 @@ const LEAVE = "\u001b[?7h\u001b[?25h\u001b[?1049l";
 const HOME = "\u001b[H";
 const CLEAR_LINE = "\u001b[K";
 const CLEAR_REST = "\u001b[J";
-/** A terminal that knows it shows a frame when all of it is there; another ignores it. */
+/** Some terminals wait with a frame until it is complete; others ignore these sequences. */
 const [BEGIN_FRAME, END_FRAME] = ["\u001b[?2026h", "\u001b[?2026l"];
 
-/** The whole screen, painted over in place; what was there before comes back at the end. */
+/** The whole screen, painted over in place. The old content comes back at the end. */
 export class Screen implements Disposable {
   readonly #terminal: Terminal;
 
@@ -17,7 +17,7 @@ export class Screen implements Disposable {
     terminal.out(ENTER);
   }
 
-  /** Shows as much of the text as there is room for. Nothing is cleared before it is painted over, so that nothing flickers. */
+  /** Shows as much of the text as fits. Nothing is cleared before it is painted over, so that nothing flickers. */
   paint(text: string): void {
     const { rows } = this.#terminal.size();
     const lines = text.trimEnd().split("\n").slice(0, rows);

@@ -1,4 +1,4 @@
-/** What DuckDB answers, as JSON, as CSV and for people. */
+/** A result of DuckDB as JSON, as CSV and for people. */
 import type { DuckDBResultReader, DuckDBValue, Json } from "@duckdb/node-api";
 import { duckdb } from "../backends/duckdb/library.js";
 import type { Cell } from "../ledger/column.js";
@@ -8,7 +8,7 @@ export interface SqlAnswer {
   readonly columns: readonly string[];
   /** Whether a column holds numbers. */
   readonly numbers: readonly boolean[];
-  /** Numbers as numbers, times as ISO 8601; a number that doubles cannot hold is a text. */
+  /** Numbers as numbers, times as ISO 8601; a number that a double cannot hold is text. */
   readonly rows: readonly (readonly Json[])[];
 }
 
@@ -50,7 +50,7 @@ function timeText(value: DuckDBValue | undefined, json: Json): Json {
   return value.micros % 1000n === 0n && !Number.isNaN(at.getTime()) ? at.toISOString() : json;
 }
 
-/** A number, unless a double would be another one. */
+/** A number, unless a double would change it. */
 function numberIn(json: Json): Json {
   if (typeof json !== "string") return json;
   const value = Number(json);

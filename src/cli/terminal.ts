@@ -10,22 +10,22 @@ export interface Terminal {
   out(text: string): void;
   /** Writes text to stderr as it is. */
   err(text: string): void;
-  /** Whether somebody sits at it: stdin and stdout are a terminal. */
+  /** Whether a person is present: stdin and stdout are a terminal. */
   readonly isInteractive: boolean;
   /** Whether stdout can be painted on: it is a terminal. */
   readonly isScreen: boolean;
   readonly colours: Colours;
-  /** Columns and rows of the screen; 80 x 24 where there is none. */
+  /** Columns and rows of the screen; 80 x 24 if there is none. */
   size(): { readonly columns: number; readonly rows: number };
   /** Asks a question that is answered with yes or no; no is the default. Ctrl-C is no. */
   confirm(question: string): Promise<boolean>;
-  /** Aborts when the person presses Ctrl-C, or the process is told to end. From then on that no longer kills the process. */
+  /** Aborts when the person presses Ctrl-C, or the process gets a signal to end. From then on that no longer kills the process. */
   interrupted(): AbortSignal;
-  /** Calls back with every key, as the terminal sends it, Ctrl-C included; the result stops that, and gives the keys back. */
+  /** Calls back with every key, as the terminal sends it, including Ctrl-C. Call the result to stop. */
   onKey(callback: (key: string) => void): () => void;
-  /** Calls back when the screen has another size; the result stops that. */
+  /** Calls back when the size of the screen changes. Call the result to stop. */
   onResize(callback: () => void): () => void;
-  /** Resolves when all that was written is on its way, so that the process may exit. */
+  /** Resolves when everything that was written is on its way, so that the process may exit. */
   flush(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export interface Terminal {
 export function processTerminal(): Terminal {
   const { stdin, stdout, stderr } = process;
   for (const stream of [stdout, stderr]) {
-    // `sf-state events | head` closes the pipe early: that is the reader's right.
+    // `sf-state events | head` closes the pipe early, which is no error.
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit(0);
       throw error;

@@ -1,10 +1,12 @@
 /**
- * The account of a configuration: limits over all flows of an exchange account, what they count in, and what follows for the flow's own
- * settings: the flows of an account count in one currency, and their days begin alike.
+ * The account part of the configuration: limits over all flows of an exchange account, and the settings that its flows share: they count in one currency,
+ * and their days begin at the same time.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { InvalidArgumentError } from "../errors.js";
+import type { BreakerDuration } from "./duration.js";
+import { breakerDuration } from "./duration-schema.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./problem.js";
 import { RISK_LIMITS, type RiskLimitName, type RiskLimits, riskLimitShape } from "./risk-limits.js";
@@ -21,17 +23,29 @@ export const ACCOUNT_LIMITS = [
 
 export type AccountLimitName = (typeof ACCOUNT_LIMITS)[number];
 
+/** The settings of an account that a call can set: its limits, and how long its breaker lasts. */
+export const ACCOUNT_SETTINGS = [...ACCOUNT_LIMITS, "breaker_duration"] as const;
+
+export type AccountSettingName = (typeof ACCOUNT_SETTINGS)[number];
+
+/** Settings to be set; null removes a limit. */
+export interface AccountSettingsGiven {
+  readonly limits: readonly (readonly [AccountLimitName, number | null])[];
+  /** ms, unless it is an end by name. */
+  readonly duration?: BreakerDuration;
+}
+
 export type AccountLimits = { [name in AccountLimitName]?: number };
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 const NAME_EXPECTED = "a name of 1 to 64 letters, digits, dots, hyphens or underscores";
 
-/** The name of an exchange account. It stands in Redis keys. */
+/** The name of an exchange account. It is part of Redis keys. */
 export function accountName() {
   return z.string({ error: NAME_EXPECTED }).regex(NAME);
 }
 
-/** The same of a call's. */
+/** The same for an argument of a call. */
 export function parseAccountName(value: unknown): string {
   if (typeof value === "string" && NAME.test(value)) return value;
   throw new InvalidArgumentError(`name: expected ${NAME_EXPECTED}, got ${show(value)}`);
@@ -45,7 +59,7 @@ const {
   max_exposure: maxExposure,
 } = riskLimitShape;
 
-/** The limits of an account, as they are written. */
+/** The limits of an account, as written in a configuration. */
 export const accountLimitShape = {
   max_daily_loss: maxDailyLoss.describe(
     "Trips the account's breaker when the day's loss of all its flows reaches this much. Absent: no limit.",
@@ -74,12 +88,13 @@ export function limitsSet(limits: { readonly [name in RiskLimitName]?: number | 
   return set;
 }
 
-const accountLimitsSchema = z.strictObject(accountLimitShape, {
-  error: `an object with any of ${ACCOUNT_LIMITS.join(", ")}`,
-});
+const accountLimitsSchema = z.strictObject(
+  { ...accountLimitShape, breaker_duration: breakerDuration().optional() },
+  { error: `an object with any of ${ACCOUNT_SETTINGS.join(", ")}` },
+);
 
-/** Reads a partial set of an account's limits, as `parseRiskLimits` does of a flow's. */
-export function parseAccountLimits(value: unknown): [AccountLimitName, number | null][] {
+/** Reads a partial set of an account's limits, as `parseRiskLimits` does for a flow, and how long its breaker lasts. */
+export function parseAccountLimits(value: unknown): AccountSettingsGiven {
   const data = plain(value);
   const parsed = accountLimitsSchema.safeParse(data.value);
   if (!parsed.success || data.problems.length > 0) {
@@ -87,11 +102,12 @@ export function parseAccountLimits(value: unknown): [AccountLimitName, number | 
     const problems = withoutConsequences([...found, ...data.problems]);
     throw new InvalidArgumentError(problems.map((problem) => formatProblem(problem, "limits")).join("\n"));
   }
-  const { data: limits } = parsed;
-  return ACCOUNT_LIMITS.flatMap((name) => {
+  const { breaker_duration: duration, ...limits } = parsed.data;
+  const given = ACCOUNT_LIMITS.flatMap((name): [AccountLimitName, number | null][] => {
     const limit = limits[name];
     return limit === undefined ? [] : [[name, limit]];
   });
+  return { limits: given, ...(duration !== undefined && { duration }) };
 }
 
 /** The settings that an account shares with its flows. */
@@ -99,7 +115,7 @@ interface Shared<Duration> {
   readonly currency?: string | undefined;
   readonly same_currency: string[];
   readonly day_start: string;
-  readonly breaker_duration: Duration;
+  readonly breaker_duration?: Duration;
 }
 
 interface Sections<Duration> {
@@ -108,7 +124,7 @@ interface Sections<Duration> {
   readonly account?: (Partial<Shared<Duration>> & { readonly name: string }) | undefined;
 }
 
-/** What is left open in an account is as under `risk`, and the other way round; `recovery.account` is its name. */
+/** Fills in settings that the account leaves open from `risk`, and the other way round; `recovery.account` is the account's name. */
 export function withAccount<Duration, Config extends Sections<Duration>>(config: Config) {
   const { account, ...others } = config;
   if (account === undefined) return others;
@@ -121,11 +137,11 @@ export function withAccount<Duration, Config extends Sections<Duration>>(config:
     ...others,
     recovery: { ...recovery, account: name },
     risk: { ...risk, ...shared },
-    account: { ...rest, name, ...shared, breaker_duration: account.breaker_duration ?? risk.breaker_duration },
+    account: { ...rest, name, ...shared },
   };
 }
 
-/** What of an account contradicts the rest of the configuration, judged by what was written. */
+/** Settings of an account that contradict the rest of the configuration, judged by what was written. */
 export function accountConflicts(config: unknown, read: (parent: unknown, key: string) => unknown): Problem[] {
   const account = read(config, "account");
   if (typeof account !== "object" || account === null) return [];
@@ -149,7 +165,7 @@ export function accountConflicts(config: unknown, read: (parent: unknown, key: s
   return problems;
 }
 
-/** A text, or a list of texts, as messages show it; undefined for anything else, which is wrong by itself. */
+/** A text, or a list of texts, for messages; undefined for anything else, which is an error of its own. */
 function written(value: unknown): string | undefined {
   if (!Array.isArray(value)) return typeof value === "string" ? show(value) : undefined;
   return value.every((item) => typeof item === "string")

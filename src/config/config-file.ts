@@ -1,4 +1,4 @@
-/** The text of a configuration file as data, with the line and column of everything in it. */
+/** Parses a configuration file, and finds the line and column of everything in it. */
 
 import { extname } from "node:path";
 import {
@@ -25,11 +25,11 @@ const MOST_ALIASES = 100;
 const DEEPEST = 200;
 
 export interface ConfigFile {
-  /** The part that is the state's: what stands under `state:`, or else everything. An empty one is `{}`. */
+  /** The configuration: what is under `state:`, or else everything. An empty one is `{}`. */
   value: unknown;
-  /** Whether it stands under `state:`. */
+  /** Whether it is under `state:`. */
   nested: boolean;
-  /** `bot.yaml:12:3` for the key or the value at `path`, or for the nearest that is there. */
+  /** `bot.yaml:12:3`, the place of the key or value at `path`, or of the nearest one that exists. */
   locate(path: Path, at: Problem["at"]): Location;
 }
 
@@ -41,8 +41,8 @@ export interface Location {
 }
 
 /**
- * Reads YAML, or JSON when the name ends in `.json`. `name` stands in error messages, which never quote the text: it may
- * hold passwords. Throws a `ConfigError` with line and column for bad syntax, duplicate keys, unknown tags and alias bombs.
+ * Reads YAML, or JSON if the name ends in `.json`. `name` is used in error messages, which never quote the text: it may hold passwords. Throws a
+ * `ConfigError` with line and column for bad syntax, duplicate keys, unknown tags and alias bombs.
  */
 export function parseConfigFile(name: string, text: string): ConfigFile {
   const lines = new LineCounter();
@@ -88,8 +88,8 @@ interface Fault {
 }
 
 /**
- * Nesting that would exhaust the stack of the YAML parser, whose second half is recursive; this is its first half, which is
- * not. Fills `lines` on the way.
+ * Finds nesting that would exhaust the stack of the YAML parser. Only the parser's second half is recursive; this runs its first half. Fills `lines` on the
+ * way.
  */
 function nestingFault(text: string, lines: LineCounter): Fault | undefined {
   lines.addNewLine(0);
@@ -111,7 +111,7 @@ function yamlFault(text: string, document: Document.Parsed): Fault | undefined {
   return { offset, message: reference ? `inside { } or [ ], quote it: "\${NAME}"` : inOurWords(error) };
 }
 
-/** What would make the part that is read mean something else than it says; elsewhere in the file it is none of our business. */
+/** Finds what would change the meaning of the part that is read. The rest of the file is ignored. */
 function partFault(part: unknown, document: Document.Parsed): Fault | undefined {
   if (!isNode(part)) return undefined;
   const [start, , end] = part.range ?? [0, 0, 0];
@@ -119,7 +119,7 @@ function partFault(part: unknown, document: Document.Parsed): Fault | undefined 
   if (warning !== undefined) return { offset: warning.pos[0], message: inOurWords(warning) };
   let fault: Fault | undefined;
   const anchors = new Set<string>();
-  // In the order of the text: an alias is of an anchor above it, which may stand outside of the part.
+  // In the order of the text: an alias refers to an anchor above it, which may be outside of the part.
   visit(document, {
     Node(_, node) {
       if ("anchor" in node && typeof node.anchor === "string") anchors.add(node.anchor);
@@ -134,7 +134,7 @@ function partFault(part: unknown, document: Document.Parsed): Fault | undefined 
   return fault;
 }
 
-/** The YAML parser finds the place, since most of what is not JSON is not YAML either; JSON.parse has the last word. */
+/** The YAML parser finds the place, since most text that is no JSON is no YAML either; JSON.parse decides. */
 function jsonFault(text: string, document: Document.Parsed): Fault | undefined {
   try {
     if (text.trim() !== "") JSON.parse(text);
@@ -146,7 +146,7 @@ function jsonFault(text: string, document: Document.Parsed): Fault | undefined {
   return duplicateFault(document);
 }
 
-/** The first key that its map has already. */
+/** The first key that occurs twice in its map. */
 function duplicateFault(document: Document.Parsed): Fault | undefined {
   let fault: Fault | undefined;
   visit(document, {
@@ -165,7 +165,7 @@ function duplicateFault(document: Document.Parsed): Fault | undefined {
   return fault;
 }
 
-/** What the parser says about the text, without what it quotes of it. */
+/** The parser's message without its quotes of the text. */
 function inOurWords({ code, message }: YAMLError): string {
   if (code === "MULTIPLE_DOCS") return "a second document begins here; a configuration is one";
   if (code === "TAG_RESOLVE_FAILED") return "unknown tag; quote a text that begins with !";
@@ -176,7 +176,7 @@ function inOurWords({ code, message }: YAMLError): string {
   );
 }
 
-/** Where `path` stands in the text; where it does not lead to the end, the last node on the way. */
+/** The offset of `path` in the text; if the path does not exist, of the last existing node on the way. */
 function offsetOf(document: Document.Parsed, path: Path, at: Problem["at"]): number {
   let node: unknown = document.contents;
   let offset = 0;

@@ -1,10 +1,10 @@
-/** Keys of the configuration that do not go together. */
+/** Keys of the configuration that contradict each other. */
 
 import { accountConflicts } from "./account.js";
 import type { Problem } from "./problem.js";
 import { parseRedisUrl } from "./redis-url.js";
 
-/** What contradicts what, judged by what was written, so that it is told along with all other problems. */
+/** The contradictions, judged by what was written, so that they are reported along with all other problems. */
 export function conflicts(config: unknown): Problem[] {
   const redis = read(config, "redis");
   const tls = read(redis, "tls");
@@ -55,6 +55,25 @@ export function conflicts(config: unknown): Problem[] {
     const backend = read(config, "backend");
     if (backend === undefined || backend === "memory") {
       without("is only used with backend: redis or duckdb; state in memory ends with its process");
+    }
+  }
+  problems.push(...alertConflicts(read(config, "alerts")));
+  return problems;
+}
+
+function alertConflicts(alerts: unknown): Problem[] {
+  if (typeof alerts !== "object" || alerts === null) return [];
+  const problems: Problem[] = [];
+  const wrong = (key: string, text: string) => problems.push({ path: ["alerts", key], at: "key", text });
+  const [receiver, ...others] = ["webhook", "webhook_file", "exec"].filter((key) => has(alerts, key));
+  if (receiver === undefined) wrong("webhook", "missing: where alerts go; or webhook_file, or exec");
+  for (const other of others) wrong(other, `cannot be used with alerts.${receiver}; remove one of them`);
+  const isTelegram = read(alerts, "template") === "telegram";
+  if (isTelegram && !has(alerts, "chat")) wrong("chat", "missing: template: telegram needs the id of the chat");
+  if (!isTelegram && has(alerts, "chat")) wrong("chat", "is only used with template: telegram; add that or remove it");
+  if (receiver === "exec") {
+    for (const key of ["template", "secret_file"]) {
+      if (has(alerts, key)) wrong(key, "is only used with a webhook; remove it");
     }
   }
   return problems;

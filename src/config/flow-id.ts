@@ -1,4 +1,4 @@
-/** Flow ids, and the file a flow has on disk. A flow id stands in Redis keys and file names, so it is plain. */
+/** Flow ids, and the path of a flow's file. A flow id is part of Redis keys and file names, so its characters are limited. */
 
 import { ConfigError } from "../errors.js";
 import { show } from "./show.js";

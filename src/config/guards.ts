@@ -1,6 +1,6 @@
 /** The look-back guards of a configuration: their fields, and reading a list of them. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { InvalidArgumentError } from "../errors.js";
 import { GUARD_BLOCKS, GUARD_KINDS, type GuardBlock, type GuardKind, oneOfWords } from "../words/word-lists.js";
 import type { Duration } from "./duration.js";
@@ -8,9 +8,9 @@ import { plain } from "./plain.js";
 import { formatProblem, problemsOf, withoutConsequences } from "./problem.js";
 
 /**
- * A look-back guard. At the end of a trade it looks back `within`: at `stop_losses` that lost, at the sum of pnl / entry notional (`low_profit`),
- * or at the largest fall of that running sum (`drawdown`). Where there are `count` of them, the sum is below `limit`, the fall above it,
- * it blocks entries for `for` from the exit of the last of these trades.
+ * A look-back guard. At the end of a trade it looks back `within`: at losing trades that a stop ended (`stop_losses`), at the sum of pnl / entry notional
+ * (`low_profit`), or at the largest fall of that running sum (`drawdown`). It trips if there are `count` of them, if the sum is below `limit`, or if the
+ * fall is above it. Then it blocks entries for `for` from the exit of the last of these trades.
  */
 export interface Guard {
   kind: GuardKind;
@@ -19,7 +19,7 @@ export interface Guard {
   count: number;
   /** A fraction: 0.02 is 2 %. */
   limit: number;
-  /** Whose trades count, and whose entries it blocks: of a pair, of a side of a pair, all. */
+  /** Which trades count, and which entries are blocked: of a pair, of a side of a pair, or all. */
   block: GuardBlock;
   /** ms */
   for: number;
@@ -28,12 +28,12 @@ export interface Guard {
 /** The longest that a guard may look back, and that it may block for: 30 days, ms. */
 export const LONGEST_GUARD = 30 * 86_400_000;
 
-/** What guards remember of a pair: no more trades than these can ever count. */
+/** How many trades guards remember of a pair: no guard can count more. */
 export const MOST_TRADES = 200;
 
 const LIMIT = "a fraction from -1 to 1 with at most 8 decimals, such as 0.02 for 2 %";
 
-/** Makes the type of a length of time, in ms, with a text that says what is expected. */
+/** Makes the type of a duration, in ms, with a text that says what is expected. */
 type DurationType = (error: string, least: number, most: number) => z.ZodType<number, Duration>;
 
 /** The type of `risk.guards`. */

@@ -5,17 +5,17 @@ import type { Path, Problem } from "./problem.js";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A string that is nothing but one `${NAME}`, so that it may stand for a number or a boolean. */
+/** A string that consists of one `${NAME}`, so that it may become a number or a boolean. */
 export interface Reference {
   path: Path;
   name: string;
 }
 
-/** A string with references. One into which values of variables came is never quoted: it may hold a secret. */
+/** A string with references. If values of variables were put into it, it is never quoted: it may hold a secret. */
 export interface Source {
   path: Path;
   names: string[];
-  /** The values, as they came; a default is none. */
+  /** The values of variables; defaults are not included. */
   values: string[];
 }
 
@@ -31,8 +31,8 @@ const WHOLE = /^\$\{([A-Za-z_]\w*)(?::-(?:(?!\$\{)[^}])*)?\}$/;
 const NUMBER = /^[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?$/;
 
 /**
- * Replaces the references in every string of plain data; keys stay as they are. Values are taken as text, whatever is in
- * them, once: a reference inside a value is not followed. A default holds when the variable is unset or empty.
+ * Replaces the references in every string of plain data; keys stay as they are. A value is taken as text, whatever it contains: a reference inside a value
+ * is not followed. A default is used if the variable is unset or empty.
  *
  * A reference at one of the `typed` paths that is the whole string becomes the number or boolean that its text spells.
  */

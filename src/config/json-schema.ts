@@ -1,11 +1,11 @@
-/** The configuration as JSON Schema, so that editors complete and check the file while it is written. */
+/** The configuration as JSON Schema, so that editors complete and check the file. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { configSchema } from "./schema.js";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** What stands for a value that the environment decides: `${NAME}` or `${NAME:-default}`. */
+/** The schema of a value from the environment: `${NAME}` or `${NAME:-default}`. */
 const FROM_ENVIRONMENT: JsonSchema = {
   description: `From the environment: \${NAME}, or \${NAME:-default}.`,
   type: "string",
@@ -25,7 +25,7 @@ export function configJsonSchema(): JsonSchema {
   };
 }
 
-/** The same for a bot's own, bigger file, where the configuration stands under `state:` and other keys are not looked at. */
+/** The same for a larger file in which the configuration is under `state:`; other keys are ignored. */
 export function stateFileJsonSchema(): JsonSchema {
   const { $schema, title, ...state } = configJsonSchema();
   return {
@@ -36,7 +36,7 @@ export function stateFileJsonSchema(): JsonSchema {
   };
 }
 
-/** For editors: the schema of a file in either form, told apart by a top-level `state:`. */
+/** The schema of a file in either form, for editors. The two forms differ by a top-level `state:`. */
 export function configFileJsonSchema(): JsonSchema {
   const { $schema, title, description, ...flat } = configJsonSchema();
   const { $schema: _, title: __, ...nested } = stateFileJsonSchema();
@@ -49,7 +49,7 @@ export function configFileJsonSchema(): JsonSchema {
   };
 }
 
-/** The schema of an object whose values may come from the environment, all the way down. */
+/** The schema of an object whose values, at any depth, may come from the environment. */
 function asInFile(schema: JsonSchema): JsonSchema {
   const { properties, items, anyOf, ...rest } = schema;
   return {
@@ -64,12 +64,12 @@ function asInFile(schema: JsonSchema): JsonSchema {
   };
 }
 
-/** A key that takes one value takes a reference to the environment too; sections and lists do so inside, free text anyway. */
+/** A key with a single value also accepts a reference to the environment. Sections and lists accept it inside; free text accepts anything. */
 function property(schema: JsonSchema): JsonSchema {
   const { description, default: fallback, ...rest } = schema;
   const documentation = {
     ...(description !== undefined && { description }),
-    ...(fallback !== undefined && fallback !== null && { default: fallback }), // a section's is that of its keys
+    ...(fallback !== undefined && fallback !== null && { default: fallback }), // a section's default follows from its keys
   };
   const choices = rest.anyOf ?? [rest];
   const holdsOthers = choices.some((choice) => choice.type === "object" || choice.type === "array");

@@ -3,25 +3,27 @@
 import { readFile, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { ConfigError } from "../errors.js";
-import { type ConfigFile, parseConfigFile } from "./config-file.js";
+import type { ConfigFile } from "./config-file.js";
 import { type Environment, interpolate, type Source } from "./interpolate.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, withoutConsequences } from "./problem.js";
 import { checkConfig, type ResolvedConfig } from "./schema.js";
 
 /**
- * Reads a configuration from YAML (`.yaml`, `.yml`) or JSON (`.json`), checks it and fills in the defaults. What it returns
- * can be passed to `StateManager.fromConfig` as it is.
+ * Reads a configuration from YAML (`.yaml`, `.yml`) or JSON (`.json`), checks it and fills in the defaults. The result can be passed to
+ * `StateManager.fromConfig`.
  *
- * The configuration is what stands under a top-level `state:`, whatever else the file holds; without one it is the whole file.
- * `${NAME}` and `${NAME:-default}` in values are taken from `options.env` (default: the environment of the process) after the
- * file was parsed, so that a variable is always one value; where a number or a boolean is wanted, `${NAME}` alone becomes
- * one. `$${` is a literal `${`. Inside YAML's `{ }` and `[ ]` such values need quotes.
+ * The configuration is what is under a top-level `state:`, whatever else the file holds; without that key it is the whole file. `${NAME}` and
+ * `${NAME:-default}` in values are replaced from `options.env` (default: the environment of the process) after the file was parsed, so that a variable is
+ * always one value. If a number or a boolean is expected, `${NAME}` alone becomes one. `$${` is a literal `${`. Inside YAML's `{ }` and `[ ]` such values
+ * need quotes.
  *
  * Throws one `ConfigError` that names, one per line, file, line, column, path, value and what was expected.
  */
 export async function loadConfig(path: string, options: { env?: Environment } = {}): Promise<ResolvedConfig> {
-  const file = parseConfigFile(path, await read(path));
+  const text = await read(path);
+  const { parseConfigFile } = await import("./config-file.js"); // this loads the YAML parser
+  const file = parseConfigFile(path, text);
   const data = plain(file.value);
   const environment = options.env ?? process.env;
 
@@ -40,10 +42,10 @@ export async function loadConfig(path: string, options: { env?: Environment } = 
   throw new ConfigError(report(file, withoutConsequences([...asText.problems, ...found, ...data.problems])));
 }
 
-/** A configuration is some hundred lines. The YAML library takes a second and more for each MB, and for one of many keys far more. */
+/** A configuration has some hundred lines. The YAML library needs a second or more for each MB, and far more if there are many keys. */
 const MOST_BYTES = 1_000_000;
 
-/** Nobody reads more, and to find where each stands takes its time. */
+/** Nobody reads more problems, and locating each one takes time. */
 const MOST_PROBLEMS = 100;
 
 async function read(path: string): Promise<string> {
@@ -73,7 +75,7 @@ function problemPaths(value: unknown): Set<string> {
   return new Set(checked.ok ? [] : checked.problems.map((problem) => JSON.stringify(problem.path)));
 }
 
-/** Problems that name the variables instead of what they hold, which may be a secret in a wrong place. */
+/** Problems that name variables instead of quoting their values, which may be secrets in a wrong place. */
 function withoutValues(problems: readonly Problem[], sources: readonly Source[]): Problem[] {
   const byPath = new Map(sources.map((source) => [JSON.stringify(source.path), source]));
   return problems.map((problem) => {

@@ -1,8 +1,8 @@
-/** The known word that somebody most likely meant. */
+/** The known word that was most likely meant. */
 
 const LONGEST = 40;
 
-/** The one of `words` nearest to `word`, or undefined when none is near. Case, `_` and `-` make no difference. */
+/** The one of `words` that is nearest to `word`; undefined if none is near. Case, `_` and `-` do not matter. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   if (word.length > LONGEST) return undefined;
   let best: string | undefined;
@@ -20,12 +20,12 @@ export function nearest(word: string, words: readonly string[]): string | undefi
   return best;
 }
 
-/** The word without what makes no difference: `maxDailyLoss` and `max_daily_loss` have one. */
+/** The word without case, `_` and `-`: `maxDailyLoss` and `max_daily_loss` become equal. */
 export function bareWord(word: string): string {
   return word.toLowerCase().replace(/[_-]/g, "");
 }
 
-/** Levenshtein: how many letters to insert, delete or replace, to make `b` of `a`. */
+/** Levenshtein distance: how many letters to insert, delete or replace to get from `a` to `b`. */
 function editDistance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {

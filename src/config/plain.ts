@@ -1,13 +1,13 @@
-/** Configuration as plain data: what comes from a file, a database or code, copied and stripped of what JSON cannot hold. */
+/** Copies a configuration from a file, a database or code as plain data, without what JSON cannot hold. */
 
 import type { Path, Problem } from "./problem.js";
 import { kindOf } from "./show.js";
 
-/** No key of the configuration lies deeper than `redis.sentinels[0].host`. */
+/** No key of the configuration is deeper than `redis.sentinels[0].host`. */
 const DEEPEST = 4;
 
 export interface Plain {
-  /** The copy, finite and without keys whose value is undefined. Instances of classes stand in it as they were. */
+  /** The copy: finite, and without keys whose value is undefined. Instances of classes are kept unchanged in it. */
   value: unknown;
   problems: Problem[];
 }
@@ -41,7 +41,7 @@ function copy(value: unknown, path: Path, problems: Problem[]): unknown {
   return result;
 }
 
-/** True for `{}`, `Object.create(null)` and their like from another realm; false for arrays, dates, maps, class instances. */
+/** True for `{}`, `Object.create(null)` and such objects of another realm; false for arrays, dates, maps and class instances. */
 export function isPlainObject(value: object): boolean {
   if (Object.prototype.toString.call(value) !== "[object Object]") return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -1,6 +1,6 @@
-/** What is wrong with a configuration, and where: zod's issues in the words of this library. */
+/** Problems of a configuration and their places: zod's issues in this library's words. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { bareWord, nearest } from "./nearest.js";
 import { kindOf, show } from "./show.js";
 
@@ -8,11 +8,11 @@ export type Path = readonly (string | number)[];
 
 export interface Problem {
   path: Path;
-  /** Whether the key is wrong or its value: where an editor should point. */
+  /** Whether the key or the value is wrong: where an editor should point. */
   at: "key" | "value";
-  /** What was expected and what was there; without the path. */
+  /** What was expected and what was found, without the path. */
   text: string;
-  /** The same with no more than the kind of what was there, where the text quotes it. */
+  /** The same, but with only the kind of the value, if `text` quotes it. */
   unquoted?: string;
 }
 
@@ -21,7 +21,7 @@ export function formatProblem(problem: Problem, root: string): string {
   return `${formatPath(problem.path) || root}: ${problem.text}`;
 }
 
-/** `redis.sentinels[0].host`; a key that is not a plain word is quoted, and cut when long. */
+/** `redis.sentinels[0].host`. A key that is no plain word is quoted, and shortened if it is long. */
 export function formatPath(path: Path): string {
   let text = "";
   for (const segment of path) {
@@ -32,7 +32,7 @@ export function formatPath(path: Path): string {
   return text;
 }
 
-/** Leaves out each problem that an earlier one at the same place, or around it, makes a mere consequence. */
+/** Leaves out each problem that only follows from an earlier one at the same place or around it. */
 export function withoutConsequences(problems: readonly Problem[]): Problem[] {
   const places = new Set<string>();
   return problems.filter(({ path }) => {
@@ -44,8 +44,8 @@ export function withoutConsequences(problems: readonly Problem[]): Problem[] {
 }
 
 /**
- * What `schema` found in `input`. Every leaf of the schema has an error text that says what is expected, as in
- * "a positive number"; this adds what was there instead.
+ * The problems that `schema` found in `input`. Every leaf of the schema has an error text that says what is expected, such as "a positive number"; this
+ * adds what was found instead.
  */
 export function problemsOf(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType, input: unknown): Problem[] {
   return issues.flatMap((issue) => {
@@ -67,7 +67,7 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], schema: z.core.$
 
 const UNKNOWN_KEY = "unknown key";
 
-/** No more of them are told, and each is compared with every key that is known. */
+/** At most so many are looked up: each is compared with every known key. */
 const MOST_MEANT = 100;
 
 function unknownKey(key: string, path: Path, schema: z.core.$ZodType): string {
@@ -75,16 +75,16 @@ function unknownKey(key: string, path: Path, schema: z.core.$ZodType): string {
   return meant === undefined ? UNKNOWN_KEY : `${UNKNOWN_KEY}; did you mean ${meant}?`;
 }
 
-/** The path of the one key of this name that lies directly in a section. */
+/** The path of the only key with this name that is directly in a section. */
 function elsewhere(key: string, schema: z.core.$ZodType): string | undefined {
   const paths = keysInSections(schema).get(bareWord(key)) ?? [];
   return paths.length === 1 ? paths[0] : undefined;
 }
 
-/** By schema: a file may have thousands of keys that are unknown. */
+/** By schema: a file may have thousands of unknown keys. */
 const inSections = new WeakMap<z.core.$ZodType, ReadonlyMap<string, readonly string[]>>();
 
-/** Where keys lie directly in a section, by their bare name. */
+/** The places of keys directly in sections, by their bare name. */
 function keysInSections(schema: z.core.$ZodType): ReadonlyMap<string, readonly string[]> {
   const known = inSections.get(schema);
   if (known) return known;
@@ -92,7 +92,7 @@ function keysInSections(schema: z.core.$ZodType): ReadonlyMap<string, readonly s
   for (const section of keysAt(schema, [])) {
     for (const key of keysAt(schema, [section])) {
       const name = bareWord(key);
-      // An account's are named as the flow's own, which are mostly meant.
+      // An account's keys have the names of the flow's own, which are mostly meant.
       if (section === "account" && found.has(name)) continue;
       found.set(name, [...(found.get(name) ?? []), `${section}.${key}`]);
     }
@@ -101,7 +101,7 @@ function keysInSections(schema: z.core.$ZodType): ReadonlyMap<string, readonly s
   return found;
 }
 
-/** The keys that the object at `path` may have; none when there is no object. */
+/** The keys that the object at `path` may have; empty if there is no object. */
 function keysAt(schema: z.core.$ZodType, path: Path): string[] {
   const inner = unwrapped(schema);
   const [first, ...rest] = path;

@@ -22,10 +22,10 @@ export interface RedisUrl {
 
 const DEFAULT_PORT = 6379;
 
-/** A longer path of a socket file is cut by the system without a word, bytes. */
+/** The longest path of a socket file, in bytes: the system cuts a longer one without an error. */
 const LONGEST_PATH = 107;
 
-/** The parts of the URL, or what a good one has that this one has not. The fault never repeats the URL. */
+/** The parts of the URL, or what this URL lacks. The fault never quotes the URL. */
 export function parseRedisUrl(url: string): RedisUrl | { fault: string } {
   if (!/^(?:rediss?|valkeys?|unix):\/\//.test(url)) return { fault: "a redis:// or rediss:// URL" };
   if (/[\s\p{Cc}]/u.test(url)) return { fault: "a URL without spaces or control characters" };

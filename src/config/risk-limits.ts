@@ -1,6 +1,6 @@
 /** The risk limits: their names, their ranges, and reading a set of them. An absent limit means that there is none. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { InvalidArgumentError } from "../errors.js";
 import { plain } from "./plain.js";
 import { formatProblem, problemsOf, withoutConsequences } from "./problem.js";
@@ -26,7 +26,7 @@ const MOST_MONEY = 9e12;
 
 const MONEY_RANGE = { error: "a number of at most 9000000000000" };
 
-/** Sums are kept to 8 decimals; a limit between two of them would mean something else than it says. */
+/** Sums are kept to 8 decimals; a limit with more would not mean what it says. */
 const EIGHT_DECIMALS = { error: "a number with at most 8 decimals" };
 
 function hasEightDecimals(amount: number): boolean {
@@ -41,7 +41,7 @@ function positiveMoney() {
     .refine(hasEightDecimals, EIGHT_DECIMALS);
 }
 
-/** Zero is a limit too: it allows none of `what`. */
+/** Zero is a limit, too: it allows none of `what`. */
 function moneyOrZero(what: string) {
   return z
     .number({ error: `a number, 0 (${what}) or more` })
@@ -62,7 +62,7 @@ function withoutMinusZero(value: number): number {
   return value + 0;
 }
 
-/** One zod type per limit; null means that there is no such limit. The error texts say what is expected. */
+/** One zod type per limit; null means no limit. The error texts say what is expected. */
 export const riskLimitShape = {
   max_daily_loss: positiveMoney()
     .nullish()
@@ -99,8 +99,8 @@ export const riskLimitShape = {
 const riskLimitsSchema = z.strictObject(riskLimitShape, { error: `an object with any of ${RISK_LIMITS.join(", ")}` });
 
 /**
- * Reads a partial set of limits: a number sets one, null removes it, an absent or undefined one is left out.
- * Throws an `InvalidArgumentError` that names every bad field, one per line.
+ * Reads a partial set of limits: a number sets a limit, null removes it, an absent or undefined one is left out. Throws an `InvalidArgumentError` that
+ * names every bad field, one per line.
  */
 export function parseRiskLimits(value: unknown): Partial<Record<RiskLimitName, number | null>> {
   const data = plain(value);

@@ -1,26 +1,30 @@
 /** The configuration: every key, its range, its default and its meaning, and how it is checked. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { ConfigError } from "../errors.js";
 import { isCurrency } from "../words/pair-name.js";
 import {
   BACKENDS,
-  BREAKER_ENDS,
   OPPOSITE_SIDES,
   ORPHAN_ACTIONS,
   oneOfWords,
   RECOVERY_MODES,
+  TEMPLATES,
   UNEXPLAINED_ACTIONS,
+  USUAL_WANTS,
+  WANT_KINDS,
 } from "../words/word-lists.js";
 import { type AccountLimits, accountLimitShape, accountName, limitsSet, withAccount } from "./account.js";
 import { conflicts } from "./conflicts.js";
-import { DURATION_UNITS, MAX_DURATION, parseDuration } from "./duration.js";
+import { breakerDuration, duration } from "./duration-schema.js";
 import { FLOW_ID, FLOW_ID_WORDS } from "./flow-id.js";
 import { guardList, guardsReader } from "./guards.js";
 import { plain } from "./plain.js";
 import { formatProblem, type Problem, problemsOf, withoutConsequences } from "./problem.js";
+import { quietHours } from "./quiet-hours.js";
 import { isHost, parseRedisUrl } from "./redis-url.js";
 import { riskLimitShape } from "./risk-limits.js";
+import { webhookFault } from "./webhook-url.js";
 
 export { ACCOUNT_LIMITS, type AccountLimitName, type AccountLimits } from "./account.js";
 export { parseRiskLimits, RISK_LIMITS, type RiskLimitName, type RiskLimits } from "./risk-limits.js";
@@ -29,26 +33,6 @@ const NAT_ADDRESS = /^\S+:\d{1,5}$/;
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-
-/** Durations come out in ms. */
-function duration(error: string, least = 1, most = MAX_DURATION) {
-  return z
-    .union(
-      [
-        z.int({ error }).min(least).max(most),
-        z
-          .templateLiteral([z.number(), z.enum(DURATION_UNITS)], { error })
-          .meta({ pattern: `^\\d+(?:\\.\\d+)?(?:${DURATION_UNITS.join("|")})$` }),
-      ],
-      { error },
-    )
-    .transform((value, context) => {
-      const length = parseDuration(value);
-      if (length !== undefined && length >= least && length <= most) return length;
-      context.issues.push({ code: "custom", message: error, input: value });
-      return z.NEVER;
-    });
-}
 
 function bool() {
   return z.boolean({ error: "true or false" });
@@ -249,8 +233,6 @@ function coin() {
   return z.string({ error }).refine(isCurrency, { error }).meta({ pattern: "^[^/:\\s]{1,32}$" });
 }
 
-const BREAKER_DURATION = 'a duration of at least 1ms, such as "1h", or "until_day_end", or "until_reset"';
-
 const guards = guardList(duration);
 
 /** Reads a list of guards. Throws an `InvalidArgumentError` that names every bad field, one per line. */
@@ -266,12 +248,6 @@ function startingEquity() {
 
 function sameCurrency() {
   return z.array(coin(), { error: "a list of currencies, such as [USDC, USD]" });
-}
-
-function breakerDuration() {
-  return z.union([z.enum(BREAKER_ENDS, { error: BREAKER_DURATION }), duration(BREAKER_DURATION)], {
-    error: BREAKER_DURATION,
-  });
 }
 
 function dayStart() {
@@ -337,7 +313,7 @@ const accountShape = {
   breaker_duration: breakerDuration()
     .optional()
     .describe(
-      "How long its tripped breaker blocks entries: a duration, until_day_end, or until_reset. Absent: risk.breaker_duration.",
+      "How long its tripped breaker blocks entries: a duration, until_day_end, or until_reset. Absent: as the account has it; a new one begins with risk.breaker_duration.",
     ),
 };
 
@@ -415,6 +391,70 @@ const report = section({
     .describe("The key of the metadata by which reports tell strategies apart."),
 }).describe("Reports of the command line.");
 
+const HOURS = "hours in UTC, such as 22:00-07:00";
+
+const alertShape = {
+  on: z
+    .array(z.enum(WANT_KINDS, { error: oneOfWords(WANT_KINDS) }), {
+      error: `a list of one or more of ${WANT_KINDS.join(", ")}`,
+    })
+    .min(1)
+    .default([...USUAL_WANTS])
+    .describe("What is told."),
+  webhook: z
+    .string({ error: "a URL such as https://example.com/hook" })
+    .check((context) => {
+      const fault = webhookFault(context.value);
+      if (fault !== undefined) context.issues.push({ code: "custom", message: fault, input: context.value });
+    })
+    .meta({ pattern: "^https?://" })
+    .optional()
+    .describe(
+      "Where alerts go: https://, or http:// on this machine. One with a secret in it belongs into webhook_file.",
+    ),
+  webhook_file: file("a file with the webhook's URL").describe("A file with that URL, read at each sending."),
+  template: z
+    .enum(TEMPLATES, { error: oneOfWords(TEMPLATES) })
+    .default("json")
+    .describe("What the webhook takes."),
+  chat: text("the id of the chat, in quotes", /^[^\0\n]{1,256}$/)
+    .optional()
+    .describe("The chat; required with template: telegram."),
+  secret_file: file("a file with the secret that signs requests").describe(
+    "A file with the secret that signs a request: HMAC-SHA256 in X-SF-Signature.",
+  ),
+  exec: file("a program").describe(
+    "A program in place of a webhook, run without a shell: JSON on its standard input, SF_ALERT_* in its environment.",
+  ),
+  again: duration('a duration of at least 1s, such as "1h"', SECOND)
+    .prefault("1h")
+    .describe("How long until the same is told again while it lasts."),
+  settle: duration('a duration, such as "30s", or 0', 0)
+    .prefault("30s")
+    .describe("How long what may flicker has to last before it is told, and to be over before that is told."),
+  quiet_hours: z
+    .string({ error: HOURS })
+    .refine((hours) => quietHours(hours) !== undefined, { error: HOURS })
+    .meta({ pattern: "^([01]\\d|2[0-3]):[0-5]\\d-([01]\\d|2[0-3]):[0-5]\\d$" })
+    .optional()
+    .describe(
+      "Hours in UTC, such as 22:00-07:00, in which only what is critical is told; the rest waits for their end.",
+    ),
+  every: duration('a duration of at least 100ms, such as "5s"', 100)
+    .prefault("5s")
+    .describe("How often the flow is read for it."),
+  file: text("a file path; {flow_id} is the only placeholder", /^(?!.*[/\\]$)(?:[^{}\0\n]|\{flow_id\})+$/)
+    .default("state/{flow_id}.alerts.json")
+    .describe(
+      "What was told; {flow_id} is replaced. It is kept over restarts, and of the bots of a flow that share it one at a time tells.",
+    ),
+};
+
+const alerts = z
+  .strictObject(alertShape, { error: anyKeyOf(alertShape) })
+  .nullish()
+  .describe("Alerts that a bot sends by itself about its flow, from connect to close. Absent: none.");
+
 const configShape = {
   flow: text(FLOW_ID_WORDS, FLOW_ID)
     .optional()
@@ -436,6 +476,7 @@ const configShape = {
   execution,
   mark,
   report,
+  alerts,
 };
 
 /** The whole configuration as zod sees it. Throughout, the error texts say what is expected; `problemsOf` adds what was there. */
@@ -448,7 +489,13 @@ export const configSchema = z.strictObject(configShape, { error: anyKeyOf(config
 export type Config = z.input<typeof configSchema>;
 
 /** The configuration with all defaults filled in; durations in ms. A limit that is absent is not set. */
-export type ResolvedConfig = Omit<z.output<typeof configSchema>, "account"> & { readonly account?: AccountConfig };
+export type ResolvedConfig = Omit<z.output<typeof configSchema>, "account" | "alerts"> & {
+  readonly account?: AccountConfig;
+  readonly alerts?: AlertsConfig;
+};
+
+/** Alerts, with all defaults filled in; durations in ms. */
+export type AlertsConfig = NonNullable<z.output<typeof configSchema>["alerts"]>;
 
 /** An account with all that is as under `risk` filled in. */
 export type AccountConfig = AccountLimits & {
@@ -457,7 +504,8 @@ export type AccountConfig = AccountLimits & {
   readonly same_currency: string[];
   readonly day_start: string;
   readonly starting_equity?: number;
-  readonly breaker_duration: ResolvedConfig["risk"]["breaker_duration"];
+  /** Absent: as the account has it; a new one begins with that of `risk`. */
+  readonly breaker_duration?: ResolvedConfig["risk"]["breaker_duration"];
 };
 
 /** A guard as it is written. */
@@ -473,8 +521,16 @@ export function checkConfig(input: unknown): CheckedConfig {
   const found = parsed.success ? [] : problemsOf(parsed.error.issues, configSchema, data.value);
   const problems = withoutConsequences([...found, ...data.problems, ...conflicts(data.value)]);
   return parsed.success && problems.length === 0
-    ? { ok: true, config: withAccount(parsed.data) }
+    ? { ok: true, config: withAlerts(withAccount(parsed.data)) }
     : { ok: false, problems };
+}
+
+/** Without the key where nothing is to be told. */
+function withAlerts<Config extends { readonly alerts?: AlertsConfig | null | undefined }>({
+  alerts,
+  ...others
+}: Config) {
+  return { ...others, ...(alerts && { alerts }) };
 }
 
 /**

@@ -2,7 +2,7 @@
 
 const LONGEST = 80;
 
-/** The value at `key` for an error message. Passwords are hidden, also the one inside a URL. */
+/** The value at `key` for an error message. Passwords and webhooks, whose paths are secrets, are hidden, also a password inside a URL. */
 export function show(value: unknown, key?: string | number): string {
   if (typeof value !== "string") {
     if (isSecret(key)) return kindOf(value);
@@ -43,7 +43,7 @@ function maskQuery(text: string): string {
 }
 
 function isSecret(key: string | number | undefined): boolean {
-  return typeof key === "string" && /(?:^|_)password$/.test(key);
+  return typeof key === "string" && /(?:^|_)password$|^webhook$/.test(key);
 }
 
 function isPrimitive(value: unknown): value is number | boolean | null {

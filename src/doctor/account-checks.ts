@@ -1,10 +1,10 @@
-/** What is checked of the flows that share the exchange account of a flow. */
+/** Checks the other flows that share the flow's exchange account. */
 import type { RedisAccount } from "../backends/redis/account.js";
 import { StateError } from "../errors.js";
 import { count } from "../words/in-words.js";
 import { type Finding, Findings } from "./finding.js";
 
-/** Whether the other flows of the account can be read: recovery waits for a person where one cannot. */
+/** Whether the account's other flows can be read: if one cannot, recovery waits for a person. */
 export async function checkAccount(account: RedisAccount, flowId: string): Promise<Finding[]> {
   const found = new Findings("account");
   try {

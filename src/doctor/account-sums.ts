@@ -1,13 +1,15 @@
-/** What is checked of the account that a flow is in: that it is there, and that its sums are those over its flows, to the last place. */
+/** Checks the account that a flow is in: that it exists, and that its sums equal those over its flows, exactly. */
 import type { RedisFlow } from "../backends/redis/flow.js";
 import { accountDifferences } from "../state/account-sums.js";
+import { SCHEMA_VERSION } from "../state/flow-state.js";
 import { count } from "../words/in-words.js";
+import { shellLine } from "../words/shell-line.js";
 import { type Finding, Findings } from "./finding.js";
 
-/** How often an account that changes meanwhile is looked at. */
-const LOOKS = 20;
+/** How often an account that changes meanwhile is read. */
+export const LOOKS = 20;
 
-/** Nothing where the flow is in no account. The account and its flows are read one after the other: a reading counts if nothing changed meanwhile. */
+/** Empty if the flow is in no account. The account and its flows are read one after the other: a reading counts only if nothing changed meanwhile. */
 export async function checkAccountSums(flow: RedisFlow): Promise<Finding[]> {
   const [name, epoch] = await namesOf(flow, flow.keys.key("flow:meta"));
   if (name === undefined) return [];
@@ -18,7 +20,7 @@ export async function checkAccountSums(flow: RedisFlow): Promise<Finding[]> {
     if (before.get("epoch") !== epoch) {
       found.problem(
         `the state of account ${name} is ${before.size === 0 ? "gone" : "another one"}: every call of this flow that asks it fails`,
-        "restore the server's data, or take the flow out: remove account and account_epoch from its flow:meta, then let its bots connect again",
+        `restore the server's data; or take the flow out of it, while no bot runs, with: ${lostCure(flow)}`,
       );
       return found.all;
     }
@@ -44,6 +46,15 @@ export async function checkAccountSums(flow: RedisFlow): Promise<Finding[]> {
   return found.all;
 }
 
+/** The lines that take a flow out of a lost account: no script can, since a script also has to change the account's sums. */
+function lostCure(flow: RedisFlow): string {
+  const key = flow.keys.key("flow:meta");
+  return [
+    shellLine(["redis-cli", "HDEL", key, "account", "account_epoch"]),
+    shellLine(["redis-cli", "HSET", key, "schema", String(SCHEMA_VERSION)]),
+  ].join(" && ");
+}
+
 async function namesOf(flow: RedisFlow, metaKey: string): Promise<[string | undefined, string | undefined]> {
   const found = await flow.send("hmget", metaKey, "account", "account_epoch");
   const [account, epoch] = Array.isArray(found) ? found : [];
@@ -51,7 +62,7 @@ async function namesOf(flow: RedisFlow, metaKey: string): Promise<[string | unde
 }
 
 async function hash(flow: RedisFlow, key: string): Promise<Map<string, string>> {
-  // The client makes an object of it.
+  // The client turns it into an object.
   const found = await flow.send("hgetall", key);
   return new Map(Object.entries(found ?? {}).map(([field, value]) => [field, String(value)]));
 }

@@ -1,14 +1,14 @@
-/** What the doctor says of one thing: `ok`, a `note` that somebody may want to know, or a `problem` that needs somebody. */
+/** The doctor's finding about one thing: `ok`; a `note` that somebody may want to know; or a `problem` that needs somebody. */
 export interface Finding {
   readonly level: "ok" | "note" | "problem";
-  /** What was looked at, in a word or two: the same for all that is found of it. */
+  /** What was looked at, in a word or two; the same for all findings about it. */
   readonly subject: string;
   readonly found: string;
-  /** What to do; empty where there is nothing to do. */
+  /** What to do; empty if there is nothing to do. */
   readonly advice: string;
 }
 
-/** What is found of one subject. */
+/** The findings about one subject. */
 export class Findings {
   readonly all: Finding[] = [];
 
@@ -26,13 +26,13 @@ export class Findings {
     this.all.push({ level: "problem", subject: this.subject, found, advice });
   }
 
-  /** Something that the user, or the server, does not let be seen. */
+  /** The finding that something may not be looked at, because of the user's rights or the server. */
   denied(why: string): void {
     this.note(`not permitted to look: ${why}`, "let the user do it (ACL SETUSER), or ask whoever runs the server");
   }
 }
 
-/** The findings of a subject; `fine` is said when there is none. */
+/** The findings about a subject; `fine` if there are none. */
 export function findingsOf(subject: string, look: (findings: Findings) => void, fine?: string): Finding[] {
   const findings = new Findings(subject);
   look(findings);

@@ -1,9 +1,9 @@
-/** Limits of the flow that are not those of the configuration, with who set them. */
+/** Limits of the flow that differ from the configuration, with who set them. */
 import { RISK_LIMITS, type RiskLimits } from "../config/risk-limits.js";
 import type { RiskLimitOrigins } from "../types.js";
 import { time } from "../words/in-words.js";
 
-/** A sentence of each; limits that are not configured are whatever the flow has. */
+/** One sentence for each. A limit that is not configured never differs. */
 export function differingLimits(configured: RiskLimits, origins: RiskLimitOrigins): string[] {
   return RISK_LIMITS.flatMap((name) => {
     const wanted = configured[name];

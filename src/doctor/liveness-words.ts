@@ -1,4 +1,4 @@
-/** Who is alive, as a person reads it. */
+/** Which bots are alive, in words. */
 import type { HolderLife, Liveness } from "../state/liveness.js";
 
 /** `2 of 5 alive`. */
@@ -6,7 +6,7 @@ export function aliveWords({ alive, dead }: Liveness): string {
   return `${alive.length} of ${alive.length + dead.length} alive`;
 }
 
-/** What is told of somebody who holds something; empty of one that is alive. */
+/** Words about the holder of something; empty if it is alive. */
 export const LIFE_WORDS: Readonly<Record<HolderLife, string>> = {
   alive: "",
   dead: "which is dead",

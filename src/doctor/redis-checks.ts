@@ -1,4 +1,4 @@
-/** What is checked of a Redis server and of the keys of a flow there. */
+/** Checks a Redis server and the keys of a flow on it. */
 
 import { emptyServer } from "../backends/redis/empty-server.js";
 import type { Seen } from "../backends/redis/patient-connection.js";
@@ -30,7 +30,7 @@ export function checkRedis(facts: RedisFacts, expected: RedisExpected): Finding[
   ];
 }
 
-/** Has a look at something, unless it may not be seen. */
+/** Checks something, unless it may not be looked at. */
 function looking<Value>(subject: string, fact: Seen<Value>, look: (found: Findings, value: Value) => void): Finding[] {
   return findingsOf(subject, (found) => {
     if ("denied" in fact) found.denied(fact.denied);
@@ -131,15 +131,15 @@ function memoryFindings({ info, settings }: RedisFacts): Finding[] {
   });
 }
 
-/** `min-replicas-max-lag` of a server that does not tell it, s. */
+/** `min-replicas-max-lag` for a server that does not tell it, s. */
 const LAG_BY_DEFAULT = 10;
 
-/** For how long a replica in good standing may be silent, s; 0: the server does not look at that. */
+/** How long a replica that counts may be silent, s; 0: the server does not check that. */
 function lagAllowed(settings: RedisFacts["settings"]): number {
   return Number(("seen" in settings ? settings.seen.get("min-replicas-max-lag") : undefined) ?? LAG_BY_DEFAULT);
 }
 
-/** Those that are online and were heard of lately. One that is connected need not be; without a limit, `lag` 0, it is. */
+/** The replicas that are online and were heard of recently. A connected replica need not be; without a limit, a `lag` of 0 counts. */
 function inGoodStanding(info: string, lag: number): { readonly all: number; readonly good: number } {
   const replicas = replicasIn(info);
   return {
@@ -152,7 +152,7 @@ function standingText({ all, good }: { readonly all: number; readonly good: numb
   return `${count(all, "replica")}${good === all ? "" : `, ${good} of them in good standing`}`;
 }
 
-/** What the bots wait for, beside what can confirm it. */
+/** Compares the replicas that the bots wait for with those that can confirm. */
 function waitingFindings({ info, settings }: RedisFacts, wanted: number): Finding[] {
   if (wanted === 0 || !("seen" in info) || field(info.seen, "role") === "slave") return [];
   const lag = lagAllowed(settings) || LAG_BY_DEFAULT;
@@ -167,7 +167,7 @@ function waitingFindings({ info, settings }: RedisFacts, wanted: number): Findin
   });
 }
 
-/** What the server asks for, beside what is the case: replicas that are connected need not be in good standing. */
+/** Compares the replicas that the server requires with those that count: a connected one need not. */
 function replicationFindings({ info, settings }: RedisFacts): Finding[] {
   return looking("replicas", info, (found, text) => {
     if (field(text, "role") === "slave") {

@@ -10,29 +10,29 @@ import { pairsOf } from "../words/pairs.js";
 
 /** A key under the flow's prefix. */
 export interface KeyFacts {
-  /** Without the prefix. */
+  /** The key without its prefix. */
   readonly name: string;
   readonly type: string;
-  /** ms until it vanishes; undefined: it stays. */
+  /** ms until it expires; undefined: never. */
   readonly ttl: number | undefined;
   readonly bytes: Seen<number>;
 }
 
-/** What was seen of a server and of a flow on it. Gathered without changing anything. */
+/** What was seen of a server and of a flow on it. Nothing is changed. */
 export interface RedisFacts {
   readonly address: string;
   readonly info: Seen<string>;
   readonly settings: Seen<ReadonlyMap<string, string>>;
-  /** The server's clock less this machine's, ms, give or take half a round trip. */
+  /** The server's clock minus this machine's, ms, within half a round trip. */
   readonly clockOffset: number;
   /** How long some round trips took, ms. */
   readonly roundTrips: readonly number[];
-  /** Scripts of ours that the server has not loaded; those of the connection's own user count. */
+  /** Our scripts that the server has not loaded; those of the connection's own user are included. */
   readonly missingScripts: Seen<readonly string[]>;
   readonly keys: Seen<readonly KeyFacts[]>;
-  /** What the flow holds; undefined when there is no flow. */
+  /** What the flow holds; undefined if there is no flow. */
   readonly layout: FlowLayout | undefined;
-  /** Why what the flow holds could not be read as a whole. */
+  /** Why the whole flow could not be read. */
   readonly unreadable: string | undefined;
   /** The server's clock, ms. */
   readonly now: number;
@@ -43,10 +43,10 @@ const SETTINGS = [
   ..."appendonly appendfsync save stop-writes-on-bgsave-error maxmemory maxmemory-policy".split(" "),
   ..."min-replicas-to-write min-replicas-max-lag".split(" "),
 ];
-/** How many keys of answers to calls are looked at one by one; there may be many. */
+/** How many keys with answers to calls are looked at one by one; there may be many. */
 const MOST_KEYS = 5_000;
 
-/** Looks at a flow and its server. Rejects with a ConnectionError when there is no answer. */
+/** Looks at a flow and its server. Rejects with a ConnectionError if there is no answer. */
 export async function redisFacts(flow: RedisFlow): Promise<RedisFacts> {
   const clock = await clockOf(flow);
   return {
@@ -62,7 +62,7 @@ export async function redisFacts(flow: RedisFlow): Promise<RedisFacts> {
   };
 }
 
-/** The quickest of some round trips tells best how the clocks differ. */
+/** The fastest of some round trips shows best how the clocks differ. */
 async function clockOf(flow: RedisFlow): Promise<{ offset: number; roundTrips: number[] }> {
   const roundTrips: number[] = [];
   let best = { took: Number.POSITIVE_INFINITY, offset: 0 };
@@ -133,7 +133,7 @@ function textOf(seen: Seen<unknown>): Seen<string> {
   return mapped(seen, String);
 }
 
-/** Of CONFIG GET: a flat list. */
+/** Reads the flat list of CONFIG GET. */
 function settingsOf(flat: unknown): Map<string, string> {
   return new Map(pairsOf(Array.isArray(flat) ? flat.map(String) : []));
 }

@@ -1,4 +1,4 @@
-/** What is checked of a stored state, wherever it is stored. */
+/** Checks a stored state, on any backend. */
 
 import type { RiskLimits } from "../config/risk-limits.js";
 import { parseGuards } from "../config/schema.js";
@@ -21,7 +21,7 @@ import { type Finding, findingsOf, some } from "./finding.js";
 import { differingLimits } from "./limit-words.js";
 import { aliveWords, LIFE_WORDS } from "./liveness-words.js";
 
-/** What the configuration says that a state is compared with. */
+/** The configuration that a state is compared with. */
 export interface Expected {
   /** `recovery.max_state_age`, ms. */
   readonly maxStateAge: number;
@@ -37,7 +37,7 @@ export interface StateFacts extends Expected {
   readonly now: number;
 }
 
-/** A bot that is silent for so long is not working, or has no heartbeat, ms. */
+/** A bot that is silent for this long is not working, or gives no heartbeats, ms. */
 const QUIET = 5 * 60_000;
 
 /** A cooldown or a lease that ends later than this was hardly meant, ms. */
@@ -68,7 +68,7 @@ export function checkState({ layout, now, maxStateAge, deadAfter, limits }: Stat
       },
       "every record can be read",
     ),
-    // What follows from records that cannot be read would be wrong.
+    // If records cannot be read, what follows from them would be wrong, too.
     ...(unreadable.length === 0 ? exposureFindings(state, layout) : []),
     ...orderFindings(state),
     ...moneyFindings(state),
@@ -120,7 +120,7 @@ function exposureFindings(state: FlowState, layout: FlowLayout): Finding[] {
         }
       }
       for (const { id, pair, notional, size, entry_price, rate } of state.positions.values()) {
-        // What was entered at several rates is a sum that nothing else tells.
+        // The exposure of entries at several rates cannot be computed from anything else.
         if (rate !== null || marketStored(state, pair).inverse) continue;
         const expected = notionalOf(size, entry_price);
         if (notional !== expected) {
@@ -148,7 +148,7 @@ function fieldsOf(entries: readonly Entry[]): Map<string, string> {
   return new Map(entries.map(([name = "", value = ""]) => [name, value]));
 }
 
-/** What is in no sum: amounts that nobody could price, and sizes whose result nobody told. */
+/** Things that are in no sum: unpriced amounts, and sizes whose result nobody told. */
 function moneyFindings(state: FlowState): Finding[] {
   return findingsOf(
     "money",
@@ -177,7 +177,7 @@ function moneyFindings(state: FlowState): Finding[] {
       if (untold.length > 0) {
         found.problem(
           `${count(untold.length, "trade")} with a result that nobody told: ${some(untold)}`,
-          "book the fills that ended them with recordFill, or what they made, or 0: sf-state cash AMOUNT --kind correction --position ID --id NAME",
+          "book the fills that ended them with recordFill, or what they made, or 0: sf-state cash book AMOUNT --kind correction --position ID --id NAME",
         );
       }
     },
@@ -281,7 +281,7 @@ function guardFindings({ meta, guardTrades }: FlowState, now: number): Finding[]
   );
 }
 
-/** What is wrong with the stored text of guards; undefined where nothing is. */
+/** What is wrong with the stored text of guards; undefined if it is right. */
 function guardsFault(stored: string): string | undefined {
   if (stored === "") return undefined;
   try {
@@ -308,7 +308,7 @@ function equityFindings(state: FlowState): Finding[] {
   );
 }
 
-/** Limits that are not what the configuration says: a call set them, or another configuration did. */
+/** Limits that differ from the configuration: a call set them, or another configuration did. */
 function limitFindings(state: FlowState, configured: RiskLimits): Finding[] {
   return findingsOf("limits", (found) => {
     for (const words of differingLimits(configured, originsView(state.limits, state.limitsBy))) {
@@ -443,7 +443,7 @@ function cooldownFindings({ cooldowns }: FlowState, now: number): Finding[] {
   );
 }
 
-/** Times ahead of the clock: it has stepped back, or the flow comes from a machine that was ahead. */
+/** Times ahead of the clock: it has stepped back, or the flow comes from a machine whose clock was ahead. */
 function clockFindings({ processed, trades, fills }: FlowState, now: number): Finding[] {
   return findingsOf("times", (found) => {
     for (const [what, ids] of [

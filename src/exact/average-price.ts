@@ -1,6 +1,6 @@
 import { addDecimal, type Decimal, multiplyDecimal, subtractDecimal, toDecimal, toNumber } from "./decimal.js";
 
-/** The double next to cost / size: the quotient of the two doubles, mended by what it misses of the exact cost. */
+/** The double nearest to cost / size: the quotient of the two doubles, corrected by its error. */
 export function averagePrice(cost: Decimal, size: number): number {
   const near = toNumber(cost) / size;
   if (!Number.isFinite(near) || !Number.isFinite(size)) return near;

@@ -22,7 +22,7 @@ const DOUBLE_DIGITS = 1e15;
 /** No double of at least this size is shown with an exponent, up to 1e21. */
 const LEAST_PLAIN = 1e-6;
 
-/** The shortest decimal that reads back as `value` (what `String(value)` shows), exactly. */
+/** The shortest decimal that reads back as `value`, that is, what `String(value)` shows, exactly. */
 export function toDecimal(value: number): Decimal {
   for (let scale = 0, power = smallPower(0); power !== undefined; power = smallPower(++scale)) {
     const digits = Math.round(value * power);
@@ -32,7 +32,7 @@ export function toDecimal(value: number): Decimal {
   return shownDecimal(value);
 }
 
-/** Reads what `String(value)` shows. */
+/** Reads a text as `String(value)` shows it. */
 function shownDecimal(value: number): Decimal {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value));
   if (!match) throw new RangeError(`not a finite number: ${value}`);
@@ -42,10 +42,10 @@ function shownDecimal(value: number): Decimal {
   return scale < 0 ? { digits: shifted(digits, -scale), scale: 0 } : { digits, scale };
 }
 
-/** The double next to a decimal. */
+/** The double nearest to a decimal. */
 export function toNumber({ digits, scale }: Decimal): number {
   const power = smallPower(scale);
-  // Dividing two exact numbers rounds once, as reading the text does.
+  // Dividing two exact numbers rounds once, just as reading the text would.
   return typeof digits === "number" && power !== undefined ? digits / power : Number(decimalText({ digits, scale }));
 }
 
@@ -72,14 +72,14 @@ export function compareDecimal(a: Decimal, b: Decimal): number {
   return digits < 0 ? -1 : digits > 0 ? 1 : 0;
 }
 
-/** a / b, to so many places, half away from zero. b is above zero. */
+/** a / b, rounded to this many places, half away from zero. b is above zero. */
 export function divideDecimal(a: Decimal, b: Decimal, places: number): Decimal {
   const scale = Math.max(a.scale, b.scale);
   const dividend = unitsOf(a, scale) * 10n ** BigInt(places);
   return { digits: roundedQuotient(dividend, unitsOf(b, scale)), scale: places };
 }
 
-/** How many times 10^-`scale` it is; the decimal has no more places than that. */
+/** The decimal as a multiple of 10^-`scale`; it must not have more places. */
 export function unitsOf(decimal: Decimal, scale: number): bigint {
   return BigInt(shifted(decimal.digits, scale - decimal.scale));
 }
@@ -98,7 +98,7 @@ export function decimalText({ digits, scale }: Decimal): string {
   return fraction === "" ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
 }
 
-/** Reads what `decimalText` wrote. */
+/** Reads a text made by `decimalText`. */
 export function parseDecimal(text: string): Decimal {
   const [whole = "", fraction = ""] = text.split(".");
   return { digits: parseWhole(whole + fraction), scale: fraction.length };

@@ -13,14 +13,14 @@ export function times(a: number, b: number): number {
   return toNumber(multiplyDecimal(toDecimal(a), toDecimal(b)));
 }
 
-/** Places of a quotient: more than a double has digits, however small its size. */
+/** Places of a quotient: more digits than a double has, however small the size. */
 const QUOTIENT_PLACES = 40;
 
 export function divide(a: number, b: number): number {
   return toNumber(divideDecimal(toDecimal(a), toDecimal(b), QUOTIENT_PLACES));
 }
 
-/** Whether two sizes are the same, but for what their rounding to doubles may have cost. */
+/** Whether two sizes are the same apart from errors of rounding to doubles. */
 export function same(a: number, b: number, tolerance: number): boolean {
   return Math.abs(minus(a, b)) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
 }

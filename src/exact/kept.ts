@@ -7,12 +7,12 @@ import type { Whole } from "./whole.js";
 
 const PLACES = 20;
 const DIGITS = 34;
-/** What a DECIMAL(38) of SQL holds. */
+/** The most digits of a DECIMAL(38) in SQL. */
 const MOST_DIGITS = 38;
 
-/** Rounds a product or a sum to what is kept; undefined when it needs more than 38 digits. */
+/** Rounds a product or a sum as it is stored; undefined if it needs more than 38 digits. */
 export function kept(exact: Decimal): Decimal | undefined {
-  // A double's digits within 20 places: most of what there is.
+  // A double's digits within 20 places: the usual case.
   if (typeof exact.digits === "number" && exact.scale <= PLACES) return exact;
   const size = sizeOf(exact.digits);
   const places = placesFor(size.toString().length - exact.scale);
@@ -21,7 +21,7 @@ export function kept(exact: Decimal): Decimal | undefined {
   return fitting(signed(exact.digits < 0, halfUp(size, divisor), places));
 }
 
-/** a / b, rounded to what is kept; undefined when it needs more than 38 digits. `b` is not zero. */
+/** a / b, rounded as it is stored; undefined if it needs more than 38 digits. `b` is not zero. */
 export function quotient(a: Decimal, b: Decimal): Decimal | undefined {
   const [over, under] = [sizeOf(a.digits), sizeOf(b.digits)];
   if (over === 0n) return { digits: 0, scale: 0 };
@@ -39,7 +39,7 @@ function integerDigits(a: bigint, b: bigint): number {
   return aText.length - bText.length + (reaches ? 1 : 0);
 }
 
-/** The places kept of a number with so many digits before its point. */
+/** The places that are kept of a number with this many digits before its point. */
 function placesFor(digits: number): number {
   return Math.max(PLACES, DIGITS - digits);
 }
@@ -48,7 +48,7 @@ function halfUp(size: bigint, divisor: bigint): bigint {
   return (size * 2n + divisor) / (divisor * 2n);
 }
 
-/** Without trailing zeros after the point; undefined when it has too many digits. */
+/** Without trailing zeros after the point; undefined if it has too many digits. */
 function fitting({ digits, scale }: Decimal): Decimal | undefined {
   let text = sizeOf(digits).toString();
   let places = scale;

@@ -27,7 +27,7 @@ export function fromMoney(amount: Money): number {
   return Number.isSafeInteger(near) ? near / 1e8 : Number(formatMoney(amount));
 }
 
-/** An amount as callers see it, from a row or from the text of one in JSON. */
+/** An amount as callers see it, from a row or from its text in JSON. */
 export function seenMoney(amount: Money | string): number {
   return typeof amount === "bigint" ? fromMoney(amount) : Number(amount);
 }
@@ -43,7 +43,7 @@ export function decimalOf(amount: Money): Decimal {
   return { digits: Number.isSafeInteger(near) ? near : amount, scale: PLACES };
 }
 
-/** Reads what `formatMoney` wrote. */
+/** Reads a text made by `formatMoney`. */
 export function parseMoney(text: string): Money {
   const match = /^(-?)(\d+)(?:\.(\d{1,8}))?$/.exec(text);
   if (!match) throw new SyntaxError(`not an amount of money: ${JSON.stringify(text)}`);
@@ -61,7 +61,7 @@ export function roundDecimal({ digits, scale }: Decimal): Money {
   return roundedQuotient(BigInt(digits), 10n ** BigInt(scale - PLACES));
 }
 
-/** A decimal as money is booked: to 8 places. */
+/** A decimal rounded to 8 places, as money is booked. */
 export function moneyText(amount: Decimal): string {
   return formatMoney(roundDecimal(amount));
 }

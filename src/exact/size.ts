@@ -1,5 +1,5 @@
 /**
- * Sizes within a relative 1e-9 of the larger are equal: a position whose rest is that small is flat, an exit that much too large fits.
+ * Sizes within a relative 1e-9 of the larger one are equal: a position with such a small rest is flat, and an exit that is too large by as little fits.
  * Bots add sizes up in doubles, and exchanges round them. Lua twin: `lua/shared/size.lua`.
  */
 const TOLERANCE = 1e-9;

@@ -1,4 +1,4 @@
-/** Whole numbers of any size: a number as long as that is exact, a bigint beyond 2^53. Nearly all there is fits a number. */
+/** Whole numbers of any size: a number as long as it is exact, a bigint beyond 2^53. Nearly all values fit a number. */
 export type Whole = number | bigint;
 
 /** Powers of ten, each of them exact. */
@@ -15,7 +15,7 @@ export function parseWhole(text: string): Whole {
   return Number.isSafeInteger(near) ? near + 0 : BigInt(text);
 }
 
-// A sum or a product that a double had to round is 2^53 or more, and so not safe.
+// If a double had to round a sum or product, it is 2^53 or more, and so not safe.
 
 export function addWhole(a: Whole, b: Whole): Whole {
   if (typeof a === "number" && typeof b === "number") {

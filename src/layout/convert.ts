@@ -1,10 +1,10 @@
-/** From a state to its layout and back. */
+/** Converts a state to its layout and back. */
 import { CorruptStateError } from "../errors.js";
 import { FlowState, SCHEMA_VERSION } from "../state/flow-state.js";
 import { type Entry, type FlowLayout, type StoredKey, withMeta } from "./flow-layout.js";
 import { KEY_LAYOUTS } from "./key-layouts.js";
 
-/** Entries for every key; those that are not given are empty. */
+/** Entries for every key; keys that are not given are empty. */
 export function everyKey(entries: ReadonlyMap<StoredKey, readonly Entry[]>): Record<StoredKey, readonly Entry[]> {
   const all: Partial<Record<StoredKey, readonly Entry[]>> = {};
   for (const { key } of KEY_LAYOUTS) all[key] = entries.get(key) ?? [];
@@ -18,20 +18,20 @@ function hasEveryKey(
   return KEY_LAYOUTS.every(({ key }) => found[key] !== undefined);
 }
 
-/** Without the account that the flow is in: as it would be if it was in none. */
+/** The layout of a flow as if it were in no account. */
 export function layoutOf(state: FlowState): FlowLayout {
   const entries = new Map(KEY_LAYOUTS.map(({ key, render }) => [key, render(state)]));
   const layout = { entries: everyKey(entries), eventsAdded: state.events.added };
   return state.account ? withMeta(layout, "schema", String(SCHEMA_VERSION)) : layout;
 }
 
-/** What cannot be read in a layout. */
+/** A part of a layout that cannot be read. */
 export interface UnreadableKey {
   readonly key: StoredKey;
   readonly why: string;
 }
 
-/** Puts a layout into a state that is empty; answers with the keys that could not be read, whole or in part. */
+/** Puts a layout into an empty state. Returns the keys that could not be read, as a whole or in part. */
 export function fillState(state: FlowState, { entries, eventsAdded }: FlowLayout): UnreadableKey[] {
   const unreadable: UnreadableKey[] = [];
   state.events.skipped = Math.max(0, eventsAdded - entries["events:log"].length);
@@ -45,7 +45,7 @@ export function fillState(state: FlowState, { entries, eventsAdded }: FlowLayout
   return unreadable;
 }
 
-/** The state that a layout is of. Throws a CorruptStateError that names key and entry when something cannot be read. */
+/** The state of a layout. Throws a CorruptStateError that names key and entry if something cannot be read. */
 export function stateOf(layout: FlowLayout): FlowState {
   const state = new FlowState();
   const [first] = fillState(state, layout);

@@ -1,16 +1,16 @@
-/** A whole flow in the one layout that people know: that of Redis, whichever backend the flow is on. */
+/** A whole flow in one layout, that of Redis, on any backend. */
 import type { KeyName } from "./keys.js";
 
-/** A key that belongs to a flow's state. The answers to calls do not: nobody asks for them again after a move. An account is not its flow's. */
+/** A key of a flow's state. Answers to calls are not included: nobody asks for them again after a move. An account does not belong to its flow. */
 export type StoredKey = Exclude<KeyName, "execution:call" | "account:risk" | "account:events">;
 
-/** Of a hash: field, value. Of a zset: member, score. Of a string: the value. Of a stream: id, then fields and values in turn. */
+/** For a hash: field, value. For a zset: member, score. For a string: the value. For a stream: id, then fields and values in turn. */
 export type Entry = readonly string[];
 
-/** Everything a flow holds, at one moment: the strings that Redis holds, or would hold. Keys that hold nothing have no entries. */
+/** Everything a flow holds, at one moment: the strings that Redis holds, or would hold. An empty key has no entries. */
 export interface FlowLayout {
   readonly entries: Readonly<Record<StoredKey, readonly Entry[]>>;
-  /** How many events the flow ever had, those that were trimmed away included. */
+  /** How many events the flow ever had, including trimmed ones. */
   readonly eventsAdded: number;
 }
 
@@ -19,7 +19,7 @@ export function metaOf({ entries }: FlowLayout, field: string): string | undefin
   return entries["flow:meta"].find(([name]) => name === field)?.[1];
 }
 
-/** The same, sorted by field, with another value of a field of `flow:meta`, or, with undefined, without it. */
+/** The layout, sorted by field, with another value of a field of `flow:meta`; with undefined, without the field. */
 export function withMeta(layout: FlowLayout, field: string, value: string | undefined): FlowLayout {
   const others = layout.entries["flow:meta"].filter(([name]) => name !== field);
   const meta: Entry[] = value === undefined ? others : [...others, [field, value]];
@@ -27,7 +27,7 @@ export function withMeta(layout: FlowLayout, field: string, value: string | unde
   return { ...layout, entries: { ...layout.entries, "flow:meta": meta } };
 }
 
-/** The fields of `execution:lease`; none where there never was one. */
+/** The fields of `execution:lease`; empty if there never was one. */
 export function leaseOf(layout: FlowLayout | undefined): Map<string, string> {
   return new Map(layout?.entries["execution:lease"].map(([name = "", value = ""]) => [name, value]));
 }

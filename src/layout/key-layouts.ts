@@ -1,4 +1,4 @@
-/** What stands under each key of a flow, and which table of the state it is. */
+/** The content of each key of a flow, and the table of the state that it stores. */
 import { formatMoney } from "../exact/money.js";
 import type { FlowState } from "../state/flow-state.js";
 import { POSITION_SIDES } from "../words/word-lists.js";
@@ -9,9 +9,9 @@ import { FORMS, TABLE_NAMES, type TableName } from "./tables.js";
 export interface KeyLayout {
   readonly key: StoredKey;
   readonly type: KeyType;
-  /** What Redis would hold of this state, in the order in which Redis would tell it (of a hash: by field). */
+  /** What Redis would hold of this state, in the order in which Redis returns it (for a hash: by field). */
   render(state: FlowState): Entry[];
-  /** Puts entries into a state that has none of them. Throws a TypeError at an entry that cannot be read. */
+  /** Puts entries into a state that has none of them. Throws a TypeError for an entry that cannot be read. */
   parse(state: FlowState, entries: readonly Entry[]): void;
 }
 
@@ -25,7 +25,7 @@ function layoutOfTable<Name extends TableName>(name: Name): KeyLayout {
   };
 }
 
-/** What follows from other keys: rendered from them, and never read. */
+/** Keys that are derived from other keys: they are rendered from those, and never read. */
 export const DERIVED: Readonly<Partial<Record<StoredKey, KeyLayout>>> = {
   "risk:exposure": {
     key: "risk:exposure",
@@ -50,7 +50,7 @@ export const DERIVED: Readonly<Partial<Record<StoredKey, KeyLayout>>> = {
   },
 };
 
-/** Every key of a flow, in the order in which they are told and written. */
+/** Every key of a flow, in the order in which they are exported and written. */
 export const KEY_LAYOUTS: readonly KeyLayout[] = [
   ...TABLE_NAMES.map((name) => layoutOfTable(name)),
   ...Object.values(DERIVED),

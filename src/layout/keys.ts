@@ -1,9 +1,9 @@
-/** The Redis keys of a flow: `sf:{flow_id}:` and one of these, what type it has and what stands there. */
+/** The Redis keys of a flow: `sf:{flow_id}:` and one of these, with its type and its content. */
 import { madeOf } from "../records/field.js";
 import type { KeyType } from "./table-forms.js";
 import { type KeyOfTable, TABLES } from "./tables.js";
 
-/** Keys that are no table of the state. */
+/** Keys that store no table of the state. */
 const OTHERS = {
   "execution:call": { type: "hash", words: "slot -> the answer to its last call, in the caller's session" },
   "orders:by_position": { type: "zset", words: "position id|id of a pending order that names it -> 0" },

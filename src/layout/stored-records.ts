@@ -1,6 +1,6 @@
-/** Records that Redis stores as JSON and as entries of a stream: their texts, and reading them back strictly. */
+/** Records that Redis stores as JSON and as entries of a stream: writes their texts, and reads them strictly. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { formatMoney } from "../exact/money.js";
 import type { AdmissionRow } from "../records/admission.js";
 import { type AmendmentRow, amendment } from "../records/amendment.js";
@@ -24,7 +24,7 @@ import { ADMISSION_OUTCOMES, POSITION_SIDES, STOP_REASONS, wordOf } from "../wor
 import type { Entry } from "./flow-layout.js";
 import { limitName } from "./limit-text.js";
 
-/** JSON of ours with the escapes that the scripts write: `\u0022` for a quote. Lua twin: `quote`. */
+/** Our JSON with the escapes that the scripts write: `\u0022` for a quote. Lua twin: `quote`. */
 function escapedAsInLua(json: string): string {
   return json.replace(/\\(["\\bfnrt])|\x7f/g, (match, letter: string | undefined) => {
     const character = letter === undefined ? match : String(JSON.parse(`"\\${letter}"`));
@@ -141,7 +141,7 @@ export function refusalRow(key: string, text: string): RefusalRow {
   return { key, ...readRefusal(text) };
 }
 
-/** The count of a day and an outcome. Throws a TypeError where its field is not of these. */
+/** The count of a day and an outcome. Throws a TypeError if its field is of another form. */
 export function admissionRow(field: string, count: number): AdmissionRow {
   const day = dayCounted(field);
   const outcome = wordOf(ADMISSION_OUTCOMES, field.slice(day.length + 1));

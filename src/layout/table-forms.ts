@@ -1,4 +1,4 @@
-/** The forms that a table of the state may have: how it stands in Redis, and how in columns. */
+/** The forms of a table of the state: how it is stored in Redis, and in columns. */
 import { type Fields, madeOf, type Row } from "../records/field.js";
 import { hashOf } from "../records/hash.js";
 import { hashReader, numberOf } from "../records/stored.js";
@@ -13,36 +13,36 @@ import { eventEntry, eventRow } from "./stored-records.js";
 export type KeyType = "hash" | "zset" | "string" | "stream";
 
 /**
- * A table of the state, by its Redis key. `Rows` is what holds it in memory; its functions are no methods, so that the compiler holds
- * a form to the rows of its table.
+ * A table of the state, by its Redis key. `Rows` holds the table in memory. Its functions are properties, not methods, so that the compiler checks a form
+ * against the rows of its table.
  */
 export interface TableForm<Rows, Key extends string = string> {
   readonly key: Key;
   readonly type: KeyType;
-  /** What the heads of scripts say of the key. */
+  /** The words for the key in the heads of scripts. */
   readonly words: string;
-  /** What Redis would hold of it, in the order in which Redis would tell it (of a hash: by field). */
+  /** What Redis would hold of it, in the order in which Redis returns it (for a hash: by field). */
   readonly render: (table: Rows) => Entry[];
-  /** Puts entries into a table that has none. Throws a TypeError at an entry that cannot be read. */
+  /** Puts entries into an empty table. Throws a TypeError for an entry that cannot be read. */
   readonly parse: (table: Rows, entries: readonly Entry[]) => void;
-  /** What a keeper makes of it. */
+  /** Passes the table to a keeper, and returns what the keeper makes of it. */
   readonly keep: <Kept>(table: Rows, keeper: TableKeeper<Kept>) => Kept;
 }
 
-/** Whoever keeps tables outside of Redis, in columns. */
+/** Keeps tables outside of Redis, in columns. */
 export interface TableKeeper<Kept> {
   rows<Value, F extends Fields>(table: Table<Value>, columns: RowColumns<Value, F>): Kept;
-  /** `kept`: the newest so many rows; undefined: all that there is room for. */
+  /** `kept`: how many of the newest rows to keep; undefined: all that there is room for. */
   log<Row extends LogRow, F extends Fields>(log: Log<Row>, columns: RowColumns<Row, F>, kept: number | undefined): Kept;
   events(log: EventLog): Kept;
 }
 
-/** How the rows of a table stand in the fields of a record. */
+/** How the rows of a table map to the fields of a record. */
 export interface RowColumns<Value, F extends Fields> {
   readonly record: F;
   /** The field that holds the key; absent for a table of one row. */
   readonly key?: NameIn<F>;
-  /** The order in which rows are quickest to load. */
+  /** The order in which rows load fastest. */
   readonly order?: readonly NameIn<F>[];
   toFields(row: Value, key: string): Row<F>;
   toRow(fields: Row<F>): Value;
@@ -144,7 +144,7 @@ export function oneNumber<Key extends string, F extends Fields, Value extends Na
   };
 }
 
-/** A stream of JSON, each entry under the row's own key; `kept`: the newest so many, whoever keeps it. */
+/** A stream of JSON, each entry under the row's own key. `kept`: how many of the newest rows every keeper keeps. */
 export function jsonLog<Key extends string, Row extends LogRow, F extends Fields>({
   toText,
   toRow,
@@ -215,7 +215,7 @@ export function byFirst(a: Entry, b: Entry): number {
   return compareBytes(a[0] ?? "", b[0] ?? "");
 }
 
-/** Has what a step throws begin with the entry it is about. */
+/** Runs a step; an error of it begins with the entry that it is about. */
 function naming(entry: string, step: () => void): void {
   try {
     step();

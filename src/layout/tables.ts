@@ -1,6 +1,6 @@
 /**
- * Every table of a flow's state, declared once, in the order in which they are told and written: its Redis key, what stands there,
- * and its columns. Keys, heads of scripts, exports and SQL tables follow from here; a SQL table is named as the table in `FlowState`.
+ * Every table of a flow's state, declared once, in the order in which they are exported and written: its Redis key, its content, and its columns. Keys,
+ * heads of scripts, exports and SQL tables follow from here. A SQL table has the name of the table in `FlowState`.
  */
 import { admission } from "../records/admission.js";
 import { amendment } from "../records/amendment.js";
@@ -41,12 +41,12 @@ export type TableName = {
   [Name in keyof FlowState]: FlowState[Name] extends ChangedTable ? Name : never;
 }[keyof FlowState];
 
-/** By table of the state. The compiler misses one that is forgotten, here, and refuses one in a form that is not its own, at `FORMS`. */
+/** By name of the table in `FlowState`. A forgotten table is an error of the compiler here; a wrong form is one at `FORMS`. */
 export const TABLES = {
   meta: oneRow({
     key: "flow:meta",
     words:
-      "epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished",
+      "epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way",
     record: meta,
   }),
   positions: rows({
@@ -289,7 +289,7 @@ export const TABLES = {
   events: eventLog({ key: "events:log", words: "every change" }),
 } satisfies Readonly<Record<TableName, unknown>>;
 
-/** The same, to go through: each form is that of the table of its name. */
+/** The same tables for loops: each form fits the table of its name. */
 export const FORMS: { readonly [Name in TableName]: TableForm<FlowState[Name], KeyOfTable> } = TABLES;
 
 export type KeyOfTable = (typeof TABLES)[TableName]["key"];

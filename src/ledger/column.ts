@@ -1,7 +1,7 @@
-/** A flow as tables: what `sf-state sql`, `export` and `trades --csv` show, column by column. */
+/** A flow as tables: the rows of `sf-state sql`, `export` and `trades --csv`, column by column. */
 import type { Money } from "../exact/money.js";
 
-/** What a cell may hold. Money is exact, as a whole number of 1e-8 units. */
+/** The kinds of cells. Money is exact: a whole number of 1e-8 units. */
 export type Cell =
   | { readonly kind: "text"; readonly value: string | null }
   | { readonly kind: "double"; readonly value: number | null }
@@ -12,11 +12,11 @@ export type Cell =
 
 export type CellKind = Cell["kind"];
 
-/** A column of rows that are read from something. */
+/** A column, read from some source row. */
 export interface Column<Source> {
   readonly name: string;
   readonly kind: CellKind;
-  /** What it holds, with its unit. */
+  /** The content of the column, with its unit. */
   readonly words: string;
   readonly cell: (source: Source) => Cell;
 }

@@ -2,7 +2,7 @@
 import { formatMoney } from "../exact/money.js";
 import type { Cell, Column } from "./column.js";
 
-/** What a spreadsheet may take for the begin of a formula, whatever it does not show before it. */
+/** Characters that a spreadsheet may take for the beginning of a formula, also behind characters that it does not show. */
 const FORMULA = /^[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]*[=+\-@\uFF0B\uFF0D\uFF1D\uFF20]/u;
 
 export function csvHead(columns: readonly Column<never>[]): string {
@@ -13,7 +13,7 @@ export function csvRow<Source>(columns: readonly Column<Source>[], source: Sourc
   return csvLine(columns.map((column) => cellText(column.cell(source))));
 }
 
-/** Numbers and times as they are; a text that could be a formula behind an apostrophe, which spreadsheets hide. */
+/** Numbers and times are written as they are. A text that could be a formula gets an apostrophe, which spreadsheets hide. */
 export function cellText(cell: Cell): string {
   if (cell.value === null) return "";
   switch (cell.kind) {

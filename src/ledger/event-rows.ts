@@ -1,15 +1,15 @@
-/** What single events tell of the flow's equity and its breaker. */
+/** The flow's equity and its breaker in single events. */
 import { type Booking, bookingOf } from "../report/booking.js";
 import type { CircuitBreaker, EventRisk, StateEvent } from "../types.js";
 
-/** An event that tells how the flow's risk stands. */
+/** An event that has the flow's risk. */
 export interface EquityRow {
   readonly event: StateEvent;
   readonly risk: EventRisk;
   readonly booking: Booking | undefined;
 }
 
-/** An event that tripped the breaker, or made it last longer. */
+/** An event that tripped the breaker, or extended it. */
 export interface BreakerTrip {
   readonly event: StateEvent;
   readonly breaker: CircuitBreaker;

@@ -1,4 +1,4 @@
-/** What was open after each entry and each end, over the trades and the open positions. */
+/** The open exposure after each entry and each end, over the trades and the open positions. */
 export const EXPOSURE_VIEW = `CREATE VIEW exposure AS
 WITH holds AS (
   SELECT entry_ts, exit_ts, side, notional FROM trades

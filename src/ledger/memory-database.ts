@@ -1,4 +1,4 @@
-/** A DuckDB of the command's own, in memory: never the bot's. Once it is locked it reads nothing but what was put into it. */
+/** A DuckDB of the command's own, in memory; never the bot's. Once locked, it can read only what was put into it. */
 import type {
   DuckDBConnection,
   DuckDBExtractedStatements,
@@ -29,7 +29,7 @@ export class MemoryDatabase implements Disposable {
     private readonly instance: DuckDBInstance,
   ) {}
 
-  /** Rejects with a ConfigError where DuckDB's library is not there; `who` needs it. */
+  /** Rejects with a ConfigError if DuckDB's library is missing; `who` names what needs it. */
   static async open(who: string, memory = "1GB"): Promise<MemoryDatabase> {
     const { DuckDBInstance } = await loadDuckdb(who);
     const instance = await DuckDBInstance.create(":memory:", {
@@ -43,7 +43,7 @@ export class MemoryDatabase implements Disposable {
     return new MemoryDatabase(connection, instance);
   }
 
-  /** Makes a table, and says how rows get into it. */
+  /** Makes a table, and returns what adds rows to it. */
   async table<Source>(name: string, columns: readonly Column<Source>[]): Promise<MemoryTable<Source>> {
     const list = columns.map((column) => `${quoted(column.name)} ${SQL_TYPES[column.kind]}`).join(", ");
     await this.connection.run(`CREATE TABLE ${quoted(name)} (${list})`);
@@ -57,13 +57,13 @@ export class MemoryDatabase implements Disposable {
     );
   }
 
-  /** From now on nothing outside is read or written: no files, no extensions, no other databases, no settings. */
+  /** From now on nothing outside can be read or written: no files, no extensions, no other databases, no settings. */
   async lock(): Promise<void> {
     await this.connection.run("SET enable_external_access = false");
     await this.connection.run("SET lock_configuration = true");
   }
 
-  /** Rejects with an InvalidArgumentError unless the text is one statement of SQL; asked before a flow is read for it. */
+  /** Rejects with an InvalidArgumentError unless the text is one SQL statement. This is checked before a flow is read for it. */
   async check(question: string): Promise<void> {
     await this.#statementIn(question);
   }
@@ -77,8 +77,8 @@ export class MemoryDatabase implements Disposable {
   }
 
   /**
-   * Answers one question that only reads. Rejects with an InvalidArgumentError for anything else, for what DuckDB does not understand, and
-   * when it takes longer than `ms`.
+   * Answers one read-only question. Rejects with an InvalidArgumentError for anything else, for what DuckDB does not understand, and if it takes longer
+   * than `ms`.
    */
   async ask(question: string, ms: number): Promise<DuckDBResultReader> {
     const { StatementType } = duckdb();
@@ -112,7 +112,7 @@ export class MemoryDatabase implements Disposable {
   }
 }
 
-/** Rows on their way into a table, chunk by chunk. */
+/** Adds rows to a table, chunk by chunk. */
 export class MemoryTable<Source> {
   #waiting: Source[] = [];
   readonly #types: readonly DuckDBType[];
@@ -137,7 +137,7 @@ export class MemoryTable<Source> {
     if (this.#waiting.length === CHUNK) this.#append();
   }
 
-  /** Puts in what waits; nothing can be added any more. */
+  /** Writes the waiting rows; no rows can be added after that. */
   end(): void {
     if (this.#waiting.length > 0) this.#append();
     this.appender.closeSync();

@@ -1,13 +1,13 @@
 import type { PendingOrder, StateEvent } from "../types.js";
 
-/** An order as it was last told. */
+/** An order as it was told last. */
 export interface SeenOrder {
   readonly order: PendingOrder;
   readonly isPending: boolean;
   readonly changedAt?: Date;
 }
 
-/** Every order that events tell of, or that is pending. */
+/** Every order that is pending, or that events tell of. */
 export class SeenOrders {
   readonly #seen = new Map<string, SeenOrder>();
 
@@ -20,7 +20,7 @@ export class SeenOrders {
     }
   }
 
-  /** With the orders that are pending now. */
+  /** Adds the orders that are pending now. */
   with(pending: readonly PendingOrder[]): SeenOrder[] {
     for (const order of pending) {
       const changedAt = this.#seen.get(order.id)?.changedAt;

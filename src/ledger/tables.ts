@@ -12,7 +12,7 @@ import type { SeenOrder } from "./seen-orders.js";
 const exact = (amount: number | undefined): Money | undefined => (amount === undefined ? undefined : moneyOf(amount));
 const json = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value));
 
-/** `strategyKey`: the metadata that the column `strategy` reads. */
+/** `strategyKey`: the key of the metadata that the column `strategy` shows. */
 export function tradeColumns(strategyKey: string): readonly Column<Trade>[] {
   return [
     text("key", "ms-seq of the step that ended it", (t) => t.key),

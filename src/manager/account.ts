@@ -1,12 +1,12 @@
 import type { RedisAccount } from "../backends/redis/account.js";
 import type { Credentials, RedisConfig } from "../backends/redis/redis-config.js";
 import type { ResolvedConfig } from "../config/schema.js";
-import { InvalidArgumentError } from "../errors.js";
 import { findOrders } from "../operations/find-orders.js";
+import { keptPart } from "../operations/forget-account-part.js";
 import { snapshot } from "../operations/snapshot.js";
 import { withCredentials } from "./create-backend.js";
 
-/** The exchange account that the configuration names; undefined without one, and where no other flow can be looked at. */
+/** The exchange account that the configuration names; undefined if it names none, or if the backend knows no other flows. */
 export async function accountOf(
   { backend, redis, recovery }: ResolvedConfig,
   credentials?: Credentials,
@@ -15,7 +15,7 @@ export async function accountOf(
   return accountNamed(withCredentials(redis, credentials), recovery.account);
 }
 
-/** Refuses to take a flow off its account that is there, and in that account. */
+/** Throws if the flow still exists and is in this account: then it must not be removed from it. */
 export async function refuseKept(
   { backend, redis }: Pick<ResolvedConfig, "backend" | "redis">,
   credentials: Credentials | undefined,
@@ -30,9 +30,7 @@ export async function refuseKept(
   });
   const isIn = await flow.send("hget", flow.keys.key("flow:meta"), "account");
   if (isIn !== account) return;
-  throw new InvalidArgumentError(
-    `flowId: flow ${flowId} is there, and in account ${account}: it leaves with sf-state account leave --flow ${flowId}`,
-  );
+  throw keptPart(account, flowId);
 }
 
 /** The exchange account of that name on a Redis server. */

@@ -1,4 +1,4 @@
-/** Signals, cooldowns and entries as callers give them, made the arguments of operations. */
+/** Turns callers' signals, cooldowns and entries into arguments of operations. */
 import type { Duration } from "../config/duration.js";
 import type { AdmissionRequest, PositionSide, Time } from "../types.js";
 import { derivedOrderId } from "../words/client-order-id.js";
@@ -23,7 +23,7 @@ const ADMISSION_FIELDS = [
   "metadata",
 ];
 
-/** What of the configuration an admission is decided by. */
+/** The part of the configuration that decides admissions. */
 export interface AdmissionPolicy {
   readonly dayStart: number;
   readonly dedupWindow: number;
@@ -36,7 +36,7 @@ export function admissionArguments(flowId: string, request: AdmissionRequest, po
   const signalId = check.id("signalId", r.signalId);
   const pair = check.pair("pair", r.pair);
   const positionId = check.idIfGiven("positionId", r.positionId);
-  // tp, sl, cooldown and metadata are those of a position that opens.
+  // tp, sl, cooldown and metadata belong to a position that opens.
   const opens = positionId === undefined;
   const cooldown = check.orNone(r.cooldown, (value) => check.duration("cooldown", value));
   const tp = check.optionalPrice("tp", r.tp);
@@ -84,7 +84,7 @@ export function pairAndSide(pair: string, side: PositionSide | undefined) {
   return { pair: check.pair("pair", pair), side: check.optionalSide("side", side) };
 }
 
-/** Which refusals: `from` (inclusive) and `to` (exclusive) compare when; `after` is the key of one; at most `limit` (default 1,000, at most 10,000). */
+/** Which refusals: from `from` (inclusive) to `to` (exclusive), after the one with the key `after`, at most `limit` (default 1,000, at most 10,000). */
 export interface RefusalsOptions {
   from?: Time;
   to?: Time;

@@ -1,9 +1,10 @@
-/** Checks of what callers pass in. Each names the field and what was expected, before anything is sent. */
+/** Checks callers' arguments. Each error names the field and what was expected, before anything is sent. */
+
+import type { BreakerDuration } from "../config/duration.js";
 import { type Duration, parseDuration } from "../config/duration.js";
 import { InvalidArgumentError } from "../errors.js";
 import { type Decimal, toDecimal } from "../exact/decimal.js";
 import { type Money, toMoney } from "../exact/money.js";
-import type { BreakerDuration } from "../state/breaker.js";
 import { isCurrency } from "../words/pair-name.js";
 import {
   BREAKER_ENDS,
@@ -38,7 +39,7 @@ function show(value: unknown): string {
   return String(value);
 }
 
-/** Objects that are values of their own: they have no fields of a call, and would read as one that names none. */
+/** Objects that are values, not sets of fields. They would be taken for a call without any field. */
 const VALUES = [Date, Map, Set, RegExp, Promise];
 
 function kindOf(value: object): string {
@@ -51,7 +52,7 @@ export function isValue(value: object): boolean {
   return VALUES.some((kind) => value instanceof kind);
 }
 
-/** An object of a call's fields. An unknown field is an error: it would be forgotten without a word. */
+/** An object with the fields of a call. An unknown field is an error: otherwise it would be ignored silently. */
 export function fields<T extends object>(name: string, value: T, known: readonly string[]): T {
   if (typeof value !== "object" || value === null || Array.isArray(value) || isValue(value)) {
     return fail(name, "an object", value);
@@ -78,12 +79,12 @@ export function optionalId(field: string, value: unknown): string | undefined {
   return value === undefined || value === null ? undefined : id(field, value);
 }
 
-/** An id, or undefined; null is neither: what it names would not be found. */
+/** An id, or undefined. null is an error: nothing would be found under it. */
 export function idIfGiven(field: string, value: unknown): string | undefined {
   return value === undefined ? undefined : id(field, value);
 }
 
-/** A pair; `|long` and `|short` at its end would read like a side. */
+/** A pair. It must not end in `|long` or `|short`, which would read as a side. */
 export function pair(field: string, value: unknown): string {
   const name = id(field, value);
   return /\|(?:long|short)$/.test(name) ? fail(field, "a pair that does not end in |long or |short", value) : name;
@@ -120,7 +121,7 @@ export function words(field: string, value: unknown): string {
   return value.isWellFormed() && !value.includes("\0") ? value : fail(field, "well-formed text without NUL", value);
 }
 
-/** Minus zero is zero: JSON and decimals do not know the difference. */
+/** A finite number. Minus zero becomes zero: JSON and decimals do not distinguish them. */
 export function finite(field: string, value: unknown): number {
   return typeof value === "number" && Number.isFinite(value) ? value + 0 : fail(field, "a finite number", value);
 }
@@ -142,7 +143,7 @@ export function notNegative(field: string, value: unknown): number {
     : fail(field, "a number of 0 or more", value);
 }
 
-/** A price, or null or nothing where there is none. */
+/** A price; null if there is none. */
 export function optionalPrice(field: string, value: unknown): number | null {
   return value === undefined || value === null ? null : finite(field, value);
 }
@@ -163,7 +164,7 @@ export function optionalCurrency(field: string, value: unknown): string | undefi
   return value === undefined ? undefined : currency(field, value);
 }
 
-/** Nothing: the other field is given. */
+/** The field must be absent, because the other one is given. */
 export function absent(field: string, other: string, value: unknown): undefined {
   return value === undefined ? undefined : fail(field, `nothing beside ${other}`, value);
 }
@@ -173,13 +174,13 @@ export function money(field: string, value: unknown): Money {
   return toMoney(finite(field, value)) ?? fail(field, "an amount within +-9e15", value);
 }
 
-/** An amount, exactly. */
+/** An amount as an exact decimal. */
 export function amount(field: string, value: unknown): Decimal {
   const given = finite(field, value);
   return Math.abs(given) <= 9e15 ? toDecimal(given) : fail(field, "an amount within +-9e15", value);
 }
 
-/** The account's equity in quote currency, as the double that it is, or undefined. */
+/** The account's equity in quote currency, as a double; or undefined. */
 export function optionalEquity(field: string, value: unknown): number | undefined {
   return value === undefined ? undefined : equity(field, value);
 }
@@ -222,7 +223,7 @@ export function breakerDuration(field: string, value: unknown): BreakerDuration 
   return parseDuration(value) || fail(field, 'a duration of at least 1ms, "until_day_end" or "until_reset"', value);
 }
 
-/** A count above zero; without one, as many as there are. */
+/** A whole number above zero; if absent, infinity. */
 export function optionalCount(field: string, value: unknown): number {
   if (value === undefined) return Number.MAX_SAFE_INTEGER;
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0
@@ -230,7 +231,7 @@ export function optionalCount(field: string, value: unknown): number {
     : fail(field, "a whole number above 0", value);
 }
 
-/** Each is one of `known`. */
+/** Names that are all in `known`. */
 export function names<Name extends string>(field: string, values: readonly Name[], known: readonly Name[]): Name[] {
   return list(field, values, (each, name) => wordOf(known, name) ?? fail(each, oneOfWords(known), name));
 }
@@ -251,7 +252,7 @@ export function flag(field: string, value: unknown): boolean {
   return typeof value === "boolean" ? value : fail(field, "true or false", value);
 }
 
-/** A function, or none. */
+/** A function, or undefined. */
 export function callback<F extends () => unknown>(field: string, value: F | undefined): F | undefined {
   return value === undefined || typeof value === "function" ? value : fail(field, "a function", value);
 }
@@ -264,7 +265,7 @@ export function cashKind(field: string, value: unknown): CashKind {
   return oneOf(field, value, CASH_KINDS);
 }
 
-/** An amount as it moves the account: a fee is paid, a rebate is not. */
+/** An amount as it changes the account: a fee is not above 0, a rebate not below 0. */
 export function cashAmount(field: string, value: unknown, kind: CashKind): number {
   const amount = equity(field, value);
   if (kind === "fee" && amount > 0) return fail(field, "a fee as it moves the account, not above 0", value);
@@ -276,7 +277,7 @@ export function positionSide(field: string, value: unknown): PositionSide {
   return oneOf(field, value, POSITION_SIDES);
 }
 
-/** A side, or empty for both. */
+/** A side; empty for both. */
 export function optionalSide(field: string, value: unknown): PositionSide | "" {
   return value === undefined ? "" : positionSide(field, value);
 }
@@ -293,13 +294,13 @@ export function orderStatus(field: string, value: unknown): OrderStatus {
   return value === undefined ? "open" : oneOf(field, value, ORDER_STATUSES);
 }
 
-/** A position's side; an entry's order side says the same. */
+/** A position's side. An entry's order side (buy, sell) means the same. */
 export function entrySide(field: string, value: unknown): PositionSide {
   const side = oneOf(field, value, ENTRY_SIDES);
   return side === "long" || side === "buy" ? "long" : "short";
 }
 
-/** A client order id as every exchange takes it. */
+/** A client order id that every exchange takes. */
 export function orderId(field: string, value: unknown): string {
   return typeof value === "string" && /^[A-Za-z0-9_-]{1,32}$/.test(value)
     ? value
@@ -316,12 +317,12 @@ export function eventId(field: string, value: unknown): string {
     : fail(field, "an event id ms-seq", value);
 }
 
-/** What `read` makes of a value; null where there is none. */
+/** `read` of the value; null if there is none. */
 export function orNone<T, R>(value: T | null | undefined, read: (value: T) => R): R | null {
   return value === undefined || value === null ? null : read(value);
 }
 
-/** The JSON of a value; looks at each number only where one may have become null. */
+/** The JSON of a value. A number is checked only if it may have become null. */
 function jsonOf(field: string, value: object): string | undefined {
   try {
     const json: string | undefined = JSON.stringify(value);
@@ -336,7 +337,7 @@ function jsonOf(field: string, value: object): string | undefined {
   }
 }
 
-/** Metadata as JSON text; what JSON cannot say (NaN, a bigint, a cycle) is an error rather than a silent loss. */
+/** Metadata as JSON text. What JSON cannot hold (NaN, a bigint, a cycle) is an error, so that nothing is lost silently. */
 export function metadata(field: string, value: unknown): string {
   if (value === undefined) return "{}";
   if (typeof value !== "object" || value === null || Array.isArray(value)) return fail(field, "an object", value);

@@ -5,7 +5,7 @@ import type { Credentials, RedisConfig } from "../backends/redis/redis-config.js
 import { duckdbPath } from "../config/flow-id.js";
 import type { ResolvedConfig } from "../config/schema.js";
 
-/** The backend that a configuration names. Redis and DuckDB load their libraries when they are opened. */
+/** The configured backend. Redis and DuckDB load their libraries when they are opened. */
 export function createBackend(config: ResolvedConfig, context: BackendContext, credentials?: Credentials): Backend {
   switch (config.backend) {
     case "redis":
@@ -23,7 +23,7 @@ export function createBackend(config: ResolvedConfig, context: BackendContext, c
   }
 }
 
-/** Where and as whom to connect to Redis. */
+/** The Redis configuration together with the function that gives credentials. */
 export function withCredentials(redis: ResolvedConfig["redis"], credentials: Credentials | undefined): RedisConfig {
   return credentials ? { ...redis, credentials } : redis;
 }

@@ -1,4 +1,4 @@
-/** Warns once where limits in money are counted in a coin that is not stable, since nobody configured the flow's currency. */
+/** Warns once if limits in money are counted in a coin that is not stable because nobody configured the flow's currency. */
 import type { ResolvedConfig } from "../config/schema.js";
 import { isStable, settleOf } from "../words/pair-name.js";
 
@@ -15,17 +15,17 @@ export class CurrencyWatch {
     this.#isOver = this.#limits.length === 0 || risk.currency !== undefined;
   }
 
-  /** Whether the flow's currency is of interest. */
+  /** Whether the flow's currency matters here. */
   get wants(): boolean {
     return !this.#isOver;
   }
 
-  /** The flow's currency, as it is known at connect; empty as long as no pair has said it. */
+  /** Notes the flow's currency at connect; empty as long as no pair has decided it. */
   know(currency: string): void {
     if (currency !== "") this.#judge(currency, "as its first pair settles");
   }
 
-  /** A pair that a call names: the first one says what the flow is counted in. */
+  /** Notes a pair of a call: the first pair decides the flow's currency. */
   see(pair: unknown): void {
     if (this.#isOver || typeof pair !== "string") return;
     const settle = settleOf(pair);

@@ -3,15 +3,17 @@ import type { Loss } from "../backends/loss.js";
 import { notOpen } from "../not-open.js";
 import type { LogPage, PageAsked } from "../operations/log-page.js";
 import type { Operation } from "../operations/operation.js";
+import { type CallListener, watched } from "./call-watch.js";
 
-/** Runs operations on a flow, under the lease that its manager acquired last where `execution.single_active` asks for one. */
+/** Runs operations on a flow. With `execution.single_active` they run under the lease that the manager acquired last. */
 export class FlowCalls {
   readonly #backend: Backend;
   readonly #singleActive: boolean;
   readonly #loss: Loss;
-  /** The lease last acquired; 0: none. */
+  /** Token of the lease acquired last; 0: none. */
   #token = 0;
   #isShut = false;
+  readonly #listeners = new Set<CallListener>();
 
   constructor(backend: Backend, singleActive: boolean, loss: Loss) {
     this.#backend = backend;
@@ -23,7 +25,7 @@ export class FlowCalls {
     return this.#run(operation, args, this.#singleActive ? String(this.#token) : "");
   }
 
-  /** What the pages of a log hold together, up to the limit asked for. */
+  /** The rows of a log's pages, up to the given limit. */
   async runPages<Asked extends PageAsked, View>(
     operation: Operation<Asked, LogPage<View>>,
     asked: Asked,
@@ -38,19 +40,30 @@ export class FlowCalls {
     return found;
   }
 
-  /** Runs an operation that the holder of the lease and the others may do alike. */
+  /** Runs an operation that needs no lease. */
   runUnfenced<Args, Result>(operation: Operation<Args, Result>, args: Args): Promise<Result> {
     return this.#run(operation, args, "");
   }
 
-  /** Once the state is known to have gone back, nothing is changed any more. */
   async #run<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (this.#isShut) throw notOpen(operation.name);
+    if (this.#listeners.size === 0) return this.#execute(operation, args, lease);
+    return watched(operation.name, this.#listeners, () => this.#execute(operation, args, lease));
+  }
+
+  /** Once the state is known to have gone back, no change is made any more. */
+  async #execute<Args, Result>(operation: Operation<Args, Result>, args: Args, lease: string): Promise<Result> {
     if (operation.kind === "change") this.#loss.check();
     return this.#backend.execute(operation, args, lease);
   }
 
-  /** From now on nothing is run, until it is opened again. */
+  /** Calls `listener` after every call, until the returned function is called. */
+  listen(listener: CallListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** From now on nothing runs, until the manager is opened again. */
   shut(): void {
     this.#isShut = true;
   }
@@ -59,7 +72,7 @@ export class FlowCalls {
     this.#isShut = false;
   }
 
-  /** Token of the lease last acquired; "" = none. */
+  /** Token of the lease acquired last; "" = none. */
   get lease(): string {
     return this.#token === 0 ? "" : String(this.#token);
   }

@@ -1,4 +1,4 @@
-/** Moves a manager's flow between its own place in a cluster and that of an account. */
+/** Moves a manager's flow between its own slot in a cluster and its account's. */
 import type { RedisConfig } from "../backends/redis/redis-config.js";
 import type { AccountSettings, Mover } from "../transfer/move-flow.js";
 

@@ -1,9 +1,9 @@
 import { ConnectionError, FencedError, UnknownOutcomeError } from "../errors.js";
 
-/** The longest time a timer can wait, ms; a longer one fires at once. A lease that lasts longer is renewed before. */
+/** The longest time of a timer, ms; a longer one fires at once. A longer lease is renewed earlier. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** What a lease needs of its flow. */
+/** The calls that a lease makes to its flow. */
 export interface LeaseKeeper {
   /** True when the lease was still held and now lasts `ttl` ms from now. */
   renew(token: number, ttl: number): Promise<boolean>;
@@ -11,8 +11,8 @@ export interface LeaseKeeper {
 }
 
 /**
- * The right to act for a flow, held by one process at a time. It renews itself every third of its ttl. `lost` aborts when the
- * lease was taken, or could not be renewed, before the ttl ends: stop acting then. Tokens only grow, over all processes.
+ * The right to act for a flow, held by one process at a time. It renews itself every third of its ttl. `lost` aborts before the ttl ends if the lease was
+ * taken or could not be renewed: stop acting then. Tokens only grow, over all processes.
  */
 export class Lease implements AsyncDisposable {
   readonly token: number;
@@ -45,7 +45,7 @@ export class Lease implements AsyncDisposable {
     this.#hold(askedAt);
   }
 
-  /** Lets go: another process may take over at once. `lost` stays quiet. False when the lease was no longer held. */
+  /** Releases the lease: another process may take it at once. `lost` does not abort. False if the lease was no longer held. */
   async release(): Promise<boolean> {
     this.#released = true;
     this.#stop();
@@ -65,7 +65,7 @@ export class Lease implements AsyncDisposable {
     this.#renewal.unref();
   }
 
-  /** A renewal that fails for want of a connection is tried again until the lease has to be given up. */
+  /** If a renewal fails for lack of a connection, it is tried again until the lease has to be given up. */
   async #renewQuietly(): Promise<void> {
     try {
       await this.renew();

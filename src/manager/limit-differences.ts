@@ -1,10 +1,10 @@
-/** Where a configuration and the limits in force differ, in words. */
+/** Names the limits in force that differ from the configuration, in words. */
 import type { RiskLimitName } from "../config/risk-limits.js";
 import type { RiskLimitOrigin } from "../types.js";
 
-/** Whose limits they are. */
+/** Which limits are compared. */
 interface Limited<Name> {
-  /** What stands before a limit's name. */
+  /** Text before a limit's name. */
   readonly of: string;
   /** The configuration's section. */
   readonly section: "risk" | "account";

@@ -15,7 +15,7 @@ const EVERY = 5_000;
 const ACCEPT =
   'Run recover: connect({ accept: "went_back" }) connects with entries blocked, and recover brings what is left in line with the exchange, ends that and sets the mark anew.';
 
-/** Where the mark's flow is asked. */
+/** The calls that the keeper makes to the flow. */
 export interface MarkSource {
   readonly flowId: string;
   readonly config: ResolvedConfig;
@@ -26,19 +26,19 @@ export interface MarkSource {
 
 interface Look {
   readonly place: LogPlace;
-  /** The mark that it was looked for. */
+  /** The mark that was looked up in the flow's log. */
   readonly known: Mark | undefined;
 }
 
-/** Keeps the mark of a flow on this process's disk (`mark.path`), and tells by it whether the state went back. */
+/** Keeps the mark of a flow on this process's disk (`mark.path`), and notices by it that the state went back. */
 export class MarkKeeper {
   readonly #source: MarkSource;
   readonly #path: string;
   readonly #mayBeEvicted: boolean;
-  /** What the flow is compared with. */
+  /** The mark that the flow is compared with. */
   #known: Mark | undefined;
   #epoch = "";
-  /** The state went back, which somebody accepted: the mark stays as it is until a recovery has ended. */
+  /** Somebody accepted that the state went back: the mark stays until a recovery has ended. */
   #waits = false;
   #writer: RegularWriter<Look | undefined> | undefined;
 
@@ -49,7 +49,7 @@ export class MarkKeeper {
     this.#mayBeEvicted = backend === "redis" && redis.allow_eviction;
   }
 
-  /** Reads the mark, if there is one. What stands there instead is ignored where the state may have gone back anyway. */
+  /** Reads the mark, if there is one. A file that is no mark is ignored only if the caller accepts that the state went back. */
   async read(accepted: boolean): Promise<void> {
     this.#waits = accepted;
     this.#known = undefined;
@@ -61,12 +61,12 @@ export class MarkKeeper {
     }
   }
 
-  /** Whether there is a mark that the flow has to agree with. */
+  /** Whether there is a mark to compare the flow with. */
   get hasMark(): boolean {
     return this.#known !== undefined;
   }
 
-  /** The flow that the mark knows is not there. */
+  /** The error for a flow that does not exist although the mark knows it. */
   isGone({ message }: UnknownFlowError): StateLostError {
     return new StateLostError(this.#text(message, ACCEPT));
   }
@@ -77,8 +77,8 @@ export class MarkKeeper {
   }
 
   /**
-   * Compares the flow that was opened with the mark, and writes it: a mark that never is would be no help. Rejects with a StateLostError where the state went
-   * back, a ConfigError where the path cannot be written.
+   * Compares the opened flow with the mark, then writes the mark, so that a path that cannot be written is found at once. Rejects with a StateLostError if
+   * the state went back, with a ConfigError if the path cannot be written.
    */
   async compare(): Promise<void> {
     const known = this.#known;
@@ -108,14 +108,14 @@ export class MarkKeeper {
     );
   }
 
-  /** Writes it a last time. */
+  /** Writes the mark for the last time. */
   async finish(): Promise<void> {
     const writer = this.#writer;
     this.#writer = undefined;
     await writer?.finish();
   }
 
-  /** A recovery has ended: what is there now is what later processes compare with. */
+  /** A recovery has ended: from now on processes compare with the present state. */
   async setAnew(): Promise<void> {
     if (this.#writer) {
       await this.#writer.now();
@@ -155,7 +155,7 @@ export class MarkKeeper {
     if (known?.id !== place.newest || known.entries_added !== place.added) await this.#write(place);
   }
 
-  /** Whoever starts anew is to know, also where the newest event of the mark is still there. */
+  /** Notes in the mark that the state went back, so that later processes notice it even if the mark's newest event still exists. */
   async #noteLoss(): Promise<void> {
     if (!this.#known) return;
     this.#known = { ...this.#known, went_back: this.#source.loss.message };

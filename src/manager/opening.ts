@@ -1,4 +1,4 @@
-/** Opening a flow: who opens it, and what has to hold before it is used. */
+/** Opening a flow: the caller's context, and what has to hold before the flow is used. */
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { BackendContext } from "../backends/backend.js";
@@ -37,7 +37,7 @@ export function contextOf(flowId: string, config: ResolvedConfig, options: Manag
   };
 }
 
-/** Writes what the flow is counted in, where it is configured. Throws a ConfigError where the flow is counted in another currency. */
+/** Writes the configured currency into the flow. Throws a ConfigError if the flow is counted in another one. */
 export async function writeCurrency(calls: FlowCalls, { risk }: ResolvedConfig, watch: CurrencyWatch): Promise<void> {
   const { currency, same_currency } = risk;
   if (currency === undefined && same_currency.length === 0 && !watch.wants) return;
@@ -51,8 +51,8 @@ export async function writeCurrency(calls: FlowCalls, { risk }: ResolvedConfig, 
 }
 
 /**
- * Writes the configured risk limits into the flow, where every bot of it finds them; what a call set is only made tighter. One that becomes
- * tighter, and is reached, trips the breaker. Answers, in words, where the flow has another limit than the configuration.
+ * Writes the configured risk limits into the flow, for all its bots. A limit that a call has set is only made tighter. A limit that becomes tighter and
+ * is reached trips the breaker. Resolves to lines that say where the flow has another limit than the configuration.
  */
 export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): Promise<string[]> {
   const { day_start, breaker_duration, opposite_side, starting_equity, currency, same_currency, guards, ...limits } =
@@ -67,7 +67,7 @@ export async function writeLimits(calls: FlowCalls, { risk }: ResolvedConfig): P
   });
 }
 
-/** Writes the configured guards into the flow, in place of those it had; without any configured, those stay. Answers with words where they differ. */
+/** Replaces the flow's guards by the configured ones. If none are configured, the flow keeps its own. Resolves to a line if they differed. */
 export async function writeGuards(calls: FlowCalls, { risk: { guards } }: ResolvedConfig): Promise<string | undefined> {
   if (guards.length === 0) return undefined;
   const before = await calls.runUnfenced(setGuards, { guards });
@@ -76,7 +76,7 @@ export async function writeGuards(calls: FlowCalls, { risk: { guards } }: Resolv
   return `risk.guards: the flow had ${before}; from now on it has the configured ones, ${configured}`;
 }
 
-/** Writes the configured starting equity, if none was set before; tells what does not count, and a drawdown that nothing can reach. */
+/** Writes the configured starting equity if none was set before. Warns if it does not count, and if a drawdown limit can never be reached. */
 export async function writeEquity(
   calls: FlowCalls,
   { risk }: ResolvedConfig,

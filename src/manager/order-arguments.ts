@@ -1,4 +1,4 @@
-/** Orders and their fills as callers give them, made the arguments of operations. */
+/** Turns callers' orders and fills into arguments of operations. */
 
 import { InvalidArgumentError } from "../errors.js";
 import type { OrderChanges } from "../operations/update-order.js";
@@ -87,7 +87,7 @@ export function noOrder(id: string, status?: OrderStatus): InvalidArgumentError 
   );
 }
 
-/** `dust`: what is left of the order's position, once no other exit of it is pending, ends as dust up to this size. */
+/** `dust`: once no other exit of the order's position is pending, a rest of up to this size ends as dust. */
 export interface CancelOptions {
   releaseSignal?: boolean;
   dust?: number;
@@ -128,7 +128,7 @@ export function fillArguments(orderId: string, fill: FillInput, policy: TradePol
 
 const FEE_FIELDS = ["amount", "currency", "rate"];
 
-/** A number is in what the pair settles in. */
+/** A plain number is in the pair's settle currency. */
 function feesOf(fee: FillInput["fee"]): Fee[] {
   if (fee === undefined) return [];
   if (typeof fee === "number") return [{ amount: check.finite("fill.fee", fee), currency: undefined, rate: undefined }];

@@ -1,13 +1,13 @@
 import { UnknownOutcomeError } from "../errors.js";
 
-/** What a method makes of an operation's result. */
+/** How a method reads an operation's result. */
 export interface ResultReader<Result, Value> {
   value(result: Result): Value | Promise<Value>;
   /** Turns an error into a value, or throws it. */
   error?(error: unknown): Value;
 }
 
-/** Reads the result of a call; when its outcome is unknown, the error's `retry()` reads the late result alike. */
+/** Reads the result of a call. If its outcome is unknown, the error's `retry()` reads the late result in the same way. */
 export async function read<Result, Value>(call: Promise<Result>, reading: ResultReader<Result, Value>): Promise<Value> {
   let result: Result;
   try {
@@ -22,7 +22,7 @@ export async function read<Result, Value>(call: Promise<Result>, reading: Result
   return reading.value(result);
 }
 
-/** A backend's `retry()` resolves to what its `execute` would have. */
+/** A backend's `retry()` resolves to the same result as its `execute`. */
 export function isUnknown<Result>(error: unknown): error is UnknownOutcomeError<Result> {
   return error instanceof UnknownOutcomeError;
 }

@@ -1,4 +1,4 @@
-/** Positions as callers give them, made the arguments of operations. */
+/** Turns callers' positions into arguments of operations. */
 
 import type { Duration } from "../config/duration.js";
 import { InvalidArgumentError } from "../errors.js";
@@ -20,7 +20,7 @@ export interface CloseOptions {
 }
 
 const PATCH_FIELDS = ["pair", "side", "size", "entryPrice", "entryTs", "tp", "sl", "metadata", "rate"];
-/** What the store reckons by itself: a position that was read can be saved as it is. */
+/** Fields that the store computes: a position that was read can be saved unchanged. */
 const RECKONED = ["openedBy", "version", "realised", "fees", "cash", "unpriced"];
 const POSITION_FIELDS = ["id", ...PATCH_FIELDS, "cooldown", ...RECKONED];
 

@@ -1,6 +1,6 @@
 import { Lease } from "./lease.js";
 
-/** What a recovery needs of its flow. */
+/** The calls that a recovery makes to its flow. */
 export interface RecoveryKeeper {
   /** True when the recovery was still under this token and is now held for `ttl` ms from now. */
   renew(token: number, ttl: number): Promise<boolean>;
@@ -9,11 +9,11 @@ export interface RecoveryKeeper {
 }
 
 /**
- * The right to bring a flow back in line with its exchange, held by one process at a time; while it is under way, or unfinished,
- * entries are refused over all processes. It renews itself. When its process dies, another may resume it: same `id`, same journal.
+ * The right to bring a flow back in line with its exchange, held by one process at a time. While the recovery is under way or unfinished, entries are
+ * refused over all processes. It renews itself. If its process dies, another may resume it with the same `id` and journal.
  */
 export class Recovery implements AsyncDisposable {
-  /** Names the recovery for good, over everybody who resumes it: client order ids are derived from it. */
+  /** Id of the recovery, kept by everybody who resumes it. Client order ids are derived from it. */
   readonly id: number;
   readonly #token: number;
   readonly #journal: Map<string, string>;
@@ -21,7 +21,7 @@ export class Recovery implements AsyncDisposable {
   readonly #keeper: RecoveryKeeper;
   #over = false;
 
-  /** `askedAt`: when it was asked for, on this process's monotonic clock. */
+  /** `askedAt`: when the recovery was asked for, on this process's monotonic clock. */
   constructor(
     begun: { readonly id: number; readonly token: number; readonly journal: ReadonlyMap<string, string> },
     ttl: number,
@@ -43,12 +43,12 @@ export class Recovery implements AsyncDisposable {
     return this.#lease.lost;
   }
 
-  /** What was noted by whoever began it, and by everybody who resumed it. */
+  /** The notes of whoever began the recovery and of everybody who resumed it. */
   get journal(): ReadonlyMap<string, string> {
     return this.#journal;
   }
 
-  /** Notes, durably, what must be known if this process dies. Rejects with a FencedError when another one has taken over. */
+  /** Stores a note that must be known if this process dies. Durable when it resolves. Rejects with a FencedError if another process has taken over. */
   async note(key: string, value: string): Promise<void> {
     await this.#keeper.note(this.#token, key, value);
     this.#journal.set(key, value);
@@ -58,7 +58,7 @@ export class Recovery implements AsyncDisposable {
   async end(): Promise<void> {
     this.#over = true;
     await this.#keeper.end(this.#token);
-    await this.#lease.release(); // stops the renewals; there is nothing left to let go of
+    await this.#lease.release(); // stops the renewals; the lease is already released
   }
 
   /** Leaves it unfinished: entries stay blocked, and anybody may resume it at once. */
@@ -68,7 +68,7 @@ export class Recovery implements AsyncDisposable {
     await this.#lease.release();
   }
 
-  /** Leaves it; where that cannot be told, it runs out by itself. */
+  /** Leaves the recovery. If that cannot be stored, the lease runs out by itself. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.leave().catch(() => {});
   }

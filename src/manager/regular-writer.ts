@@ -1,7 +1,4 @@
-/**
- * Takes something every so often and writes it down, one after the other, and once more at the end. What goes wrong is told, and
- * tried again.
- */
+/** Takes a value at regular times and writes it, one write at a time, and once more at the end. A failure is logged; the next write tries again. */
 import { errorText } from "../words/error-text.js";
 export class RegularWriter<Taken> {
   readonly #what: string;
@@ -13,7 +10,7 @@ export class RegularWriter<Taken> {
   #waiting = false;
   #finished = false;
 
-  /** Begins at once. `what` is written, in words; `every` in ms. */
+  /** Begins at once. `what`: what is written, in words; `every`: ms. */
   constructor(
     what: string,
     every: number,
@@ -29,23 +26,23 @@ export class RegularWriter<Taken> {
     this.#next();
   }
 
-  /** Takes one that is not older than this call; resolves when it is written. */
+  /** Takes a value that is not older than this call. Resolves when it is written. */
   now(): Promise<void> {
     this.#next();
     return this.#last;
   }
 
-  /** Takes a last one now, before it returns to its caller; resolves when that is written. */
+  /** Takes a last value before it returns to its caller. Resolves when that is written. */
   finish(): Promise<void> {
     clearInterval(this.#timer);
     this.#finished = true;
     const taken = this.#take();
-    taken.catch(() => {}); // told when its turn comes to be written
+    taken.catch(() => {}); // reported when its turn to be written comes
     this.#after(() => taken);
     return this.#last;
   }
 
-  /** One that waits for its turn is as good as another one. */
+  /** A write that waits for its turn serves all callers. */
   #next(): void {
     if (this.#waiting) return;
     this.#waiting = true;
@@ -55,7 +52,7 @@ export class RegularWriter<Taken> {
     });
   }
 
-  /** Writes what `take` takes when its turn comes; nothing, when it takes nothing. */
+  /** Calls `take` at its turn and writes the value, if there is one. */
   #after(take: () => Promise<Taken> | undefined): void {
     this.#last = this.#last
       .then(async () => {

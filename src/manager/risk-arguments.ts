@@ -1,8 +1,8 @@
-/** Results, limits and breakers as callers give them, made the arguments of operations. */
-import type { Duration } from "../config/duration.js";
+/** Turns callers' results, limits and breakers into arguments of operations. */
+import type { BreakerDuration, Duration } from "../config/duration.js";
 import type { RiskLimitName } from "../config/risk-limits.js";
 import type { ResolvedConfig } from "../config/schema.js";
-import type { BreakerDuration, RiskPolicy } from "../state/breaker.js";
+import type { RiskPolicy } from "../state/breaker.js";
 import { dayStartOf } from "../state/day.js";
 import type { CashInput, Time, TransferInput } from "../types.js";
 import type { BreakerEnd } from "../words/word-lists.js";
@@ -14,14 +14,14 @@ export interface TradePolicy extends RiskPolicy {
   readonly maxTrades: number;
 }
 
-/** How a flow counts its days, and for how long its breaker blocks entries. */
+/** How a flow counts its days, and how long its breaker blocks entries. */
 export function policyOf({ day_start, breaker_duration }: ResolvedConfig["risk"]): RiskPolicy {
   return { dayStart: dayStartOf(day_start), breakerDuration: breaker_duration };
 }
 
-// Of these, those that bots call often are written out: a spread of two objects costs more than all checks together.
+// Calls that bots make often are written out: a spread of two objects costs more than all checks together.
 
-/** Where `updateDailyPnl` books: `pnlChange` is in the flow's currency, or in `currency` at `rate`. */
+/** How `updateDailyPnl` books: `pnlChange` is in the flow's currency, or in `currency` at `rate`. */
 export interface PnlOptions {
   tradeId?: string;
   equity?: number;
@@ -75,7 +75,10 @@ export function transferArguments(amount: number, transfer: TransferInput, { day
   };
 }
 
-/** Which trades: `from` (inclusive) and `to` (exclusive) compare when they ended, `after` is the key of one; at most `limit` (default 1,000, at most 10,000). */
+/**
+ * Which trades: those that ended from `from` (inclusive) to `to` (exclusive), after the one with the key `after`, at most `limit` (default 1,000, at most
+ * 10,000).
+ */
 export interface TradesOptions {
   from?: Time;
   to?: Time;
@@ -105,7 +108,7 @@ function durationGiven(given: GivenDuration): BreakerDuration | undefined {
   return duration === undefined ? undefined : check.breakerDuration("duration", duration);
 }
 
-/** An account has a duration of its own, which holds where none is given. */
+/** If no duration is given, the account's own is used. */
 export function accountBreakerArguments(reason: string, given: GivenDuration) {
   return { reason: check.words("reason", check.id("reason", reason)), duration: durationGiven(given) };
 }

@@ -1,16 +1,16 @@
 import { StateError } from "../errors.js";
 
-/** An instance that ends by itself says so, once: what gave heartbeats and is silent, without a word, is dead. */
+/** Signs an instance off when it closes. An instance that gave heartbeats, did not sign off and is silent counts as dead. */
 export class SignOff {
   readonly #say: (lastHeartbeat: number) => Promise<void>;
-  /** The heartbeat told last, as it comes; undefined: none since the last word. */
+  /** The latest heartbeat, as a promise; undefined: none since the last sign-off. */
   #last: Promise<number | undefined> | undefined;
 
   constructor(say: (lastHeartbeat: number) => Promise<void>) {
     this.#say = say;
   }
 
-  /** Looks at a heartbeat that was asked for. */
+  /** Notes a heartbeat. */
   see(beat: Promise<Date>): void {
     const before = this.#last;
     this.#last = beat.then(
@@ -19,7 +19,7 @@ export class SignOff {
     );
   }
 
-  /** Signs off, if there is anything to sign off from. A store that does not answer keeps nobody from closing. */
+  /** Signs off if the instance gave a heartbeat. If the store does not answer, closing continues. */
   async tell(): Promise<void> {
     const last = await this.#last;
     this.#last = undefined;

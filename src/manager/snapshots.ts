@@ -4,7 +4,7 @@ import { snapshotPath, writeSnapshot } from "../snapshot-file.js";
 import type { Snapshot } from "../types.js";
 import { RegularWriter } from "./regular-writer.js";
 
-/** Writes snapshots beside the flow's file, where `duckdb.snapshot_every` asks for it. */
+/** Writes snapshots beside the flow's file, if `duckdb.snapshot_every` is configured. */
 export function beginSnapshots(
   flowId: string,
   { backend, duckdb }: ResolvedConfig,

@@ -1,10 +1,13 @@
+import { type BotAlerts, beginAlerts } from "../alerts/bot-alerts.js";
 import type { Backend } from "../backends/backend.js";
 import { Loss } from "../backends/loss.js";
 import type { Credentials } from "../backends/redis/redis-config.js";
 import {
-  ACCOUNT_LIMITS,
+  ACCOUNT_SETTINGS,
   type AccountLimitName,
   type AccountLimits,
+  type AccountSettingName,
+  type AccountSettingsGiven,
   parseAccountLimits,
   parseAccountName,
 } from "../config/account.js";
@@ -135,10 +138,18 @@ import type {
   TransferInput,
   TransferResult,
 } from "../types.js";
+import type { LoggingFlow } from "../wants/log-follower.js";
 import { RECONNECT, wentBackText } from "../words/went-back.js";
 import type { BreakerEnd } from "../words/word-lists.js";
 import { accountOf, refuseKept } from "./account.js";
-import { accountEvents, joinByCall, leave, writeAccount, writeAccountLimits } from "./account-membership.js";
+import {
+  accountEvents,
+  configuredOf,
+  joinByCall,
+  leave,
+  writeAccount,
+  writeAccountLimits,
+} from "./account-membership.js";
 import {
   type AdmissionPolicy,
   admissionArguments,
@@ -147,6 +158,7 @@ import {
   type RefusalsOptions,
   refusalsArguments,
 } from "./admission-arguments.js";
+import type { CallTold } from "./call-watch.js";
 import * as check from "./check.js";
 import { createBackend, withCredentials } from "./create-backend.js";
 import { CurrencyWatch } from "./currency-watch.js";
@@ -220,17 +232,18 @@ export class StateManager {
   readonly #mover: FlowMover;
   readonly #policy: RiskPolicy;
   readonly #dedup: { readonly dedupWindow: number };
-  /** What entries, fills and the ends of trades are decided by. */
+  /** The configuration that decides entries, fills and ends of trades. */
   readonly #entries: TradePolicy & AdmissionPolicy;
   /** Aborted while the manager is not open: ends its watchers. */
   #closing = new AbortController();
   #snapshots: RegularWriter<Snapshot> | undefined;
+  #alerts: BotAlerts | undefined;
   readonly #mark: MarkKeeper | undefined;
   readonly #signOff: SignOff;
-  /** What is called while the manager closes, when nobody else calls any more. */
+  /** Calls made while the manager closes, when nobody else calls any more. */
   readonly #last: FlowCalls;
   #ending: Promise<void> | undefined;
-  /** Of limits in money that nobody said the currency of. */
+  /** Watches limits in money whose currency nobody configured. */
   readonly #currency: CurrencyWatch;
   private constructor(flowId: string, config: ResolvedConfig, options: ManagerOptions) {
     this.flowId = flowId;
@@ -273,7 +286,7 @@ export class StateManager {
     });
   }
 
-  /** Checks everything, connects to nothing. Throws a ConfigError that names every bad key. */
+  /** Validates everything and connects to nothing. Throws a ConfigError that names every bad key. */
   static fromConfig(flowId: string, config: Config = {}, options: ManagerOptions = {}): StateManager {
     return new StateManager(parseFlowId(flowId), resolveConfig(config), options);
   }
@@ -286,11 +299,11 @@ export class StateManager {
   }
 
   /**
-   * Opens the flow, making it if it is new, and writes the configured currency, risk limits, guards and starting equity; not so with
-   * `options.existing`. A limit that a call set is only made tighter; where it is another one than configured, the logger is warned. Rejects with a ConnectionError within
-   * `redis.command_timeout` when Redis cannot be reached, LockedError when another process holds the DuckDB file, StateLostError when the flow is
-   * older than the mark on this machine knows it (`mark.path`). With `accept: "went_back"` it connects all the same, and entries are
-   * blocked (`recovering`) until a recovery has ended: `recover` brings what is left in line with the exchange, and the mark is set anew.
+   * Opens the flow, making it if it is new, and writes the configured currency, risk limits, guards and starting equity; with `options.existing` it does
+   * neither. A limit that a call set is only made tighter; if it differs from the configured one, the logger is warned. Rejects with a ConnectionError
+   * within `redis.connect_timeout` if Redis cannot be reached, a LockedError if another process holds the DuckDB file, and a StateLostError if the flow is
+   * older than the mark on this machine (`mark.path`). With `accept: "went_back"` it connects in that case too, with entries blocked (`recovering`) until a
+   * recovery has ended: `recover` brings what is left in line with the exchange, and the mark is set anew.
    */
   async connect(options: { accept?: "went_back" } = {}): Promise<void> {
     const accepted = check.accepted("accept", check.fields("options", options, ["accept"]).accept);
@@ -318,6 +331,9 @@ export class StateManager {
           (message) => this.#logger.warn(message),
         );
         this.#mark?.begin();
+        this.#alerts ??= beginAlerts(this.flowId, this.config, this.#readable(), (message) =>
+          this.#logger.warn(`flow ${this.flowId}: ${message}`),
+        );
       }
     } catch (error) {
       await this.close();
@@ -331,7 +347,7 @@ export class StateManager {
     );
   }
 
-  /** Writes what is configured; once more where another bot of the flow put it into the account meanwhile, and so gave it another epoch. */
+  /** Writes the configuration. Repeats it if another bot meanwhile put the flow into the account, which gave it another epoch. */
   async #configure({ epoch }: OpenedFlow): Promise<void> {
     try {
       await this.#writeConfigured();
@@ -360,7 +376,7 @@ export class StateManager {
     await writeEquity(this.#calls, this.config, (message) => this.#logger.warn(message));
   }
 
-  /** A flow that the mark knows is not made anew where it is gone. */
+  /** If the mark knows the flow, a missing flow is not made anew. */
   async #opened(accepted: boolean): Promise<OpenedFlow> {
     if (this.#existing || !this.#mark) return this.#backend.connect(this.#existing);
     await this.#mark.read(accepted);
@@ -372,8 +388,8 @@ export class StateManager {
   }
 
   /**
-   * Waits for what is in flight, then lets go of connections and files. An instance that has given heartbeats signs off: it is taken off the list of
-   * instances, and counts as none that died; where that cannot be told in time, it does.
+   * Waits for what is in flight, then closes connections and files. An instance that gave heartbeats signs off: it leaves the list of instances and does
+   * not count as dead. If that cannot be stored in time, it will count as dead.
    */
   close(): Promise<void> {
     this.#ending ??= this.#end().finally(() => {
@@ -386,6 +402,8 @@ export class StateManager {
     this.#closing.abort();
     this.#calls.shut();
     await this.#signOff.tell();
+    await this.#alerts?.finish();
+    this.#alerts = undefined;
     const last = [this.#snapshots?.finish(), this.#mark?.finish()];
     this.#snapshots = undefined;
     await Promise.all([this.#backend.close(), ...last]);
@@ -398,8 +416,8 @@ export class StateManager {
   // Positions
 
   /**
-   * Stores a position, new or in place of the one with its id; the version grows by one. In place of one, size and entry price set its cost anew;
-   * its result, fees and `openedBy` stay. Of two writers at once the later one stands.
+   * Stores a position, new or in place of the one with its id; the version grows by one. When it replaces one, size and entry price set a new cost; the
+   * result, fees and `openedBy` stay. Of two concurrent writers the later one wins.
    */
   async savePosition(position: PositionInput): Promise<Position> {
     const args = positionArguments(position);
@@ -435,7 +453,7 @@ export class StateManager {
     return again(await this.#calls.run(getPosition, { id: key }));
   }
 
-  /** Updates a position of that version; a position of another version goes to `conflict`. */
+  /** Updates a position of that version. If the version differs, `conflict` is called. */
   #updated(
     id: string,
     version: number | undefined,
@@ -451,21 +469,21 @@ export class StateManager {
   }
 
   /**
-   * Removes a position without booking anything; false when there was none. One that had merely been saved is forgotten. One on which
-   * a fill was booked, or whose result `updateDailyPnl` told, ends as a trade with `reason` (default `removed`): counted, unless that
-   * call has counted it; its pair cools down. Without a told result the trade is `untold` for the size that was left: its result is not known, and not zero, and
-   * the loss streak stays. Fills of its exits that come later explain that. With `untold: true` one that had merely been saved ends so,
-   * too: a position that is gone, and nobody knows at what price. Status and doctor raise an alarm for such a trade until its result is
-   * told, or a person has booked a correction on it with `bookCash`. Of two removers at once one gets true.
+   * Removes a position without booking anything; false if there was none. A position that was merely saved is forgotten. A position with booked fills, or
+   * whose result `updateDailyPnl` told, ends as a trade with `reason` (default `removed`): it is counted, unless that call has counted it, and its pair
+   * cools down. Without a told result the trade is `untold` for the remaining size: its result is not known (which is not zero), and the loss streak stays.
+   * Later fills of its exits explain it. With `untold: true` a merely saved position ends that way, too: use it if a position is gone and nobody knows at
+   * what price. Status and doctor raise an alarm for such a trade until its result is told, or a person has booked a correction on it with `bookCash`. Of
+   * two concurrent removers one gets true.
    */
   async removePosition(id: string, options: RemoveOptions = {}): Promise<boolean> {
     return this.#calls.run(removePosition, removeArguments(id, options, this.#entries));
   }
 
   /**
-   * Closes a position in one step: removes it, books `pnl` beside what fills have booked on it, writes its trade, judges the loss streak by the
-   * whole result, evaluates the breaker, sets the pair's cooldown. Where `updateDailyPnl` has told the result, `pnl` is not booked, and a warning is
-   * logged. Fills of its exits that come later book nothing. Of two closers at once one gets `closed: true`; the other books nothing.
+   * Closes a position in one step: removes it, books `pnl` in addition to what its fills booked, writes its trade, judges the loss streak by the whole
+   * result, evaluates the breaker, sets the pair's cooldown. If `updateDailyPnl` already told the result, `pnl` is not booked, and a warning is logged.
+   * Later fills of its exits book nothing. Of two concurrent closers one gets `closed: true`; the other books nothing.
    */
   async closePosition(id: string, options: CloseOptions): Promise<CloseResult> {
     return read(this.#calls.run(closePosition, closeArguments(id, options, this.#entries)), {
@@ -480,16 +498,16 @@ export class StateManager {
   // Orders
 
   /**
-   * Stores an order, new or over the pending one with its id. What is known of that one is not taken back: `filled` never goes
-   * down, `positionId` stays (one that the order opened before, or turned around, is a late write and not taken; any other is an
-   * InvalidArgumentError), and a pending status that does not know of a fill becomes `partially_filled`. `price`, `orderType`, `tp`,
-   * `sl`, `cooldown`, `metadata`, `intent`, `signalId`, `createdAt`, `reason` and `rate` stay unless given; `pair`, `side` and `size` are as this call says or
+   * Stores an order, new or over the pending one with its id. What is known of the pending one is not taken back: `filled` never goes down, `positionId`
+   * stays, and a pending status that does not know of a fill becomes `partially_filled`. If `positionId` names a position that the order opened before, or
+   * turned around, the write is late and that field is ignored; any other position is an InvalidArgumentError. `price`, `orderType`, `tp`, `sl`,
+   * `cooldown`, `metadata`, `intent`, `signalId`, `createdAt`, `reason` and `rate` stay unless given; `pair`, `side` and `size` are as this call says or
    * defaults. A write that changes nothing leaves no event and no new `version`.
    *
-   * A done order, while it is remembered (seven days, the newest 10,000), comes back as it is when its `createdAt` is given, or none and its own
-   * status; anything else is an InvalidArgumentError, as is a status that may not follow the stored one. After that the id is a new order's, which
-   * has none of the old one's fills. `filled`, `cancelled` and `rejected` end the order: it leaves the pending ones and gives back what it reserved.
-   * `unknown` (a submit timed out) keeps the reservation.
+   * A done order is remembered for seven days (the newest 10,000). If the call gives its `createdAt`, or none and its own status, it returns the done order
+   * unchanged; anything else is an InvalidArgumentError. So is a status that may not follow the stored one. After that time the id makes a new order, which
+   * has none of the old one's fills. `filled`, `cancelled` and `rejected` end the order: it leaves the pending ones and its reservation is freed. `unknown`
+   * (a submit timed out) keeps the reservation.
    */
   async saveOrder(order: OrderInput): Promise<PendingOrder> {
     const args = orderArguments(order);
@@ -498,12 +516,11 @@ export class StateManager {
   }
 
   /**
-   * Changes some fields of a pending order, as an exchange's answer does: a patch, or a function from the order as it is to a patch.
-   * Two updaters at once lose nothing: a patch changes its own fields only, a function is asked again when the order changed in
-   * between. The reservation moves with size and price; a size that equals what is filled makes the order `filled`. A patch that
-   * changes nothing leaves no event and no new version.
-   * Rejects with an InvalidArgumentError when the order is done or there is none (`id`), when `filled` would go down, when `size`
-   * would fall below it, and when the status may not follow the stored one.
+   * Changes some fields of a pending order, as an exchange's answer does: a patch, or a function from the present order to a patch. Two concurrent updaters
+   * lose nothing: a patch changes its own fields only, and a function is called again if the order changed in between. The reservation follows size and
+   * price; a size that equals what is filled makes the order `filled`. A patch that changes nothing leaves no event and no new version. Rejects with an
+   * InvalidArgumentError if the order is done or there is none (`id`), if `filled` would go down, if `size` would fall below it, and if the status may not
+   * follow the stored one.
    */
   async updateOrder(id: string, patch: OrderPatch | ((order: PendingOrder) => OrderPatch)): Promise<PendingOrder> {
     const key = check.id("id", id);
@@ -519,7 +536,7 @@ export class StateManager {
     return again(await this.#calls.run(getOrder, { id: key }));
   }
 
-  /** Updates an order of that version; an order of another version goes to `conflict`. */
+  /** Updates an order of that version. If the version differs, `conflict` is called. */
   #orderUpdated(
     id: string,
     version: number | undefined,
@@ -546,19 +563,24 @@ export class StateManager {
   }
 
   /**
-   * Books one execution of an order, once by its `fillId`, in any order. An entry fill opens or grows the order's `positionId`; without
-   * one, or where that has ended, the position of the order's own id, or `id~2` where one that ended has that name. An exit fill reduces the order's `positionId`. What is left of
-   * it once fills have used that up, or all where the order names none, reduces the pair's other positions of that side, oldest first, then its
-   * dust; `over` tells what none holds. Where the named position ended otherwise (closed, removed, dust) the fill explains that end,
-   * up to the size that ended so, and reduces nothing: where the result was told, or the position had merely been saved, it books nothing, else
-   * its result, on that trade. A fill of a flip closes the other side so, and what is left opens the order's position.
+   * Books one execution of an order, once for each `fillId`, in any order.
    *
-   * Each books its realised change on its own day, its fee split by size. Flat, or a rest of up to `dust` that no pending exit awaits, ends the
-   * position as a trade: counted, the streak judged by its whole result, the pair cooling down; the breaker is evaluated once, after all.
-   * Sizes within a relative 1e-9 are equal.
-   * Rejects with an InvalidArgumentError, and changes nothing, when there is no such order (pending, or closed within seven
-   * days), when an exit finds nothing to reduce or its position has not opened yet, when an entry would be filled by more than its size
-   * without `overfill`, and when a remembered fill is told with another size or price.
+   * An entry fill opens or grows the position `positionId`. Without one, or if that position has ended, it opens the position with the order's own id, or
+   * with `id~2` if an ended one has that name.
+   *
+   * An exit fill reduces the position `positionId`. Once fills have used that up, the rest reduces the pair's other positions of that side, oldest first,
+   * then its dust; an order that names no position does so from the start. `over` is what none of them holds. If the named position ended in another way
+   * (closed, removed, dust), the fill explains that end, up to the size that ended, and reduces nothing: it books nothing if the result was told or the
+   * position was merely saved, otherwise its result, on that trade. A fill of a flip closes the other side in this way, and the rest opens the order's
+   * position.
+   *
+   * Each part books its realised change on its own day, and its share of the fee by size. A position that becomes flat, or has a rest of up to `dust` that
+   * no pending exit awaits, ends as a trade: counted, the streak judged by its whole result, the pair cooling down. The breaker is evaluated once, after
+   * all. Sizes within a relative 1e-9 are equal.
+   *
+   * Rejects with an InvalidArgumentError, and changes nothing, if there is no such order (pending, or closed within seven days), if an exit finds nothing
+   * to reduce or its position has not opened yet, if an entry would be filled by more than its size without `overfill`, and if a remembered fill is told
+   * with another size or price.
    */
   async recordFill(orderId: string, fill: FillInput): Promise<FillResult> {
     return read(this.#calls.run(recordFill, fillArguments(orderId, fill, this.#entries)), {
@@ -574,15 +596,14 @@ export class StateManager {
   }
 
   /**
-   * Ends a pending order: gives back its slot and its exposure and, with `releaseSignal` and if nothing of it was filled, its
-   * signal. With `dust`, a rest of up to that size of an exit's position ends as a trade, if no other exit of it is pending. False when it was
-   * not pending.
+   * Ends a pending order: frees its slot, its exposure and, with `releaseSignal` and if nothing of it was filled, its signal. With `dust`, a rest of up to
+   * that size of an exit's position ends as a trade, if no other exit of it is pending. False if the order was not pending.
    */
   async cancelOrder(orderId: string, options: CancelOptions = {}): Promise<boolean> {
     return this.#calls.run(cancelOrder, cancelArguments(orderId, options, this.#entries));
   }
 
-  /** Forgets a pending order and gives back what it reserved; false when there was none. A fill of it that comes later is an error. */
+  /** Forgets a pending order and frees what it reserved; false if there was none. A later fill of it is an error. */
   async removeOrder(id: string): Promise<boolean> {
     return this.#calls.run(removeOrder, { id: check.id("id", id) });
   }
@@ -604,68 +625,68 @@ export class StateManager {
   }
 
   /**
-   * Books one trade's result, exact to 8 places, counts it, and evaluates the breaker in the same step. The same `tradeId` books once
-   * (`applied` tells). Where `tradeId` is the id of an open position it is that position's result, added to what fills have booked on it: judged now,
-   * once; `removePosition` then writes the trade and does not count it again. A `ts` of an earlier day books into that day's history.
+   * Books one trade's result, exact to 8 places, counts it, and evaluates the breaker in the same step. The same `tradeId` books once (see `applied`). If
+   * `tradeId` is the id of an open position, the amount is that position's result, added to what fills booked on it: it is judged now, once;
+   * `removePosition` then writes the trade and does not count it again. A `ts` of an earlier day books into that day's history.
    */
   async updateDailyPnl(pnlChange: number, options: PnlOptions = {}): Promise<RiskUpdate> {
     return this.#calls.run(updateDailyPnl, pnlArguments(pnlChange, options, this.#policy));
   }
 
   /**
-   * Books money that is no trade, once by its `id`: `amount` is as it moves the account, below 0 when you pay. It counts no trade and moves no
-   * streak; the breaker is evaluated. An open position gets it into its result (`fee` and `rebate` in `fees`, else in `cash`); one that ended
-   * within seven days gets it onto its record, which `getTrades` shows; `to: "forgotten"` says that it ended longer ago, and that the day alone
-   * got it. Without `positionId` it is the day's. A `correction` on a trade whose result nobody told (`untold`), of 0, too, says that a person has
-   * seen it: its alarm ends.
-   * Rejects with an InvalidArgumentError when there never was such a position, and when `ts` is older than ids are remembered (30 days).
+   * Books money that is no trade, once for each `id`. `amount` is as it changes the account: below 0 when you pay. It counts no trade and does not change
+   * the streak; the breaker is evaluated. With `positionId` of an open position it becomes part of its result (`fee` and `rebate` in `fees`, else in
+   * `cash`); of a position that ended within seven days, part of its trade, which `getTrades` shows; `to: "forgotten"` means that it ended longer ago, and
+   * only the day got the amount. Without `positionId` it belongs to the day. A `correction` on a trade whose result nobody told (`untold`), even of 0,
+   * means that a person has seen the trade: its alarm ends. Rejects with an InvalidArgumentError if there never was such a position, and if `ts` is older
+   * than ids are remembered (30 days).
    */
   async bookCash(amount: number, cash: CashInput): Promise<CashResult> {
     return this.#calls.run(bookCash, cashArguments(amount, cash, this.#policy));
   }
 
   /**
-   * Records a deposit (above 0) or a withdrawal, once by its `id`: equity moves, the peak in proportion, so that the drawdown stays. It is no
-   * PnL and trips nothing. Where the bot has reported its equity at or after `ts`, that contains the transfer: equity stays, and so does a peak
-   * set since. Without a known equity nothing moves.
+   * Records a deposit (above 0) or a withdrawal, once for each `id`: equity moves, and the peak in proportion, so that the drawdown stays. It is no PnL and
+   * trips nothing. If the bot has reported its equity at or after `ts`, that report contains the transfer: equity stays, and so does a peak set since.
+   * Without a known equity nothing moves.
    */
   async recordTransfer(amount: number, transfer: TransferInput): Promise<TransferResult> {
     return this.#calls.run(recordTransfer, transferArguments(amount, transfer, this.#policy));
   }
 
   /**
-   * Trades that ended, in the order in which they were written down; `after` a key goes on from there. What was booked on a trade
-   * after its end is in it. Redis and memory keep the newest `trades.max_length`, DuckDB keeps all. One call looks at 1,000 trades: a rare `pair`
-   * among many takes several.
+   * Ended trades, in the order in which they were written. `after`: continue after the trade with this key. Bookings after a trade's end are included.
+   * Redis and memory keep the newest `trades.max_length`, DuckDB keeps all. One call to the server looks at 1,000 trades: a rare `pair` among many takes
+   * several.
    */
   async getTrades(options: TradesOptions = {}): Promise<Trade[]> {
     return this.#calls.runPages(getTrades, tradesArguments(options));
   }
 
   /**
-   * Trades of which nobody told the whole result (`untold`), oldest first, until fills of their exits do, or a person has seen it: has booked
-   * a correction on the position with `bookCash` (0 where nothing is to be booked). Status and doctor raise an alarm for each. It looks
-   * through all trades that are kept, 1,000 in a call.
+   * Trades whose whole result nobody told (`untold`), oldest first, until fills of their exits tell it, or a person has seen it, that is, has booked a
+   * correction on the position with `bookCash` (0 if there is nothing to book). Status and doctor raise an alarm for each. It looks through all trades that
+   * are kept, 1,000 in a call.
    */
   async getUntoldTrades(): Promise<Trade[]> {
     return this.#calls.runPages(getUntoldTrades, { after: "", limit: 10_000 });
   }
 
-  /** Notes the account's equity (quote currency): moves peak and drawdown and evaluates the breaker. */
+  /** Reports the account's equity (quote currency): moves peak and drawdown, and evaluates the breaker. */
   async updateEquity(equity: number): Promise<RiskUpdate> {
     return this.#calls.run(updateEquity, { equity: check.equity("equity", equity), ...this.#policy });
   }
 
   /**
-   * Sets the starting equity, as connecting with `risk.starting_equity` does: equity follows what is booked from now on, until the bot reports
-   * it. The first that is set stays; resolves to that.
+   * Sets the starting equity, as connecting with `risk.starting_equity` does: equity follows what is booked from now on, until the bot reports it. The
+   * first one that is set stays; resolves to that.
    */
   async startEquity(equity: number): Promise<number> {
     const { dayStart } = this.#policy;
     return this.#calls.run(startEquity, { equity: check.startingEquity("equity", equity), dayStart });
   }
 
-  /** The limits that every bot of the flow enforces; an absent one does not limit. */
+  /** The limits that every bot of the flow enforces; an absent limit does not limit. */
   async getRiskLimits(): Promise<RiskLimits> {
     return (await this.#calls.run(getRiskLimits, undefined)).limits;
   }
@@ -676,17 +697,17 @@ export class StateManager {
   }
 
   /**
-   * Sets the limits named, removes those that are null, leaves the others. Returns all that are in force. What a call set is not loosened
-   * when a bot connects; what a call removed is the configuration's again. A limit that is made tighter than today's loss, the streak
-   * or the drawdown trips the breaker in the same step.
+   * Sets the given limits, removes those that are null, leaves the others. Returns all that are in force. A limit that a call set is not loosened when a
+   * bot connects; a limit that a call removed is the configuration's again. If a limit becomes tighter than today's loss, the streak or the drawdown, the
+   * breaker trips in the same step.
    */
   async setRiskLimits(limits: { [name in RiskLimitName]?: number | null }): Promise<RiskLimits> {
     return this.#setLimits("call", limitEntries(parseRiskLimits(limits)));
   }
 
   /**
-   * Says what the flow is counted in, and which currencies count as that one; `connect` does so with `risk.currency` and `risk.same_currency`.
-   * Resolves to the currency. Rejects with an InvalidArgumentError when the flow is counted in another one already: that stays.
+   * Sets the flow's currency, and the currencies that count as it; `connect` does so with `risk.currency` and `risk.same_currency`. Resolves to the
+   * currency. Rejects with an InvalidArgumentError if the flow already has another currency: that stays.
    */
   async setCurrency(currency: string, sameCurrency: readonly string[] = []): Promise<string> {
     return read(this.#calls.run(setCurrency, currencyArguments(currency, sameCurrency)), {
@@ -704,7 +725,7 @@ export class StateManager {
   }
 
   /**
-   * Sets the flow's look-back guards, in place of those it had; `[]` removes all. Those set first look back on the trades that the flow still
+   * Sets the flow's look-back guards, in place of the present ones; `[]` removes all. The first guards of a flow look back on the trades that it still
    * keeps. Returns those that are in force. A bot that connects with `risk.guards` in its configuration sets those again.
    */
   async setGuards(guards: GuardInput[]): Promise<Guard[]> {
@@ -713,8 +734,8 @@ export class StateManager {
   }
 
   /**
-   * Gives the limits named back to the configuration: each is what this manager's configuration says, or none. Returns all that are in
-   * force. One that becomes tighter may trip the breaker, as in `setRiskLimits`.
+   * Gives these limits back to the configuration: each becomes what this manager's configuration says, or none. Returns all that are in force. A limit that
+   * becomes tighter may trip the breaker, as in `setRiskLimits`.
    */
   async unsetRiskLimits(names: readonly RiskLimitName[]): Promise<RiskLimits> {
     const { day_start, breaker_duration, opposite_side, ...configured } = this.config.risk;
@@ -730,8 +751,8 @@ export class StateManager {
   }
 
   /**
-   * Trips the breaker by hand: blocks entries, never exits. `duration` (default `risk.breaker_duration`) by itself or in an object. An
-   * active breaker is never shortened.
+   * Trips the breaker by hand: blocks entries, never exits. `duration` (default `risk.breaker_duration`) is given by itself or in an object. An active
+   * breaker is never shortened.
    */
   async triggerCircuitBreaker(
     reason: string,
@@ -750,14 +771,14 @@ export class StateManager {
   }
 
   /**
-   * Ends an active breaker; false when none was active. Acknowledges the cause that tripped last, also where that has ended by time: after
-   * `consecutive_losses` the streak is 0, after `drawdown` the peak is the present equity. The day's loss stays.
+   * Ends an active breaker; false if none was active. Acknowledges the cause that tripped last, even if its time is over: after `consecutive_losses` the
+   * streak becomes 0, after `drawdown` the peak becomes the present equity. The day's loss stays.
    */
   async resetCircuitBreaker(reason?: string): Promise<boolean> {
     return this.#calls.run(resetCircuitBreaker, { reason: check.words("reason", reason) });
   }
 
-  /** The trading days that are over, oldest first; with `days`, the newest so many. */
+  /** The trading days that are over, oldest first; with `days`, the newest that many. */
   async getDailyHistory(options: { days?: number } = {}): Promise<DailyRisk[]> {
     const { days } = check.fields("options", options, ["days"]);
     return this.#calls.run(getDailyHistory, {
@@ -802,17 +823,17 @@ export class StateManager {
     return this.#calls.run(setCooldown, cooldownArguments(pair, duration, options));
   }
 
-  /** Whether entries of the pair are blocked now; with a side, whether that side's are. */
+  /** Whether entries of the pair are blocked now; with a side, whether entries of that side are. */
   async isOnCooldown(pair: string, side?: PositionSide): Promise<boolean> {
     return (await this.getCooldown(pair, side)) !== undefined;
   }
 
-  /** When entries of the pair (of that side) are free again; undefined when they are. Counts the cooldowns of all pairs in. */
+  /** When entries of the pair (and side) are free again; undefined if they are free. Includes cooldowns of all pairs (`*`). */
   async getCooldown(pair: string, side?: PositionSide): Promise<Date | undefined> {
     return this.#calls.run(getCooldown, pairAndSide(pair, side));
   }
 
-  /** Ends the pair's own cooldown: one side's, or, without a side, all of them. False when none was active. */
+  /** Ends the pair's own cooldown: that of one side or, without a side, all of them. False if none was active. */
   async clearCooldown(pair: string, side?: PositionSide): Promise<boolean> {
     return this.#calls.run(clearCooldown, pairAndSide(pair, side));
   }
@@ -820,17 +841,17 @@ export class StateManager {
   // Admission
 
   /**
-   * May this entry go ahead? Decided over all processes in one step. Refused: `reason` (the first that holds, in the order of
-   * `Refusal`), words, and `retryAt` where time cures it; nothing changed but what `getAdmissionStats` and `getRefusals` tell (at
-   * Redis' maxmemory not even that). Admitted: the signal is marked, the entry order
-   * stored with status `intent`, the cooldown set, the slot and the exposure taken. Submit the order under its id, then report
-   * with `saveOrder`, `updateOrder`, `recordFill` or `cancelOrder`.
+   * Decides whether an entry may go ahead, over all processes, in one step.
    *
-   * With `positionId` it adds to that open position, with `flip` it turns one around: neither takes a slot, so both may go ahead
-   * where slots are at their limit (not where they are above it), and a flip is no entry against the other side.
-   * Rejects with an InvalidArgumentError when `positionId` is not an open position of that pair and side, `flip` not one of the
-   * other side, `size` not above what the side holds that a flip closes, or `orderId` taken. The reasons from `recovering` to
-   * `guard` come before that.
+   * Refused: `reason` (the first that holds, in the order of `Refusal`), words, and `retryAt` if it ends by time. Nothing changes but what
+   * `getAdmissionStats` and `getRefusals` return (at Redis' maxmemory not even that). Admitted: the signal is marked, the entry order is stored with status
+   * `intent`, the cooldown is set, the slot and the exposure are taken. Submit the order under its id, then report with `saveOrder`, `updateOrder`,
+   * `recordFill` or `cancelOrder`.
+   *
+   * With `positionId` the entry adds to that open position, with `flip` it turns one around. Neither takes a slot, so both may go ahead if slots are at
+   * their limit (not if they are above it), and a flip is not refused as `opposite_side`. Rejects with an InvalidArgumentError if `positionId` is not an
+   * open position of that pair and side, if `flip` is not one of the other side, if `size` is not above what the side closed by a flip holds, or if
+   * `orderId` is taken. The reasons from `recovering` to `guard` are checked before that.
    */
   async admit(request: AdmissionRequest): Promise<Admission> {
     const args = admissionArguments(this.flowId, request, this.#entries);
@@ -840,9 +861,8 @@ export class StateManager {
   }
 
   /**
-   * How many entries were admitted and refused, by trading day, oldest first; today is the last if there was any. Days without an
-   * entry are left out; with `days`, the newest so many. 30 days are kept. A repeated call counts once; being fenced, and a refusal
-   * while Redis is at its maxmemory, are not counted.
+   * How many entries were admitted and refused, by trading day, oldest first; today is the last, if it had any. Days without an entry are left out; with
+   * `days`, the newest that many. 30 days are kept. A repeated call counts once. Not counted: being fenced, and a refusal while Redis is at its maxmemory.
    */
   async getAdmissionStats(options: { days?: number } = {}): Promise<AdmissionDay[]> {
     const { days } = check.fields("options", options, ["days"]);
@@ -851,8 +871,8 @@ export class StateManager {
   }
 
   /**
-   * The newest 10,000 entries that were refused, oldest first: from `from` (inclusive) to `to` (exclusive); `after` the key of one goes
-   * on from there; at most `limit` (default 1,000, at most 10,000).
+   * The newest 10,000 refused entries, oldest first: from `from` (inclusive) to `to` (exclusive), after the one with the key `after`, at most `limit`
+   * (default 1,000, at most 10,000).
    */
   async getRefusals(options: RefusalsOptions = {}): Promise<RefusedEntry[]> {
     return this.#calls.runPages(getRefusals, refusalsArguments(options));
@@ -861,9 +881,9 @@ export class StateManager {
   // Recovery
 
   /**
-   * Refuses entries (`recovering`) over all processes until the recovery has ended; exits go on. One process holds it, for `ttl`
-   * (default 10s), renewed by itself; one that nobody holds any more is resumed, as is one that this very instance began. While
-   * another process holds it, waits up to `wait` (default 0), then rejects with a LockedError that names the holder.
+   * Refuses entries (`recovering`) over all processes until the recovery has ended; exits go ahead. One process holds the recovery for `ttl` (default 10s),
+   * renewed by itself. A recovery that nobody holds any more is resumed; so is one that this instance itself began. While another process holds it, waits
+   * up to `wait` (default 0), then rejects with a LockedError that names the holder.
    */
   async beginRecovery(reason: string, options: HoldOptions = {}): Promise<Recovery> {
     const { ttl, wait } = holdArguments(options);
@@ -873,15 +893,15 @@ export class StateManager {
     );
   }
 
-  /** The recovery that is under way, held or left unfinished; undefined when there is none. */
+  /** The recovery under way, held or left unfinished; undefined if there is none. */
   async getRecovery(): Promise<RecoveryState | undefined> {
     return this.#calls.run(getRecovery, undefined);
   }
 
   /**
-   * A person approves the plan that waits in the recovery under way (`getRecovery`, its journal) by its hash: the process that waits in
-   * `recover`, or the next one, carries it out if it still holds. True once; false when that plan was approved before, so that of two
-   * approvers at once one gets true. Rejects with a StaleStateError when another plan waits, or none. It needs no lease.
+   * Approves, for a person, the plan that waits in the recovery under way (`getRecovery`, its journal), by its hash. The process that waits in `recover`,
+   * or the next one, carries it out if it still holds. True once; false if the plan was approved before: of two concurrent approvers one gets true. Rejects
+   * with a StaleStateError if another plan waits, or none. It needs no lease.
    */
   async approveRecovery(hash: string): Promise<boolean> {
     const wanted = check.id("hash", hash);
@@ -906,9 +926,9 @@ export class StateManager {
   }
 
   /**
-   * Ends whatever recovery there is, whoever holds it, and lets entries go ahead again; false when there was none. What it has not done stays undone, and what
-   * it has noted is gone. With `unlessHeldAfter` it rejects with a LockedError, and ends nothing, while somebody holds it for longer than that: given the `until`
-   * that `getRecovery` told (or 0 where it told none), of a holder that goes on nothing is ended. `reason` is for the event log.
+   * Ends the recovery, whoever holds it, and lets entries go ahead; false if there was none. What it has not done stays undone, and its notes are gone.
+   * With `unlessHeldAfter` it rejects with a LockedError, and ends nothing, while somebody holds it for longer than that. Give it the `until` that
+   * `getRecovery` returned (or 0 if it returned none): then the recovery of a holder that still renews it is not ended. `reason` is for the event log.
    */
   async endRecovery(options: { unlessHeldAfter?: Time; reason?: string } = {}): Promise<boolean> {
     const o = check.fields("options", options, ["unlessHeldAfter", "reason"]);
@@ -933,11 +953,10 @@ export class StateManager {
   }
 
   /**
-   * The other flows of `recovery.account`, by id: the positions and pending orders of each as they stand at one moment, or why it cannot be
-   * read: it is gone, of another schema, or the user may not. A flow is a member from its first `connect` with that account on, until
-   * `forgetAccountFlow`. Nothing is made or changed by looking. `[]` without an account, and on memory and DuckDB, which know one flow only.
-   * With `orderIds` each flow says as well which of these orders, at most 1,000, it had that are over, as
-   * long as it keeps those (`ended`).
+   * The other flows of `recovery.account`, by id: each one's positions and pending orders at one moment, or why it cannot be read: it is gone, has another
+   * schema, or the user may not read it. A flow is a member from its first `connect` with that account until `forgetAccountFlow`. Looking makes and changes
+   * nothing. `[]` without an account, and on memory and DuckDB, which know one flow only. With `orderIds` (at most 1,000) each flow also says which of
+   * these orders it had and are over, as long as it keeps them (`ended`).
    */
   async getAccountFlows(options: { orderIds?: readonly string[] } = {}): Promise<AccountFlow[]> {
     this.#needOpen("getAccountFlows");
@@ -947,8 +966,8 @@ export class StateManager {
   }
 
   /**
-   * Takes a flow off `recovery.account`: it is not looked at any more. False when it was no member. The flow itself stays as it is; it is a
-   * member again when it connects with that account.
+   * Removes a flow from `recovery.account`: it is not looked at any more. False if it was no member. The flow itself does not change. It becomes a member
+   * again when it connects with that account.
    */
   async forgetAccountFlow(flowId: string): Promise<boolean> {
     this.#needOpen("forgetAccountFlow");
@@ -957,10 +976,10 @@ export class StateManager {
   }
 
   /**
-   * Puts the flow into an exchange account, making the account if it is new, with whatever the flow has open: slots and exposure come along, nothing
-   * that it has booked. The flow gets a new epoch: its other managers get a StateLostError until they connect again. What is
-   * configured under `account` holds for the account of that name, else what is under `risk`. Rejects with a ConfigError when the flow counts
-   * in another currency or day than the account, or is in another one.
+   * Puts the flow into an exchange account, making the account if it is new, with everything that the flow has open: slots and exposure are added to the
+   * account's sums, past bookings are not. The flow gets a new epoch: its other managers get a StateLostError until they connect again. The settings
+   * under `account` apply if they name this account, otherwise those under `risk`. Rejects with a ConfigError if the flow counts in another currency or day
+   * than the account, or is in another account.
    */
   async joinAccount(name: string): Promise<void> {
     this.#needOpen("joinAccount");
@@ -969,8 +988,8 @@ export class StateManager {
   }
 
   /**
-   * Takes the flow out of its exchange account; false where it was in none. Its slots and exposure leave the account's sums; what it booked stays
-   * there. The flow gets a new epoch, as in `joinAccount`.
+   * Takes the flow out of its exchange account; false if it was in none. Its slots and exposure leave the account's sums; what it booked stays there. The
+   * flow gets a new epoch, as in `joinAccount`.
    */
   async leaveAccount(): Promise<boolean> {
     this.#needOpen("leaveAccount");
@@ -979,39 +998,39 @@ export class StateManager {
     return opened !== undefined;
   }
 
-  /** The exchange account that the flow is in, with the part of each of its flows; undefined where it is in none. */
+  /** The exchange account of the flow, with each flow's part; undefined if the flow is in none. */
   async getAccount(): Promise<AccountStatus | undefined> {
     return this.#calls.run(getAccount, undefined);
   }
 
   /**
-   * Sets limits of the account (null removes one) for all its flows. What a call set is not loosened when a bot connects; what a call removed is the
-   * configuration's again. One that becomes tighter, and is reached, trips the account's breaker. `getAccount` tells who set each.
+   * Sets limits of the account for all its flows (null removes one), and how long its breaker lasts once it has tripped. A limit that a call set is not
+   * loosened when a bot connects, and such a duration stays; a limit that a call removed is the configuration's again. If a limit becomes tighter and is
+   * reached, the account's breaker trips. `getAccount` tells who set each.
    */
-  async setAccountLimits(limits: { [name in AccountLimitName]?: number | null }): Promise<AccountLimits> {
+  async setAccountLimits(
+    limits: { [name in AccountLimitName]?: number | null } & { readonly breaker_duration?: Duration | BreakerEnd },
+  ): Promise<AccountLimits> {
     return this.#limitAccount("call", parseAccountLimits(limits));
   }
 
   /**
-   * Gives limits of the account back to the configuration: each is what this manager's configuration says of the account that the flow is in, or
-   * none. Returns all that are in force.
+   * Gives limits of the account, and its breaker's duration, back to the configuration: each becomes what this manager's configuration says about the
+   * flow's account, or none; the duration becomes that under `risk`. Returns all limits that are in force.
    */
-  async unsetAccountLimits(names: readonly AccountLimitName[]): Promise<AccountLimits> {
-    const { account } = this.config;
-    const returned = check.names("names", names, ACCOUNT_LIMITS);
-    return this.#limitAccount(
-      "unset",
-      returned.map((name) => [name, account?.[name] ?? null]),
-    );
+  async unsetAccountLimits(names: readonly AccountSettingName[]): Promise<AccountLimits> {
+    const returned = check.names("names", names, ACCOUNT_SETTINGS);
+    const account = await this.getAccount();
+    return this.#limitAccount("unset", configuredOf(this.config, account?.name ?? "", returned));
   }
 
-  async #limitAccount(how: "call" | "unset", limits: [AccountLimitName, number | null][]): Promise<AccountLimits> {
-    return read(this.#calls.run(setAccountLimits, { how, limits }), { value: (set) => set.limits });
+  async #limitAccount(how: "call" | "unset", given: AccountSettingsGiven): Promise<AccountLimits> {
+    return read(this.#calls.run(setAccountLimits, { how, ...given }), { value: (set) => set.limits });
   }
 
   /**
-   * Trips the account's breaker by hand, in one write: no flow of the account admits an entry; exits always work. `duration` by default the
-   * account's. An active breaker is never shortened. The breakers of its flows stay as they are.
+   * Trips the account's breaker by hand, in one write: no flow of the account admits an entry; exits always work. `duration`: by default the account's. An
+   * active breaker is never shortened. The flows' own breakers stay as they are.
    */
   async triggerAccountBreaker(
     reason: string,
@@ -1020,14 +1039,14 @@ export class StateManager {
     return this.#calls.run(tripAccount, accountBreakerArguments(reason, duration));
   }
 
-  /** Ends the account's breaker; false when none was active. After a drawdown the account's peak is its present equity; the day's loss stays. */
+  /** Ends the account's breaker; false if none was active. After a drawdown the account's peak becomes its present equity; the day's loss stays. */
   async resetAccountBreaker(reason?: string): Promise<boolean> {
     return this.#calls.run(resetAccount, { reason: check.words("reason", reason) });
   }
 
   /**
-   * Takes slots and exposure of a flow whose state was lost off the account of this one; what it booked stays. Undefined where the account counts nothing of
-   * it. Rejects with an InvalidArgumentError where there is such a flow: it leaves by itself (`leaveAccount`).
+   * Removes the slots and exposure of a flow whose state was lost from this flow's account; what it booked stays. Undefined if the account counts nothing
+   * of it. Rejects with an InvalidArgumentError if that flow exists: then it leaves by itself (`leaveAccount`).
    */
   async forgetAccountPart(flowId: string): Promise<ForgottenPart | undefined> {
     this.#needOpen("forgetAccountPart");
@@ -1041,7 +1060,7 @@ export class StateManager {
     if (this.#closing.signal.aborted) throw notOpen(method);
   }
 
-  /** Leaves a `difference_found` event: state and exchange differ in `subject`, seen in so many readings in a row. */
+  /** Leaves a `difference_found` event: state and exchange differ in `subject`, seen in `reads` readings in a row. */
   async reportDifference(difference: Difference): Promise<void> {
     const d = check.fields("difference", difference, ["subject", "found", "reads"]);
     await this.#calls.run(reportDifference, {
@@ -1053,7 +1072,7 @@ export class StateManager {
 
   // Liveness
 
-  /** Says that this instance, and so the flow, is alive. Resolves to the time on the flow's clock. */
+  /** Gives a heartbeat: this instance, and so the flow, is alive. Resolves to the time on the flow's clock. */
   async heartbeat(): Promise<Date> {
     const beat = this.#calls.runUnfenced(heartbeat, undefined);
     this.#signOff.see(beat);
@@ -1071,8 +1090,8 @@ export class StateManager {
   }
 
   /**
-   * Takes instances off the list of `getInstances`, each only if its last heartbeat is still the one given: those that are dead. An instance that
-   * closes takes itself off. Resolves to the ids of those that are gone from it; at most 1,000 at once. It needs no lease.
+   * Removes dead instances from the list of `getInstances`, each only if its last heartbeat is still the given one. (An instance that closes removes
+   * itself.) Resolves to the ids that were removed; at most 1,000 at once. It needs no lease.
    */
   async forgetInstances(instances: readonly Pick<Instance, "id" | "lastHeartbeat">[]): Promise<string[]> {
     const seen = check.list("instances", instances, (field, { id, lastHeartbeat }) => ({
@@ -1090,9 +1109,9 @@ export class StateManager {
   }
 
   /**
-   * Takes the flow's lease for `ttl` (default 10s), renewed by itself until it is released or lost. While another process
-   * holds it, or Redis is away, waits up to `wait` (default 0), then rejects with a LockedError that names the holder, or with
-   * what keeps it from knowing. With `execution.single_active`, every change is made under the lease acquired last.
+   * Takes the flow's lease for `ttl` (default 10s); it renews itself until it is released or lost. While another process holds it, or Redis is away, waits
+   * up to `wait` (default 0), then rejects with a LockedError that names the holder, or with the error that kept it from asking. With
+   * `execution.single_active`, every change is made under the lease acquired last.
    */
   async acquireLease(options: HoldOptions = {}): Promise<Lease> {
     const { ttl, wait } = holdArguments(options);
@@ -1104,8 +1123,8 @@ export class StateManager {
   }
 
   /**
-   * Takes the lease of that token off its holder, which is fenced from then on: for a holder that is dead. False when it is not held under that token: it has
-   * ended, or somebody else has it since. It needs no lease. `reason` is for the event log.
+   * Takes the lease with this token from its holder, for instance a dead one; the holder is fenced from then on. False if the lease is not held under that
+   * token any more. It needs no lease. `reason` is for the event log.
    */
   async breakLease(token: number, reason?: string): Promise<boolean> {
     const args = { token: check.optionalCount("token", token), reason: check.words("reason", reason) };
@@ -1120,16 +1139,16 @@ export class StateManager {
   // Everything
 
   /**
-   * The events after a given one (default: from the oldest kept), oldest first, at most `limit` (default 1000, never more than
-   * 10,000). Begins with a `history_trimmed` event when some after that place may be gone.
+   * The events after a given one (default: from the oldest kept), oldest first, at most `limit` (default 1000, never more than 10,000). Begins with a
+   * `history_trimmed` event if some events after that place may be gone.
    */
   async getEvents(options: { after?: string; limit?: number } = {}): Promise<StateEvent[]> {
     return eventsAfter((after, limit) => this.#calls.run(getEvents, { after, limit }), options);
   }
 
   /**
-   * Where the log of events stands: the newest and the oldest event, how many there ever were, and whether it holds the event `holds`. With
-   * Redis it costs as much as two or three reads.
+   * The place of the event log: the newest and the oldest event, how many there ever were, and whether it has the event `holds`. On Redis it costs as much
+   * as two or three reads.
    */
   async getLogPlace(options: { holds?: string } = {}): Promise<LogPlace> {
     const { holds } = check.fields("options", options, ["holds"]);
@@ -1137,8 +1156,8 @@ export class StateManager {
   }
 
   /**
-   * Every change of the flow, by any process, in order and without gaps: from `after` on, or from now; and those of the account that it is in. Ends when the signal
-   * aborts or the manager is closed. Rejects with a StateLostError when the flow's state is gone.
+   * Every change of the flow and of its account, by any process, in order and without gaps: after `after`, or from now on. Ends when the signal aborts or
+   * the manager is closed. Rejects with a StateLostError if the flow's state is gone.
    */
   watch(options: { after?: string; signal?: AbortSignal } = {}): AsyncIterableIterator<StateEvent> {
     const loss = this.#loss;
@@ -1164,9 +1183,31 @@ export class StateManager {
     return watchFlow(source, this.#closing.signal, options);
   }
 
-  /** Everything at once, as it stands at one moment. */
+  /**
+   * Calls back after every call of this manager, with the operation, its duration and its outcome; for metrics. The listener must not throw: an error of it
+   * rejects the call. Call the returned function to stop.
+   */
+  onCall(listener: (told: CallTold) => void): () => void {
+    return this.#calls.listen(listener);
+  }
+
+  /** All state at one moment. */
   async snapshot(): Promise<Snapshot> {
     return this.#snapshotBy(this.#calls);
+  }
+
+  /** The flow as the manager itself reads it, also while it closes. */
+  #readable(): LoggingFlow {
+    const calls = this.#last;
+    return {
+      snapshot: () => this.#snapshotBy(calls),
+      getLease: () => calls.run(getLease, undefined),
+      getGuards: () => calls.run(getGuards, undefined),
+      getUntoldTrades: () => calls.runPages(getUntoldTrades, { after: "", limit: 10_000 }),
+      getRecovery: () => calls.run(getRecovery, undefined),
+      getLogPlace: () => calls.run(getLogPlace, { id: "" }),
+      getEvents: (options) => eventsAfter((after, limit) => calls.run(getEvents, { after, limit }), options),
+    };
   }
 
   async #snapshotBy(calls: FlowCalls): Promise<Snapshot> {
@@ -1175,27 +1216,25 @@ export class StateManager {
   }
 
   /**
-   * All that is stored of the flow, at one moment, in the layout of Redis, whichever backend it is on: what a backup is made of.
-   * Redis tells a big flow in parts, and none of them keeps it from others for long: a few milliseconds, and a millisecond or two more for each
-   * thousand of open positions and pending orders, which are told together. What changes meanwhile is told as it is at the last part's moment;
-   * where that cannot be proven, or with `options.clock`, the flow is told in one piece (0.3 s for 100,000 signals, 100,000 fills, 10,000
-   * closed orders and 10,000 events).
+   * All that is stored of the flow, at one moment, in the layout of Redis, on any backend: the content of a backup. Redis exports a big flow in parts, none
+   * of which blocks others for long: a few milliseconds, plus a millisecond or two for each thousand open positions and pending orders, which are read
+   * together. Everything is as of the last part's moment. If that cannot be proven, or with `options.clock`, the flow is exported in one piece (0.3 s for
+   * 100,000 signals, 100,000 fills, 10,000 closed orders and 10,000 events).
    */
   async exportFlow(): Promise<FlowLayout> {
     return this.#calls.run(exportFlow, undefined);
   }
 
   /**
-   * Writes the whole flow, as it stands at one moment, to a new file, while the bot works on. The file is mode 0600, and gets its name when it is
-   * whole and read back; whatever ends the process before leaves at most a draft beside it (`<path>.new-...`, `<path>.import-...`). All of
-   * the flow is in memory meanwhile, as with `exportFlow`. Two backups at once to the same path: one of them is refused.
+   * Writes the whole flow, as of one moment, to a new file, while the bot works on. The file has mode 0600, and gets its name only after it is complete and
+   * read back; if the process ends before that, at most a draft is left beside it (`<path>.new-...`, `<path>.import-...`). Meanwhile all of the flow is in
+   * memory, as with `exportFlow`. Of two concurrent backups to the same path one is refused.
+   * - DuckDB: a DuckDB file. To restore it, put it in the place of the flow's file while no bot has that open, without the old `.wal`; or use `sf-state
+   * copy`.
+   * - Redis, memory: a file as `sf-state backup` writes it, compressed if its name ends in `.gz`. `sf-state restore <path>` puts it into Redis or into a
+   * DuckDB file.
    *
-   * - DuckDB: a DuckDB file. Restored by being put in the place of the flow's file while no bot has that, without the old one's `.wal`; or by
-   *   `sf-state copy` from it.
-   * - Redis, memory: a file as `sf-state backup` writes it, compressed when its name ends in `.gz`. `sf-state restore <path>` puts it into
-   *   Redis or into a DuckDB file.
-   *
-   * Rejects with an InvalidArgumentError when something is there already, a ConfigError when it cannot be written; the flow is as it was.
+   * Rejects with an InvalidArgumentError if the path exists already, and with a ConfigError if it cannot be written; the flow does not change.
    */
   async backup(path: string): Promise<void> {
     const file = check.path("path", path);
@@ -1209,7 +1248,7 @@ export class StateManager {
   }
 }
 
-/** Being fenced is one of the refusals. */
+/** Being fenced is one of the refusals, not an error. */
 const ADMISSION: ResultReader<Admission, Admission> = {
   value: (admission) => admission,
   error(error) {

@@ -6,7 +6,7 @@ import type { FlowCalls } from "./flow-calls.js";
 import { Lease } from "./lease.js";
 import { read } from "./outcome.js";
 
-/** The lease, or undefined while another holds it; after the deadline a LockedError. */
+/** The lease; undefined while another process holds it. After the deadline a LockedError. */
 export function takeLease(flowId: string, calls: FlowCalls, ttl: number, deadline: number): Promise<Lease | undefined> {
   const askedAt = performance.now();
   return read(calls.runUnfenced(acquireLease, { ttl }), {

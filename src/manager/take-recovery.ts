@@ -9,15 +9,15 @@ import { read } from "./outcome.js";
 import { Recovery } from "./recovery.js";
 
 /**
- * Leaves a recovery that anybody may take up, so that entries are refused until it has ended. One that is held by somebody blocks them already. It is no
- * change of a trader: it asks for no lease.
+ * Begins a recovery and leaves it for anybody to resume, so that entries are refused until it has ended. If somebody holds a recovery, entries are refused
+ * already. It needs no lease: the trading bot changes nothing by it.
  */
 export async function blockEntries(calls: FlowCalls): Promise<void> {
   const outcome = await calls.runUnfenced(beginRecovery, { reason: "the state went back", ttl: 10_000 });
   if (outcome.begun) await calls.runUnfenced(renewRecovery, { token: outcome.token, ttl: 0 });
 }
 
-/** The recovery, begun or resumed, or undefined while another holds it; after the deadline a LockedError. */
+/** The recovery, begun or resumed; undefined while another process holds it. After the deadline a LockedError. */
 export function takeRecovery(
   flowId: string,
   calls: FlowCalls,

@@ -1,4 +1,4 @@
-/** Waiting for what one process at a time may hold. */
+/** Waits for a lease or a recovery, which one process at a time can hold. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Duration } from "../config/duration.js";
 import { ConnectionError, InvalidArgumentError } from "../errors.js";
@@ -10,10 +10,10 @@ export interface HoldOptions {
   wait?: Duration;
 }
 
-/** How often somebody who waits asks again, ms. */
+/** Pause between two tries, ms. */
 const POLL = 200;
 
-/** For how long something is held and waited for, ms. */
+/** The times of holding and waiting, ms. */
 export function holdArguments(options: HoldOptions): { ttl: number; wait: number } {
   const o = check.fields("options", options, ["ttl", "wait"]);
   const ttl = check.optionalDuration("ttl", o.ttl) ?? 10_000;
@@ -21,7 +21,7 @@ export function holdArguments(options: HoldOptions): { ttl: number; wait: number
   return { ttl, wait: check.optionalDuration("wait", o.wait) ?? 0 };
 }
 
-/** Tries, until there is something, until `wait` ms are over, or, while Redis is away, until `closing` aborts. */
+/** Tries until there is a result, until `wait` ms are over or, while Redis is away, until `closing` aborts. */
 export async function waitFor<T>(
   wait: number,
   closing: () => boolean,
@@ -38,7 +38,7 @@ export async function waitFor<T>(
       const unknown = isUnknown<T | undefined>(error) ? error : undefined;
       const isAway = unknown !== undefined || error instanceof ConnectionError;
       if (!isAway || closing() || performance.now() >= deadline) throw error;
-      // Asked anew, it would wait for what it has already.
+      // The last try may have acquired it already, so it is repeated: a new call would wait for it.
       next = unknown?.retry ?? ask;
     }
     await pause(Math.min(deadline - performance.now(), POLL));

@@ -5,29 +5,32 @@ import { compareEventIds } from "../state/event-log.js";
 import type { StateEvent } from "../types.js";
 import * as check from "./check.js";
 
-/** Where a watcher reads: pages of the log, and word of the next event. */
+/** What a watcher reads: pages of the log, and a signal that the next event is there. */
 export interface EventSource {
-  /** `told`: the reader was told of the event `after`. */
+  /** `told`: the reader has got the event `after` before. */
   page(after: string, limit: number, told: boolean): Promise<EventPage>;
-  /** Resolves when there may be an event after this one, or one of the account after `inAccount`, or the signal aborts. */
+  /** Resolves when there may be an event after this one in the flow's log, or after `inAccount` in the account's, or when the signal aborts. */
   eventAfter(id: string, signal: AbortSignal, inAccount?: string): Promise<void>;
-  /** The same page of the log of the account that the flow is in; undefined where that has none of its own. */
+  /** The same page of the account's log; undefined if the account has no log of its own. */
   accountPage(after: string, limit: number): Promise<EventPage> | undefined;
   /** Throws a StateLostError once the state is known to have gone back. */
   check(): void;
-  /** The state went back: the log does not know the event of which the reader was told. The error, or undefined where it may have been evicted. */
+  /**
+   * Called if the log does not know the event that the reader got last: the state went back. Returns the error; undefined if the event may have been
+   * evicted.
+   */
   unknown(after: string, newest: string): Error | undefined;
 }
 
 const PAGE = 500;
 
-/** The newest event of a log that has none. */
+/** The id of the newest event in an empty log. */
 export const EMPTY = "0-0";
 
-/** The most events that are told at once. */
+/** The most events that are returned at once. */
 const MOST = 10_000;
 
-/** The events after a place, at most `limit`; first a marker when some after that place may be gone. */
+/** The events after a place, at most `limit`; before them a marker if some events after that place may be gone. */
 export async function eventsAfter(
   page: (after: string, limit: number) => Promise<EventPage>,
   options: { after?: string; limit?: number },
@@ -39,7 +42,7 @@ export async function eventsAfter(
   return trimmed ? [historyTrimmed(after), ...events] : events;
 }
 
-/** Watches a flow from a place on, or from now, until the caller's signal or `closing` aborts. */
+/** Watches a flow from a place on, or from now on, until the caller's signal or `closing` aborts. */
 export function watchFlow(
   source: EventSource,
   closing: AbortSignal,
@@ -48,7 +51,7 @@ export function watchFlow(
   const o = check.fields("options", options, ["after", "signal"]);
   const after = o.after === undefined ? undefined : check.eventId("after", o.after);
   const signal = o.signal ? AbortSignal.any([check.abortSignal("signal", o.signal), closing]) : closing;
-  // Both logs are of one clock: a place in the flow's is one in the account's.
+  // Both logs use one clock: a place in the flow's log is also one in the account's.
   const begin = async () => {
     if (closing.aborted) throw notOpen("watch");
     if (after !== undefined) return { flow: after, account: after };
@@ -56,18 +59,18 @@ export function watchFlow(
     return { flow: flow.newest, account: account?.newest ?? EMPTY };
   };
   const start = begin();
-  start.catch(() => {}); // told to whoever asks for the first event
+  start.catch(() => {}); // reported to whoever asks for the first event
   return watchEvents(source, start, after === undefined, signal);
 }
 
-/** The marker of a gap: events after the place asked for may be gone. */
+/** Marks a gap: events after the place may be gone. */
 function historyTrimmed(after: string): StateEvent {
   return { type: "history_trimmed", id: after, at: new Date(0), instance: "", after };
 }
 
 /**
- * Every event after `start`, in order and without gaps, until the signal aborts. Where the log was trimmed past the place reached,
- * a `history_trimmed` event says so. A lost connection is waited out. Where the log does not know the event that was told last, the state went back.
+ * Every event after `start`, in order and without gaps, until the signal aborts. If the log was trimmed past the reached place, a `history_trimmed` event
+ * says so. A lost connection is waited out. If the log does not know the event that was returned last, the state went back.
  */
 async function* watchEvents(
   source: EventSource,
@@ -104,7 +107,7 @@ async function* watchEvents(
   }
 }
 
-/** Events of a flow and of its account, by the time of their ids. */
+/** Merges events of a flow and of its account by the time of their ids. */
 function inTurn(ofFlow: readonly StateEvent[], ofAccount: readonly StateEvent[]) {
   const all = [
     ...ofFlow.map((event) => ({ event, isAccounts: false })),
@@ -113,7 +116,7 @@ function inTurn(ofFlow: readonly StateEvent[], ofAccount: readonly StateEvent[])
   return ofAccount.length === 0 ? all : all.sort((a, b) => compareEventIds(a.event.id, b.event.id));
 }
 
-/** A page of a log; undefined when Redis cannot be reached now. */
+/** A page of a log; undefined if Redis cannot be reached now. */
 async function orNothing(page: Promise<EventPage> | undefined): Promise<EventPage | undefined> {
   try {
     return await page;

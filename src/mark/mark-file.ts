@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { errorCode } from "../error-code.js";
 import { ConfigError, CorruptStateError } from "../errors.js";
-import { syncFolder } from "../sync-folder.js";
+import { replaceFile } from "../replace-file.js";
 import { errorText } from "../words/error-text.js";
 import type { Mark } from "./mark.js";
 
@@ -17,8 +16,8 @@ const markSchema = z.object({
 });
 
 /**
- * The mark in a file; undefined when there is none. Rejects with a CorruptStateError when it cannot be read, a ConfigError when it is of another
- * flow, or the path is wrong.
+ * The mark in a file; undefined if there is none. Rejects with a CorruptStateError if it cannot be read, and with a ConfigError if it is another flow's or
+ * the path is wrong.
  */
 export async function readMark(path: string, flow: string): Promise<Mark | undefined> {
   let text: string;
@@ -46,10 +45,10 @@ export async function readMark(path: string, flow: string): Promise<Mark | undef
 const NO_MARK =
   'Whether the state went back cannot be told without it: connect({ accept: "went_back" }) connects with entries blocked, and recover sets a new mark.';
 
-/** What no waiting cures: the path is wrong, or the folder is not this process's. */
+/** Errors that waiting does not cure: the path is wrong, or this process may not use the folder. */
 const HOPELESS: readonly (string | undefined)[] = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "ENAMETOOLONG"];
 
-/** A ConfigError where trying again does not help; otherwise undefined. */
+/** A ConfigError if trying again does not help; otherwise undefined. */
 export function unusable(path: string, error: unknown): ConfigError | undefined {
   if (!HOPELESS.includes(errorCode(error))) return undefined;
   return new ConfigError(
@@ -62,21 +61,6 @@ export function unusable(path: string, error: unknown): ConfigError | undefined 
 
 /** Writes the mark so that it survives a power cut. A reader finds the old one or the new one, never half of one. */
 export async function writeMark(path: string, mark: Mark): Promise<void> {
-  const folder = dirname(resolve(path));
-  await mkdir(folder, { recursive: true });
-  const draft = `${path}.${process.pid}-${randomBytes(3).toString("hex")}.tmp`;
-  try {
-    const file = await open(draft, "w", 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(mark)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
-  await syncFolder(folder);
+  await mkdir(dirname(resolve(path)), { recursive: true });
+  await replaceFile(path, `${JSON.stringify(mark)}\n`, { durable: true });
 }

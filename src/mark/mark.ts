@@ -1,7 +1,7 @@
 import { compareEventIds, timeOfEvent } from "../state/event-log.js";
 import type { LogPlace } from "../types.js";
 
-/** The newest event of a flow that a process saw, kept on its own disk: what a later process compares the flow with. */
+/** The newest event of a flow that a process saw, kept on the process's own disk. A later process compares the flow with it. */
 export interface Mark {
   readonly flow: string;
   readonly epoch: string;
@@ -9,19 +9,19 @@ export interface Mark {
   readonly id: string;
   /** How many events there ever were. */
   readonly entries_added: number;
-  /** How the process that wrote it knew that the state had gone back since. */
+  /** How the process that wrote the mark knew that the state had gone back. */
   readonly went_back?: string;
 }
 
 export type Judgement =
   | { readonly kind: "as_marked" }
-  /** The flow was copied, restored or migrated, by somebody who knew the state of the mark. */
+  /** The flow was copied, restored or migrated by somebody who knew the marked state. */
   | { readonly kind: "moved" }
   /** The event of the mark is no longer kept. */
   | { readonly kind: "cannot_tell"; readonly why: string }
   | { readonly kind: "went_back"; readonly missing: string };
 
-/** Whether a flow is the one that the mark knows, or an older copy of it. `mayBeEvicted`: a server that may drop the log at any time. */
+/** Compares a flow with the mark: the same flow, or an older copy of it. `mayBeEvicted`: the server may drop the log at any time. */
 export function judgeMark(mark: Mark, epoch: string, log: LogPlace, mayBeEvicted: boolean): Judgement {
   if (mark.epoch !== epoch) {
     return log.was === mark.epoch
@@ -44,7 +44,7 @@ export function judgeMark(mark: Mark, epoch: string, log: LogPlace, mayBeEvicted
   return { kind: "went_back", missing: `event ${mark.id}, which the mark knows, is not among its events` };
 }
 
-/** The mark that a flow leaves where its log stands so. */
+/** The mark of a flow whose log is at this place. */
 export function markOf(flow: string, epoch: string, { newest, added }: LogPlace): Mark {
   return { flow, epoch, id: newest, entries_added: added };
 }

@@ -1,6 +1,6 @@
 import type { Migration } from "./migration.js";
 
-/** Schema 2 holds what migrations need themselves; no record of schema 1 changes. */
+/** Schema 2 adds what migrations themselves need; no record of schema 1 changes. */
 export const toSchema2: Migration = {
   to: 2,
   summary: "epochs name their schema, a flow knows the epoch it came from, heartbeats tell the package's version",

@@ -2,12 +2,12 @@ import type { Entry } from "../layout/flow-layout.js";
 import type { OpenedBy } from "../words/word-lists.js";
 import type { Migration } from "./migration.js";
 
-/** Where our own fields of a stored record end; the caller's metadata stands last. */
+/** The caller's metadata is last in a stored record: our own fields end here. */
 const METADATA = ',"metadata":';
 
 /**
- * Schema 3 tells positions that fills opened from those that were merely saved, and counts slots by pair and side. What else it brings
- * may be absent; sums are made anew when the flow is stored.
+ * Schema 3 distinguishes positions that fills opened from those that were merely saved, and counts slots by pair and side. Its other fields may be absent;
+ * sums are computed anew when the flow is stored.
  */
 export const toSchema3: Migration = {
   to: 3,
@@ -29,7 +29,7 @@ export const toSchema3: Migration = {
   },
 };
 
-/** Undefined where the record cannot be read: whoever reads the flow next says so. */
+/** Undefined if the record cannot be read: the next reader of the flow reports it. */
 function openedByOf(json: string): OpenedBy | undefined {
   const at = json.indexOf(METADATA);
   if (at === -1) return undefined;

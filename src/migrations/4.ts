@@ -14,8 +14,8 @@ import { scalarIn, withScalars } from "./stored-scalars.js";
 import { type Rates, toldCurrency, toldRates } from "./told-currency.js";
 
 /**
- * Schema 4 knows what a flow is counted in. Positions and entries that settle in another currency get a rate, and take of the exposure
- * what they are worth at it. What was booked stays as it was booked; notes name what was booked wrongly.
+ * Schema 4 knows the flow's currency. Positions and entries that settle in another currency get a rate, and their exposure is converted at it. Past
+ * bookings do not change; notes name what was booked wrongly.
  */
 export const toSchema4: Migration = {
   to: 4,
@@ -52,7 +52,7 @@ export const toSchema4: Migration = {
   },
 };
 
-/** What all positions, pending orders and trades settle in; undefined where none says. */
+/** The common settle currency of all positions, pending orders and trades; undefined if none says it. */
 function commonCurrency({ entries }: FlowLayout, stop: (why: string) => void): string | undefined {
   const rows = new Map<string, number>();
   const texts = [
@@ -80,7 +80,7 @@ function pairIn(text = ""): string {
   return typeof pair === "string" ? pair : "";
 }
 
-/** Positions and pending orders as they take of the exposure; and, by currency, those to which no rate was told. */
+/** The exposure of positions and pending orders and, by currency, those for which no rate was given. */
 function exposureOf(layout: FlowLayout, currency: string | undefined, rates: Rates, note: (what: string) => void) {
   const lacking = new Map<string, string[]>();
 
@@ -93,7 +93,7 @@ function exposureOf(layout: FlowLayout, currency: string | undefined, rates: Rat
     return rates.get(settlement.currency);
   }
 
-  /** What changes of its record; undefined where nothing does. */
+  /** The changes of its record; undefined if there are none. */
   function counted(row: Exposed): { readonly rate?: number; readonly notional: string } | undefined {
     const { name, settlement } = row;
     if (settlement?.unsupported !== undefined) {
@@ -123,12 +123,12 @@ function exposureOf(layout: FlowLayout, currency: string | undefined, rates: Rat
   return { counted: { "positions:open": positions, "orders:pending": orders }, lacking };
 }
 
-/** Sums of size x price say nothing of an inverse contract: its cost follows from size and price, its proceeds from the average price. */
+/** A sum of size x price means nothing for an inverse contract: its cost follows from size and price, its proceeds from the average price. */
 function costOfInverse({ exited, proceeds }: ExposedPosition) {
   return { cost: undefined, proceeds: exited === undefined ? undefined : asInverse(exited, proceeds) };
 }
 
-/** What a size is worth whose size x price is known: size x size / (size x price). */
+/** The worth of an inverse size whose size x price is known: size x size / (size x price). */
 function asInverse(size: number, linear: string | undefined): string | undefined {
   if (linear === undefined) return undefined;
   const exact = toDecimal(size);
@@ -144,7 +144,7 @@ function dustOf([name = "", text = ""]: Entry): Entry {
   return [name, worth === undefined ? text : withScalars(text, { cost: worth })];
 }
 
-/** Texts of doubles become plain decimals; what is no number is left for whoever reads it next. */
+/** Texts of doubles become plain decimals. A text that is no number is left for the next reader. */
 function exactEquity({ entries }: FlowLayout): Entry[] {
   return entries["risk:daily"].map(([name = "", text = ""]) => {
     const isReported = name === "equity" || name === "peak_equity";

@@ -1,21 +1,21 @@
-/** What a flow of schema 3 has open: positions and pending entries, as far as schema 4 counts them anew. */
-import { z } from "zod";
+/** The open positions and pending entries of a flow of schema 3, as far as schema 4 computes them anew. */
+import * as z from "zod";
 import { type Decimal, multiplyDecimal, toDecimal } from "../exact/decimal.js";
 import { quotient } from "../exact/kept.js";
 import { formatMoney, roundDecimal } from "../exact/money.js";
 import { type Settlement, settlementOf } from "./settlement.js";
 import { scalarsOf } from "./stored-scalars.js";
 
-/** Something that takes of the exposure. */
+/** A position or order that takes exposure. */
 export interface Exposed {
-  /** For messages: `position eth (ETH/BTC)`. */
+  /** In messages: `position eth (ETH/BTC)`. */
   readonly name: string;
-  /** Undefined where the pair's name does not say: that is counted in the flow's currency. */
+  /** Undefined if the pair's name does not say it: then it counts in the flow's currency. */
   readonly settlement: Settlement | undefined;
   readonly size: number;
-  /** Null of an order without one. */
+  /** Null for an order without a price. */
   readonly price: number | null;
-  /** What was told with an order. */
+  /** The rate that was given with an order. */
   readonly rate: number | undefined;
   readonly notional: string;
 }
@@ -40,7 +40,7 @@ export interface ExposedPosition extends Exposed {
   readonly proceeds: string | undefined;
 }
 
-/** Undefined where the record cannot be read: whoever reads the flow next says so. */
+/** Undefined if the record cannot be read: the next reader of the flow reports it. */
 export function exposedPosition(text: string): ExposedPosition | undefined {
   const { success, data } = positionFields.safeParse(scalarsOf(text));
   if (!success) return undefined;
@@ -91,10 +91,10 @@ function settled(pair: string, price: number | null): Settlement | undefined {
   return { ...settlement, unsupported: `is an inverse contract at a price of ${price}, which there cannot be` };
 }
 
-/** No single position counts for more, in the flow's currency. */
+/** A single position counts for at most this, in the flow's currency. */
 const MOST = 900_000_000_000_000_000_000n;
 
-/** What it takes of the exposure at a rate: size x price x rate, of an inverse contract size / price x rate; to 8 places. */
+/** Its exposure at a rate: size x price x rate, or size / price x rate for an inverse contract; to 8 places. */
 export function notionalAt({ settlement, size, price }: Exposed, rate: number): string {
   if (price === null) return "0";
   const worth = settlement?.inverse
@@ -105,7 +105,7 @@ export function notionalAt({ settlement, size, price }: Exposed, rate: number): 
   return formatMoney(positive > MOST ? MOST : positive);
 }
 
-/** size / price, as costs are kept. Undefined where that has no number. */
+/** size / price, rounded as costs are stored; undefined if that has no value. */
 export function worthOfInverse(size: Decimal, price: Decimal): Decimal | undefined {
   return price.digits > 0 ? quotient(size, price) : undefined;
 }

@@ -1,33 +1,33 @@
-/** What a migration is about to do, and did. */
+/** What a migration will do, and what it did. */
 import { InvalidArgumentError } from "../errors.js";
 import type { FlowLayout } from "../layout/flow-layout.js";
 import { clientRow } from "../layout/stored-records.js";
 import { MIGRATIONS } from "./all.js";
 import type { Walked } from "./walk.js";
 
-/** What stands at a flow, and what a migration would make of it. Nothing was changed. */
+/** The present state of a flow, and what a migration would do with it. Nothing was changed. */
 export interface Plan {
-  /** Where the flow is, for messages. */
+  /** The flow's place, for messages. */
   readonly place: string;
   readonly from: number;
   readonly to: number;
   /** What each step changes. */
   readonly steps: readonly string[];
   readonly notes: readonly string[];
-  /** What has to be seen to first; while there is something, nothing is changed. */
+  /** Obstacles: while there is one, nothing is changed. */
   readonly stops: readonly string[];
   readonly instances: readonly SeenInstance[];
-  /** True when an earlier run was left unfinished: until it is ended or undone every call on the flow is refused. */
+  /** True if an earlier run was left unfinished: until it is ended or undone, every call on the flow is refused. */
   readonly unfinished: boolean;
 }
 
 export interface SeenInstance {
   readonly id: string;
-  /** How long ago, ms, it gave a sign of life. */
+  /** Time since its last sign of life, ms. */
   readonly silent: number;
-  /** Of its package; undefined: before 0.2. */
+  /** Version of its package; undefined: before 0.2. */
   readonly version: string | undefined;
-  /** True when its last sign of life is so young that it may be trading. */
+  /** True if its last sign of life is so recent that it may be trading. */
   readonly alive: boolean;
 }
 
@@ -35,9 +35,9 @@ export interface Report {
   readonly from: number;
   readonly to: number;
   readonly epoch: string;
-  /** For how long every call was refused, ms. */
+  /** How long every call was refused, ms. */
   readonly refusedFor: number;
-  /** Where the old one is kept, if it is. */
+  /** Where the old flow is kept, if it is. */
   readonly kept?: string;
 }
 
@@ -45,7 +45,7 @@ export function nothingToDo({ from }: Pick<Walked, "from">): InvalidArgumentErro
   return new InvalidArgumentError(`the flow is of schema ${from} already: there is nothing to migrate`);
 }
 
-/** A bot that gave a sign of life so long ago may be trading, ms. */
+/** A bot whose last sign of life is younger than this may be trading, ms. */
 const ALIVE = 60_000;
 
 export function planOf(
@@ -61,7 +61,7 @@ export function planOf(
   return { place, from, to, steps, notes, stops, instances: instancesOf(layout, now), unfinished };
 }
 
-/** The latest first. */
+/** The newest first. */
 function instancesOf({ entries }: FlowLayout, now: number): SeenInstance[] {
   const versions = new Map(entries["execution:versions"].map(([id = "", told = ""]) => [id, clientRow(told).version]));
   return entries["execution:instances"]

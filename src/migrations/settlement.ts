@@ -1,16 +1,16 @@
-/** What the name of a pair says of its settlement, as schema 4 reads it: BASE/QUOTE, or BASE/QUOTE:SETTLE of a contract. */
+/** The settlement of a pair, read from its name as schema 4 reads it: BASE/QUOTE, or BASE/QUOTE:SETTLE for a contract. */
 
 export interface Settlement {
-  /** What results are counted in: what follows the colon, up to the first hyphen, else the quote. */
+  /** The currency of results: the part after the colon, up to the first hyphen, else the quote. */
   readonly currency: string;
   readonly quote: string;
-  /** It settles in its base coin, and is worth size / price of that. */
+  /** The contract settles in its base coin; its worth is size / price. */
   readonly inverse: boolean;
-  /** Why its results cannot be booked right; undefined where they can. */
+  /** Why its results cannot be booked correctly; undefined if they can. */
   readonly unsupported: string | undefined;
 }
 
-/** Undefined of a name in another form: that is counted in the flow's currency. */
+/** Undefined for a name in another form: it counts in the flow's currency. */
 export function settlementOf(pair: string): Settlement | undefined {
   const [, base, quote, settle, rest = ""] =
     /^([^/:\s]{1,32})\/([^/:\s]{1,32})(?::([^/:\s-]{1,32})(-[^/:\s]*)?)?$/.exec(pair) ?? [];

@@ -1,8 +1,8 @@
-/** Our own fields of a stored record, which is JSON with the caller's metadata last. */
+/** Reads and changes our own fields of a stored record, which is JSON with the caller's metadata last. */
 
 const METADATA = ',"metadata":';
 
-/** Undefined where the text is no record: whoever reads the flow next says so. */
+/** Undefined if the text is no record: the next reader of the flow reports it. */
 export function scalarsOf(text: string): Readonly<Record<string, unknown>> | undefined {
   const { scalars } = split(text);
   try {
@@ -13,7 +13,7 @@ export function scalarsOf(text: string): Readonly<Record<string, unknown>> | und
   }
 }
 
-/** One of them; undefined where there is none. */
+/** The value of one of our fields; undefined if there is none. */
 export function scalarIn(text: string, name: string): unknown {
   return scalarsOf(text)?.[name];
 }

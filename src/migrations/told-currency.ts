@@ -1,11 +1,11 @@
-/** What an operator said of currencies: `--currency USDT`, `--rate BTC=60000`. */
+/** The operator's currency and rates: `--currency USDT`, `--rate BTC=60000`. */
 import { isCurrency } from "../words/pair-name.js";
 import type { Told } from "./migration.js";
 
-/** What one unit of a currency is worth in the flow's. */
+/** Value of one unit of each currency in the flow's. */
 export type Rates = ReadonlyMap<string, number>;
 
-/** Undefined where nothing was said; words that cannot be taken are told to `stop`. */
+/** Undefined if none was given. A text that cannot be used is reported to `stop`. */
 export function toldCurrency(told: Told, stop: (why: string) => void): string | undefined {
   const said = [...new Set(told.get("currency"))];
   if (said.length > 1) stop(`--currency is said as ${said.join(" and as ")}: a flow is counted in one`);
@@ -15,7 +15,7 @@ export function toldCurrency(told: Told, stop: (why: string) => void): string | 
   return undefined;
 }
 
-/** The rates that can be taken; the others are told to `stop`. */
+/** The rates that can be used; others are reported to `stop`. */
 export function toldRates(told: Told, stop: (why: string) => void): Rates {
   const rates = new Map<string, number>();
   for (const said of told.get("rate") ?? []) {

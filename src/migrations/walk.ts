@@ -11,7 +11,7 @@ export interface Walked extends Migrated {
   readonly to: number;
 }
 
-/** The schema that a flow was written by. Throws a SchemaVersionError when it is newer than this version. */
+/** The schema of a flow. Throws a SchemaVersionError if it is newer than this version. */
 export function schemaOf(layout: FlowLayout): number {
   const schema = metaOf(layout, "schema") ?? "";
   if (!/^[1-9]\d*$/.test(schema)) throw new CorruptStateError(`flow:meta: expected a schema, found "${schema}"`);
@@ -19,7 +19,7 @@ export function schemaOf(layout: FlowLayout): number {
   return Number(schema);
 }
 
-/** Stops before the first step that something stands in the way of. */
+/** Stops before the first step that has an obstacle. */
 export function walk(layout: FlowLayout, told: Told, migrations: readonly Migration[] = MIGRATIONS): Walked {
   const from = schemaOf(layout);
   const notes: string[] = [];
@@ -37,7 +37,7 @@ export function walk(layout: FlowLayout, told: Told, migrations: readonly Migrat
   return { from, to, layout: at, notes, stops: [] };
 }
 
-/** The flow as this version has it. Throws a SchemaVersionError when that takes more of the operator's word. */
+/** The flow in this version's schema. Throws a SchemaVersionError if that needs decisions of an operator. */
 export function newest(layout: FlowLayout, told = NOTHING_TOLD): Walked {
   const walked = walk(layout, told);
   if (walked.stops.length === 0) return walked;

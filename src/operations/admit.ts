@@ -38,19 +38,19 @@ interface Args {
   readonly dayStart: number;
   readonly dedupWindow: number;
   readonly maxIds: number;
-  /** The caller made `orderId` of the signal; when it is taken, another is made of it. */
+  /** The caller derived `orderId` from the signal. If that id is taken, another is derived. */
   readonly derived?: boolean;
-  /** The open position that it adds to. */
+  /** The open position that the entry adds to. */
   readonly positionId: string | undefined;
-  /** The open position of the other side that it turns around. */
+  /** The open position of the other side that the entry turns around. */
   readonly flip: string | undefined;
-  /** Empty: not said. */
+  /** Empty: not given. */
   readonly reason: string;
   readonly rate: number | undefined;
   readonly oppositeSide: OppositeSide;
 }
 
-/** How an entry belongs to a position that is open: of a flip, `closes` is what the other side holds. */
+/** How an entry belongs to an open position. For a flip, `closes` is the size of the other side. */
 interface Belonging {
   readonly positionId: string | undefined;
   readonly closes: number | undefined;
@@ -178,8 +178,8 @@ export const admit: Operation<Args, Admission> = {
 };
 
 /**
- * The order's id: as it was given. A derived one that an earlier order or position has is told apart by the time in place of its last
- * digits: as long as before, and its flow's digest stays.
+ * The order's id: the given one. If a derived id is taken by an earlier order or position, its last digits are replaced by the time: the length and the
+ * flow's digest stay.
  */
 function freeId(state: FlowState, { orderId, derived }: Args, now: number): string {
   let id = orderId;
@@ -263,8 +263,8 @@ function entriesRefused(state: FlowState, a: Args, { now }: Call, risk: RiskRow)
 }
 
 /**
- * The first reason against what the entry puts to work. One that belongs to a position takes no slot: it may go ahead at the
- * limit, but nothing may while slots stand above it.
+ * The first limit that the entry would exceed. An entry that belongs to a position takes no slot: it may go ahead if slots are at their limit, but not if
+ * they are above it.
  */
 function limitReached(state: FlowState, a: Args, notional: Money): Refused | undefined {
   const { account, exposure } = state;
@@ -313,7 +313,7 @@ function limitReached(state: FlowState, a: Args, notional: Money): Refused | und
   return undefined;
 }
 
-/** When the last of the cooldowns that hold for the entry ends. */
+/** When the last cooldown that applies to the entry ends. */
 function cooledUntil({ cooldowns }: FlowState, { pair, side }: Args): number {
   let until = 0;
   for (const field of [pair, "*", cooldownField(pair, side), cooldownField("*", side)]) {
@@ -322,7 +322,7 @@ function cooledUntil({ cooldowns }: FlowState, { pair, side }: Args): number {
   return until;
 }
 
-/** The refusal, once it is counted and kept. */
+/** Counts and stores the refusal, and returns it. */
 function counted(state: FlowState, a: Args, { now, instance }: Call, day: string, refusal: Refused): Refused {
   const { reason, message } = refusal;
   countAdmission(state, day, reason, now, a.dayStart);

@@ -1,11 +1,11 @@
 import { type Operation, text } from "./operation.js";
 
-/** `current` is the hash of the plan that waits; undefined: none does. */
+/** `current`: the hash of the plan that waits; undefined: none waits. */
 export type ApprovalOutcome =
   | { readonly outcome: "approved" | "before" | "none" }
   | { readonly outcome: "stale"; readonly current: string | undefined };
 
-/** Keys of the journal: the hash of the plan that waits for a person, and that of the plan that one has approved. */
+/** Keys of the journal: the hash of the plan that waits for a person, and the hash of the plan that a person has approved. */
 const PLAN_HASH = "plan_hash";
 const APPROVED = "approved";
 

@@ -4,11 +4,11 @@ import { type AnyOperation, COMMON_ARGV } from "./operation.js";
 /** An argument of a script, with its units and special values. */
 export interface ArgumentWithWords {
   readonly name: string;
-  /** Empty where the name says it all. `"" = ...` says that it may be left empty. */
+  /** Empty if the name says everything. `"" = ...` means that the argument may be left empty. */
   readonly words: string;
 }
 
-/** What the head of a script says of an argument, by its name. An operation that means something else has words of its own. */
+/** The description of each argument in the heads of scripts, by name. An operation that uses a name differently has words of its own. */
 export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   call: 'slot:number of the call; "" = never repeated',
   clock: 'ms; "" = server TIME',
@@ -88,7 +88,7 @@ export const ARGUMENT_WORDS: Readonly<Record<string, string>> = {
   version: 'the version seen; "" = any',
 };
 
-/** Every argument of the operation's script, in order. */
+/** Every argument of the operation's script, in order, with its words. */
 export function argumentsWithWords(operation: AnyOperation): ArgumentWithWords[] {
   const names = [...COMMON_ARGV[operation.kind], ...argumentNames(operation)];
   return names.map((name) => ({ name, words: operation.words?.[name] ?? ARGUMENT_WORDS[name] ?? "" }));

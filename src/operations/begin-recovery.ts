@@ -3,7 +3,7 @@ import { type Operation, text, texts } from "./operation.js";
 
 interface Args {
   readonly reason: string;
-  /** ms for which its holder may work before it has to renew. */
+  /** ms that its holder may work before it has to renew. */
   readonly ttl: number;
 }
 

@@ -24,7 +24,7 @@ import { positionFromReply, positionFromRow } from "./view-position.js";
 import { riskEvent, riskFromReply, riskView } from "./view-risk.js";
 
 interface Args extends RiskPolicy {
-  /** As it moves the account: below 0 = paid. */
+  /** As it changes the account: below 0 = paid. */
   readonly amount: number;
   readonly id: string;
   readonly kind: CashKind;
@@ -36,20 +36,20 @@ interface Args extends RiskPolicy {
   readonly note: string;
 }
 
-/** Where cash goes: into an open position, onto a trade that ended, into the day alone. */
+/** Where cash is booked: on an open position, on an ended trade, or on the day alone. */
 type Place =
   | { readonly to: "position"; readonly position: PositionRow }
   | { readonly to: "trade"; readonly trade: TradeRow }
   | { readonly to: "forgotten"; readonly trade: TradeRow | undefined }
   | { readonly to: "day" };
 
-/** What the cash does, before it is written. */
+/** What the cash changes, before it is written. */
 interface Booked {
   readonly pnl: Money;
   readonly booking: Booking;
   readonly position?: PositionRow;
   readonly later?: { readonly trade: TradeRow; readonly row: AmendmentRow };
-  /** Of a pair that comes with an amount. */
+  /** The market of a pair that comes with an amount. */
   readonly market: Market | undefined;
 }
 
@@ -147,20 +147,20 @@ function placeOf(state: FlowState, positionId: string | undefined, now: number):
   return trade && trade.forgotten === null ? { to: "trade", trade } : { to: "forgotten", trade };
 }
 
-/** The trade whose result nobody told: whoever books a correction on it has seen that, however late. */
+/** The untold trade: whoever books a correction on it has seen it, however late. */
 function untoldTrade(state: FlowState, { to }: Place, positionId: string | undefined): TradeRow | undefined {
   if (positionId === undefined || to === "position") return undefined;
   const trade = newestTrade(state, positionId);
   return trade && isUntold(state, trade) ? trade : undefined;
 }
 
-/** The market that the cash is about: that of its position, else of the pair that is said. */
+/** The market of the cash: its position's, else that of the given pair. */
 function marketOfCash(state: FlowState, known: PositionRow | TradeRow | undefined, pair: string | undefined) {
   if (known) return marketStored(state, known.pair);
   return pair === undefined ? undefined : marketOf(state, pair);
 }
 
-/** Fees and rebates count in `fees`, all else in `cash`; what is booked on a position is the change of its rounded result. */
+/** Fees and rebates count in `fees`, everything else in `cash`. What a position books is the change of its rounded result. */
 function book(state: FlowState, place: Place, { amount: told, kind, pair, currency, rate, ts }: Args): Booked {
   const known = place.to === "position" ? place.position : place.to === "day" ? undefined : place.trade;
   if (known && pair !== undefined && pair !== known.pair) {

@@ -107,7 +107,7 @@ export const cancelOrder: Operation<Args, boolean> = {
   },
 };
 
-/** The position that the order names, or the one that it reduced last, whose rest cannot be sold, once no other exit of it is pending. */
+/** The position that the order names, or the one that it reduced last, if its rest cannot be sold and no other exit of it is pending. */
 function dustyPosition(state: FlowState, order: OrderRow, dust: number | undefined): PositionRow | undefined {
   if (dust === undefined || order.intent !== "exit") return undefined;
   const position = state.positions.get(order.position_id ?? "") ?? state.positions.get(order.reduces ?? "");

@@ -24,19 +24,19 @@ import { tradeFromReply, tradeFromRow } from "./view-trade.js";
 interface Args extends RiskPolicy {
   readonly id: string;
   readonly pnl: Decimal;
-  /** Of `pnl`; undefined: the flow's. */
+  /** Currency of `pnl`; undefined: the flow's. */
   readonly currency: string | undefined;
   readonly rate: Rate;
   readonly ts: number | undefined;
   readonly equity: number | undefined;
-  /** ms; undefined: the one the position asked for. */
+  /** ms; undefined: the position's own. */
   readonly cooldown: number | undefined;
   readonly reason: string;
   readonly dust: number | undefined;
   readonly maxTrades: number;
 }
 
-/** What the close did, and whether the result had been told before, so that it booked none. */
+/** What the close changed, and whether the result had been told before: then it booked none. */
 export interface Closing {
   readonly result: CloseResult;
   readonly wasTold: boolean;
@@ -171,14 +171,14 @@ export const closePosition: Operation<Args, Closing> = {
   },
 };
 
-/** What a close tells of a result, and whether it was priced at a rate that was not told with it. */
+/** What a close tells about a result, and whether the result was priced at a rate that was not given with it. */
 interface Told extends Movement {
   readonly rateAssumed: boolean;
 }
 
 const NOTHING: Told = { rateAssumed: false };
 
-/** Priced by the rate given, else by the position's last one, else not at all. */
+/** Priced at the given rate, else at the position's last one, else not at all. */
 function movementOf(state: FlowState, position: PositionRow, { pnl, currency, rate }: Args): Told {
   const inFlows = told(state, pnl, currency, rate);
   if (inFlows) return { gain: inFlows, rateAssumed: false };

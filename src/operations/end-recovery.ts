@@ -2,9 +2,9 @@ import { FencedError } from "../errors.js";
 import { type Operation, text } from "./operation.js";
 
 interface Args {
-  /** Undefined: whoever holds it. */
+  /** Undefined: any recovery, whoever holds it. */
   readonly token: number | undefined;
-  /** ms: it is not ended while somebody holds it for longer than this. */
+  /** ms: the recovery is not ended while somebody holds it for longer than this. */
   readonly heldUntil: number | undefined;
   readonly reason: string;
 }

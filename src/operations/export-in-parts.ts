@@ -1,15 +1,14 @@
 /**
- * A big flow is told in parts, since Redis does nothing else while a script runs: first the keys that grow long, page by page, while
- * others go on changing them; then, in one script, everything else, and what of the long keys may be new since. That script's moment is
- * the one that the export is of. Of a long key it also tells how much it holds, and that proves the pages:
+ * A big flow is exported in parts, since Redis does nothing else while a script runs. First the long keys are read page by page, while others go on
+ * changing them. Then one script reads everything else, and what may be new in the long keys. The export is of that script's moment. For each long key the
+ * script also tells how many entries it holds, and that proves the pages:
+ * - New entries come at the end of such a key: `remember` gives no id a score below the highest, and a stream gets no id below the newest. So everything
+ * that was added since the first page is in the last script's answer.
+ * - So pages and answer together hold all entries of the key, and perhaps some that were removed meanwhile: from the front, which can be seen, or, when an
+ * entry was cancelled, a released signal, which the event log tells.
+ * - If they hold as many entries as the key does, they hold the same ones.
  *
- * - What comes into such a key comes at its end: `remember` gives no id a score below the highest, a stream no entry an id below the
- *   newest. All that was added since the first page is therefore in the last script's answer.
- * - So pages and answer together hold all that the key holds, and perhaps what went meanwhile: from the front, which shows, or, when an
- *   entry was cancelled, a released signal, which the log of events tells.
- * - If they hold as much as the key does, they hold the same.
- *
- * A key that is not proven so is read again; what stays unproven has the flow told in one piece.
+ * A key that is not proven in this way is read again. If it stays unproven, the flow is exported in one piece.
  */
 import { StateLostError } from "../errors.js";
 import { type Entry, type FlowLayout, metaOf, type StoredKey } from "../layout/flow-layout.js";
@@ -19,23 +18,23 @@ import { pairsOf } from "../words/pairs.js";
 import { EXPORT_FLOW, inOrderOfFields, layoutTold, OTHERS, streamEntries, toldOf } from "./exported-keys.js";
 import { type Ask, list, type Reply, type Script, text, texts } from "./operation.js";
 
-/** A flow of no more entries is told in one piece: a few milliseconds. */
+/** A flow with at most this many entries is exported in one piece: this takes a few milliseconds. */
 const MOST_AT_ONCE = 2_000;
 
-/** A key of fewer entries is no long one. */
+/** A key with fewer entries does not count as long. */
 const LONG = 500;
 
 /** Entries of a page: about a millisecond. */
 const PAGE = { zset: 1_000, stream: 250 } as const;
 
-/** How often what is not proven is read again. */
+/** How often an unproven key is read again. */
 const ROUNDS = 5;
 
 const LOG = "events:log";
 const SIGNALS = "signals:processed";
 const NONE: ReadonlySet<string> = new Set();
 
-/** Sorted sets into which ids come at the end, each with the hash whose fields are its ids. */
+/** Sorted sets that get new ids at the end only, each with the hash that has these ids as fields. */
 const RANKINGS = {
   "orders:fills": "orders:fills_told",
   "trades:ended": undefined,
@@ -46,8 +45,8 @@ const RANKINGS = {
 } as const satisfies Partial<Record<StoredKey, StoredKey | undefined>>;
 
 /**
- * Closed orders: the score of one is when it was closed. A clock that steps back may put it anywhere, so the set is always told whole.
- * An order changes when it is closed, anew, or filled late, and then its fill is among the new ones.
+ * Closed orders, with the time of closing as the score. A clock that steps back may put an order anywhere, so the set is always read as a whole. An order
+ * changes when it is closed, closed again, or filled late; then its fill is among the new ones.
  */
 const CLOSED = { ranking: "orders:closed_at", rows: "orders:closed", filledBy: "orders:fills" } as const;
 
@@ -105,7 +104,7 @@ const EXPORT_PAGE: Script<PageArgs, Page> = {
   }),
 };
 
-/** n of KEYS[n]. */
+/** The n of KEYS[n]. */
 function placeOf(key: StoredKey): number {
   return OTHERS.findIndex((other) => other.key === key) + 2;
 }
@@ -135,7 +134,7 @@ class Reading {
   readonly #epoch: string;
   readonly #rankings = new Map<StoredKey, RankingRead | undefined>();
   readonly #streams = new Map<StoredKey, readonly Entry[] | undefined>();
-  /** Closed orders; what fills may have changed since is told from this score on. */
+  /** Closed orders. Orders that fills may have changed since are read from this score on. */
   #closed: (RankingRead & { readonly filledFrom: string }) | undefined;
   readonly #closedIsLong: boolean;
 
@@ -147,7 +146,7 @@ class Reading {
     this.#closedIsLong = long.has(CLOSED.ranking);
   }
 
-  /** Reads what is not read yet. Fills before the orders that they change. */
+  /** Reads what is not read yet; fills before the orders that they change. */
   async read(): Promise<void> {
     for (const [key, read] of this.#streams) {
       if (!read) this.#streams.set(key, await this.#stream(key));
@@ -161,7 +160,7 @@ class Reading {
     }
   }
 
-  /** What the last script is to tell of each key that was read. */
+  /** What the last script has to tell of each key that was read. */
   since(): Map<StoredKey, string> {
     const since = new Map<StoredKey, string>();
     for (const [key, read] of this.#rankings) {
@@ -177,7 +176,7 @@ class Reading {
     return since;
   }
 
-  /** Pages and answer together; undefined when some key is not proven, which is then to be read again. */
+  /** Pages and answer together; undefined if a key is not proven: it will be read again. */
   joined(told: Reply): FlowLayout | undefined {
     const joined = new Map<StoredKey, readonly Entry[]>();
     let proven = true;
@@ -260,7 +259,7 @@ function isRanking(key: StoredKey): key is keyof typeof RANKINGS {
   return Object.hasOwn(RANKINGS, key);
 }
 
-/** Told: how many entries the key holds, the oldest id, the entries after those that were read. */
+/** From the answer: the number of entries of the key, the oldest id, and the entries after those that were read. */
 function wholeStream(
   read: readonly Entry[],
   [length = "", oldest = "", ...added]: readonly string[],
@@ -270,7 +269,7 @@ function wholeStream(
   return all.length === Number(length) ? all : undefined;
 }
 
-/** Told: how many members the key holds, the lowest member and its score, the members that may be new. */
+/** From the answer: the number of members of the key, the lowest member with its score, and the members that may be new. */
 function wholeRanking(
   { from, scores }: RankingRead,
   [length = "", lowest = "", lowestScore = "", ...added]: readonly string[],
@@ -286,7 +285,7 @@ function wholeRanking(
   return all.length === Number(length) ? all.sort(compareRanks) : undefined;
 }
 
-/** Told: how many fields the hash holds, and the fields of ids that may be new. A field never changes. */
+/** From the answer: the number of fields of the hash, and the fields of ids that may be new. A field never changes. */
 function wholeBeside(
   ids: readonly Entry[],
   rows: ReadonlyMap<string, string>,
@@ -300,7 +299,9 @@ function wholeBeside(
   return all.length === Number(length) ? inOrderOfFields(all) : undefined;
 }
 
-/** Told: how many orders the hash holds, and those that may have changed. The others stand as they were read, if they were closed when they were then. */
+/**
+ * From the answer: the number of orders of the hash, and the orders that may have changed. All others are as they were read, if they were closed by then.
+ */
 function wholeClosed(
   at: readonly Entry[],
   { scores, rows }: RankingRead,

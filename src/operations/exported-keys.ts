@@ -1,4 +1,4 @@
-/** What the scripts that export a flow tell of its keys. */
+/** How the scripts that export a flow tell its keys. */
 import { everyKey } from "../layout/convert.js";
 import type { Entry, FlowLayout, StoredKey } from "../layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
@@ -8,25 +8,25 @@ import { layoutSchema } from "../state/schema.js";
 import { pairsOf } from "../words/pairs.js";
 import { list, type Reply, type Script, text } from "./operation.js";
 
-/** The keys after `flow:meta`, which every read has. */
+/** All keys but `flow:meta`, which every read has. */
 export const OTHERS = KEY_LAYOUTS.filter(({ key }) => key !== "flow:meta");
 
-/** Which account a flow is in, is told by the place where it is: of `flow:meta` what is left is as of a flow that is in none. */
+/** `flow:meta` as of a flow in no account: the account is not part of an export; the place of the flow decides it. */
 function ofFlow([field = "", value = ""]: Entry): Entry[] {
   if (field === "account" || field === "account_epoch") return [];
   return [field === "schema" ? [field, String(layoutSchema(Number(value)))] : [field, value]];
 }
 
-/** What type each of them has, in order, as the script is told. */
+/** The types of these keys, in order, as an argument of the script. */
 export const OTHER_TYPES = OTHERS.map(({ type }) => type).join(" ");
 
-/** How many entries may be told at once, and of which keys only what is new; by default all is told. */
+/** How many entries may be told at once, and for which keys only new entries are wanted; by default everything. */
 export interface Since {
   readonly most: number | undefined;
   readonly since: ReadonlyMap<StoredKey, string>;
 }
 
-/** `lua/export_flow.lua`, whose answer is read by whoever knows what was asked. */
+/** `lua/export_flow.lua`. Its answer is read by the caller, which knows what it asked for. */
 export const EXPORT_FLOW = {
   name: "export_flow",
   kind: "read",
@@ -41,7 +41,7 @@ export const EXPORT_FLOW = {
   decode: (reply) => reply,
 } as const satisfies Script<Since | undefined, Reply>;
 
-/** The layout that an answer tells; `entriesOf` reads a key that the answer does not tell all of. */
+/** The layout in an answer. `entriesOf` reads a key that the answer tells only in part. */
 export function layoutTold(
   reply: Reply,
   entriesOf: (key: StoredKey) => readonly Entry[] | undefined = () => undefined,
@@ -75,7 +75,7 @@ export function inOrderOfFields(fields: Entry[]): Entry[] {
   return fields.sort(([a = ""], [b = ""]) => compareBytes(a, b));
 }
 
-/** Of entries told as id, number of values, values. */
+/** Entries from a list of id, number of values, values. */
 export function streamEntries(flat: readonly string[]): Entry[] {
   const entries: Entry[] = [];
   for (let at = 0; at < flat.length; ) {

@@ -1,4 +1,4 @@
-/** The fees of a fill as a script gets them: an amount in what the pair settles in, or amount, currency and rate of each. */
+/** The fees of a fill as a script gets them: an amount in the pair's settle currency, or amount, currency and rate of each fee. */
 import type { Fee } from "../state/fee.js";
 
 export function feesText(fees: readonly Fee[]): string {
@@ -8,7 +8,7 @@ export function feesText(fees: readonly Fee[]): string {
   return fees.map(({ amount, currency = "-", rate = "-" }) => `${amount} ${currency} ${rate}`).join(" ");
 }
 
-/** Reads what `feesText` wrote. */
+/** Reads a text made by `feesText`. */
 export function feesFromText(text: string): Fee[] {
   const words = text.split(" ");
   if (words.length === 1) return [{ amount: Number(text), currency: undefined, rate: undefined }];

@@ -3,7 +3,7 @@ import type { PendingOrder } from "../types.js";
 import { list, type Operation } from "./operation.js";
 import { orderFromReply, orderFromRow } from "./view-order.js";
 
-/** Orders, pending or lately closed, in the order of the ids; undefined where none is known. */
+/** Orders, pending or recently closed, in the order of the ids; undefined for an unknown id. */
 export const findOrders: Operation<{ readonly ids: readonly string[] }, (PendingOrder | undefined)[]> = {
   name: "find_orders",
   kind: "read",

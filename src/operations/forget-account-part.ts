@@ -1,10 +1,21 @@
+import { InvalidArgumentError } from "../errors.js";
 import { accountOf } from "../state/account.js";
 import { type Operation, text } from "./operation.js";
 
-/** What an account no longer counts of a flow whose state was lost; undefined: it counted nothing of it. */
+/** What was removed from an account for a flow whose state was lost; undefined: the account counted nothing of it. */
 export interface ForgottenPart {
   readonly slots: number;
   readonly exposure: number;
+}
+
+/**
+ * The error for a flow that exists: it has to leave by itself. On Redis the caller has looked for the flow, since the script cannot read another flow's
+ * keys.
+ */
+export function keptPart(account: string, flowId: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `flowId: flow ${flowId} is there, and in account ${account}: it leaves with sf-state account leave --flow ${flowId}`,
+  );
 }
 
 export const forgetAccountPart: Operation<{ readonly flowId: string }, ForgottenPart | undefined> = {
@@ -23,6 +34,7 @@ export const forgetAccountPart: Operation<{ readonly flowId: string }, Forgotten
   },
   apply(state, { flowId }) {
     const account = accountOf(state);
+    if ([...account.members].some((member) => member.flowId === flowId)) throw keptPart(account.name, flowId);
     const [slots, exposure] = ["slots", "notional"].map((field) =>
       Number(account.fields.get(`${flowId}|${field}`) ?? 0),
     );

@@ -29,7 +29,7 @@ export const forgetInstances: Operation<{ readonly seen: readonly SeenInstance[]
   },
 };
 
-/** An empty array comes out of Lua as an object. */
+/** Lua turns an empty array into an object. */
 function idsOf(json: string): string[] {
   const ids: unknown = JSON.parse(json);
   return Array.isArray(ids) ? ids.map(String) : [];

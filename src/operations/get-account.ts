@@ -3,7 +3,7 @@ import { type Operation, text } from "./operation.js";
 import { accountView } from "./view-account.js";
 import { pairsFromReply } from "./view-signals.js";
 
-/** Undefined where the flow is in no account. */
+/** Undefined if the flow is in no account. */
 export const getAccount: Operation<void, AccountStatus | undefined> = {
   name: "get_account",
   kind: "read",

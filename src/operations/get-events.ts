@@ -7,7 +7,7 @@ interface Args {
   /** Event id; empty: from the oldest kept. */
   readonly after: string;
   readonly limit: number;
-  /** The caller was told of the event `after`. */
+  /** The caller has got the event `after` before. */
   readonly told?: boolean;
 }
 
@@ -15,7 +15,7 @@ interface Args {
 export interface EventPage {
   readonly newest: string;
   readonly trimmed: boolean;
-  /** The log should still hold the event `after`, of which the caller was told, and does not: it is an older one. */
+  /** The log does not have the event `after` although it should: it is an older log. */
   readonly isUnknown: boolean;
   readonly events: StateEvent[];
 }
@@ -54,7 +54,7 @@ function eventsFromReply(reply: Reply, at: number): StateEvent[] {
   return entries.map((_, i) => eventFromEntry(parts(entries, i)));
 }
 
-/** An entry of the stream: its id, and a list of fields and values in turn. */
+/** An entry of the stream: its id, and a list of alternating fields and values. */
 function eventFromEntry(entry: Reply): StateEvent {
   const fields: Record<string, string> = Object.fromEntries(pairsOf(list(entry, 1)));
   const { type = "", at = "", instance = "", ...rest } = fields;

@@ -2,7 +2,7 @@ import { type Operation, optionalTime, text } from "./operation.js";
 
 interface LastHeartbeat {
   readonly at?: Date;
-  /** What time it is on the flow's clock. */
+  /** The time on the flow's clock. */
   readonly now: Date;
 }
 

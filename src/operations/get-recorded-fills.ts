@@ -6,7 +6,7 @@ interface Args {
   readonly fills: readonly { readonly orderId: string; readonly fillId: string }[];
 }
 
-/** For each of the fills, whether `recordFill` has booked it. */
+/** For each fill, whether `recordFill` has booked it. */
 export const getRecordedFills: Operation<Args, boolean[]> = {
   name: "get_recorded_fills",
   kind: "read",

@@ -6,7 +6,7 @@ import { refusedEntry } from "./view-admissions.js";
 import { pairsFromReply } from "./view-signals.js";
 
 interface Args extends PageAsked {
-  /** Of the refusal, ms. */
+  /** Time of the refusal, ms. */
   readonly from: number | undefined;
   readonly to: number | undefined;
 }

@@ -4,7 +4,7 @@ import { list, type Operation, text } from "./operation.js";
 import { tradeFromJson, tradeFromRow } from "./view-trade.js";
 
 interface Args extends PageAsked {
-  /** Of the exit, ms. */
+  /** Time of the exit, ms. */
   readonly from: number | undefined;
   readonly to: number | undefined;
   readonly pair: string | undefined;

@@ -2,10 +2,10 @@ import { clientText } from "../layout/stored-records.js";
 import { CLIENT } from "../version.js";
 import { type Operation, text } from "./operation.js";
 
-/** An instance that was silent for so long, ms, is forgotten. */
+/** An instance is forgotten after this much silence, ms. */
 export const INSTANCE_WINDOW = 7 * 86_400_000;
 
-/** So many are known, those that were heard of last: a bot that crashes and starts again for days makes a new one each time. */
+/** The most instances that are known, those with the newest heartbeats: a bot that crashes and restarts for days makes a new one each time. */
 const MOST_INSTANCES = 10_000;
 
 export const heartbeat: Operation<void, Date> = {

@@ -1,29 +1,29 @@
+import type { BreakerDuration } from "../config/duration.js";
 import { ConfigError, InvalidArgumentError } from "../errors.js";
 import { decimalText, toDecimal } from "../exact/decimal.js";
 import { formatMoney, parseMoney } from "../exact/money.js";
 import type { AccountState } from "../state/account.js";
-import type { BreakerDuration } from "../state/breaker.js";
 import { dayOf } from "../state/day.js";
 import { type FlowState, SCHEMA_IN_ACCOUNT } from "../state/flow-state.js";
 import { type Call, type Operation, text } from "./operation.js";
 
 interface Args {
   readonly name: string;
-  /** A flow with something open joins by a call only. */
+  /** A flow with something open joins only by a call. */
   readonly how: "connect" | "call";
   readonly currency: string;
-  /** Currencies that count as that one, with spaces between them. */
+  /** Currencies that count as `currency`, separated by spaces. */
   readonly sameCurrency: string;
   readonly dayStart: number;
   readonly breakerDuration: BreakerDuration;
   readonly startingEquity: number | undefined;
-  /** The flow's from now on. */
+  /** The flow's new epoch. */
   readonly newEpoch: string;
-  /** The account's, if it is new. */
+  /** The account's epoch, if it is new. */
   readonly accountEpoch: string;
 }
 
-/** Answers whether the flow joined, or was in the account before. */
+/** Returns whether the flow joined now; false if it was in the account before. */
 export const joinAccount: Operation<Args, { readonly joined: boolean; readonly epoch: string }> = {
   name: "join_account",
   kind: "change",
@@ -44,6 +44,7 @@ export const joinAccount: Operation<Args, { readonly joined: boolean; readonly e
     name: "of the account",
     how: "connect = only a flow that has nothing open; call = whatever it has open comes along",
     currency: `what the account is counted in; "" = the flow's`,
+    breaker_duration: 'ms, "until_day_end" or "until_reset"; of an account that is made',
     starting_equity: 'the account\'s currency; "" = none',
     new_epoch: "the flow's, once it has joined",
     account_epoch: "the account's, if it is made",
@@ -110,11 +111,11 @@ function checkPart({ exposure, flowId }: FlowState, account: AccountState, { how
   );
 }
 
-/** Settings, and a starting equity that counts from now on. */
-function settle(account: AccountState, a: Args, { now }: Call): void {
+/** Writes the settings, and a starting equity that counts from now on. */
+function settle(account: AccountState, a: Args, { now, instance }: Call): void {
   const isNew = !account.exists;
-  account.move("breaker_duration", String(a.breakerDuration));
   if (isNew) {
+    account.setDuration(a.breakerDuration, { by: "config", who: instance, at: now });
     const made = {
       ...{ epoch: a.accountEpoch, created_at: String(now), currency: a.currency, same_currency: a.sameCurrency },
       ...{ day_start: String(a.dayStart), day: dayOf(now, a.dayStart), daily_pnl: "0", notional: "0", slots: "0" },
@@ -134,7 +135,7 @@ function settle(account: AccountState, a: Args, { now }: Call): void {
   account.move("booked_before", formatMoney(before));
 }
 
-/** The account's day is never earlier than one of its flows'. */
+/** Raises the account's day to the flow's if that is later: it is never earlier than one of its flows'. */
 function takeAlong({ risk }: FlowState, account: AccountState): void {
   const day = risk.value?.day;
   if (day !== undefined && day > account.day) {

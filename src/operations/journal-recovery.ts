@@ -7,7 +7,7 @@ interface Args {
   readonly value: string;
 }
 
-/** Notes what must be known if the recovery is resumed. */
+/** Stores a note that a resumed recovery needs. */
 export const journalRecovery: Operation<Args, void> = {
   name: "journal_recovery",
   kind: "change",

@@ -1,7 +1,7 @@
 import { SCHEMA_VERSION } from "../state/flow-state.js";
 import { type Operation, text } from "./operation.js";
 
-/** Answers whether the flow left an account, or was in none. */
+/** Returns whether the flow left an account; false if it was in none. */
 export const leaveAccount: Operation<
   { readonly newEpoch: string },
   { readonly left: boolean; readonly epoch: string }

@@ -1,4 +1,4 @@
-/** Looking through a log page by page, as `get_trades` and `get_refusals` do. */
+/** Reads a log page by page, for `get_trades` and `get_refusals`. */
 import type { Log, LogRow } from "../state/log.js";
 
 /** How many rows one call looks at. */
@@ -10,13 +10,13 @@ export interface PageAsked {
   readonly limit: number;
 }
 
-/** Rows in the order of their keys, and where to look on; "": there are no more. */
+/** Rows in the order of their keys, and the key after which to continue; "": there are no more. */
 export interface LogPage<View> {
   readonly found: View[];
   readonly next: string;
 }
 
-/** The page of a log that follows `after`; a row whose view is undefined is looked at, and left out. */
+/** The page of a log after `after`. A row whose view is undefined is left out, but counts as looked at. */
 export function pageOf<Row extends LogRow, View>(
   log: Log<Row>,
   { after, limit }: PageAsked,

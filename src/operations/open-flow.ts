@@ -1,7 +1,7 @@
 import { type Operation, text } from "./operation.js";
 
 interface Args {
-  /** The epoch to give a new flow; empty: make none. */
+  /** The epoch for a new flow; empty: make no flow. */
   readonly epoch: string;
   readonly schema: number;
 }
@@ -14,7 +14,7 @@ export interface OpenedFlow {
   readonly account?: string;
 }
 
-/** Undefined when there is no flow and none was made. */
+/** Undefined if there is no flow and none was made. */
 export const openFlow: Operation<Args, OpenedFlow | undefined> = {
   name: "open_flow",
   kind: "open",

@@ -74,33 +74,33 @@ interface Args extends RiskPolicy {
   readonly maxTrades: number;
 }
 
-/** Where a part of a fill goes: into an open position, onto an end that it explains, into dust. */
+/** The target of a part of a fill: an open position, an end that it explains, or dust. */
 type Part =
   | { readonly to: "reduce"; readonly size: number; readonly position: PositionRow; readonly isFlat: boolean }
   | { readonly to: "grow"; readonly size: number; readonly position: PositionRow | undefined }
   | { readonly to: "explain"; readonly size: number; readonly trade: TradeRow }
   | { readonly to: "dust"; readonly size: number; readonly dust: DustRow };
 
-/** What a fill does to a position, before it is written. */
+/** What a fill changes in a position, before it is written. */
 interface Effect {
   readonly position: PositionRow;
   readonly taken: number;
   readonly booked: Money;
-  /** What an exit that made flat left of the size, within what counts as equal. */
+  /** The size that an exit left when it made the position flat, within the tolerance. */
   readonly untaken: number;
 }
 
-/** What a fill does, before it is written. */
+/** What a fill changes, before it is written. */
 interface Booked {
   readonly effects: readonly Effect[];
   readonly amendments: readonly { readonly trade: TradeRow; readonly row: AmendmentRow; readonly pnl: Money }[];
   readonly dust: DustRow | undefined;
   readonly dustSold: { readonly size: number; readonly pnl: Money } | undefined;
-  /** What of it nobody could price. */
+  /** The amounts of the fill that could not be priced. */
   readonly unpriced: string | null;
 }
 
-/** What the fill did, and whether it reduced a position whose result had been told before, so that it booked just its fee. */
+/** What the fill changed, and whether it reduced a position whose result had been told before: then it booked only its fee. */
 export interface Filling {
   readonly result: FillResult;
   readonly wasTold: boolean;
@@ -295,7 +295,7 @@ export const recordFill: Operation<Args, Filling> = {
   },
 };
 
-/** A fill that is told again has the size and the price that it had; those of before these were kept count as equal. */
+/** A repeated fill must have its first size and price. Fills from before these were stored count as equal. */
 function checkRepeated(state: FlowState, a: Args, fill: string): void {
   const told = state.fillsTold.get(fill);
   if (told === undefined) return;
@@ -344,13 +344,13 @@ function sideReduced({ side }: OrderRow): PositionRow["side"] {
   return side === "sell" ? "long" : "short";
 }
 
-/** What a fill moves of sizes: `fee` is what of it is a sell's fee in the base coin. */
+/** How a fill changes sizes; `fee`: the part that is a sell's fee in the base coin. */
 interface Moved {
   readonly size: number;
   readonly fee: number;
 }
 
-/** A fee in the base coin moves size: a buy brings less, a sell takes more. */
+/** A fee in the base coin changes the size: a buy adds less, a sell takes more. */
 function sizeMoved(market: Market, { side }: OrderRow, { size, fees }: Args): Moved {
   const fee = feeInBase(market, fees);
   if (fee === 0) return { size, fee: 0 };
@@ -359,7 +359,7 @@ function sizeMoved(market: Market, { side }: OrderRow, { size, fees }: Args): Mo
   throw new InvalidArgumentError(`fee: expected less than the size of ${size} that was filled, got ${fee}`);
 }
 
-/** An entry opens or grows a position; one that turns a position around reduces the other side first. */
+/** An entry opens or grows a position. An entry that turns a position around reduces the other side first. */
 function entryParts(state: FlowState, order: OrderRow, size: number, now: number): { all: Part[]; over: number } {
   const position = positionEntered(state, order);
   if (order.flip === null) return { all: [{ to: "grow", size, position }], over: 0 };
@@ -373,7 +373,7 @@ function entryParts(state: FlowState, order: OrderRow, size: number, now: number
   return { all: parts, over: 0 };
 }
 
-/** The open position that fills of an entry go into. */
+/** The open position that an entry's fills go into. */
 function positionEntered(state: FlowState, order: OrderRow): PositionRow | undefined {
   const named = positionNamed(order);
   const own = named === null || named === order.flip ? order.id : named;
@@ -388,7 +388,7 @@ function positionEntered(state: FlowState, order: OrderRow): PositionRow | undef
   return held;
 }
 
-/** An exit reduces its position, then the pair's others of that side, oldest first, then what is left there as dust. */
+/** An exit reduces its position, then the pair's others of that side, oldest first, then the dust of that side. */
 function exitParts(
   state: FlowState,
   market: Market,
@@ -406,7 +406,7 @@ function exitParts(
   const positions = [...(held ? [held] : []), ...otherPositions(state, order, named)];
   const { all, over } = spread(size, positions, first ? leftOf(size, size, first.size) : size);
   const parts = first ? [first, ...all] : all;
-  // What the fill takes of the dust by explaining its end is not there any more.
+  // The part of the dust that the fill takes by explaining its end is not available any more.
   const kept = state.dust.get(dustKey(order));
   const inDust = first?.trade.ending === "dust" ? dustLeft(market, kept, first.trade, first.size) : kept;
   let rest = over;
@@ -415,14 +415,14 @@ function exitParts(
     parts.push({ to: "dust", size: taken, dust: inDust });
     rest = leftOf(size, rest, taken);
   }
-  // What the fill that made flat left, within what counts as equal.
+  // The size that the fill left when it made the position flat, within the tolerance.
   const untaken = parts.length === 0 && ended?.ending === "fills" ? explainedBy(state, ended, size) : undefined;
   if (untaken && leftOf(size, size, untaken.size) === 0) return { all: [untaken], over: 0 };
   if (parts.length === 0) {
     const which = named ?? `of ${order.pair} ${sideReduced(order)}`;
     throw new InvalidArgumentError(`orderId: no open position ${which} for exit order ${order.id}`);
   }
-  // The fee goes with what was sold, never beyond what the side has.
+  // The fee is taken along with what was sold, never more than the side holds.
   return { all: parts, over: fee === 0 ? rest : Math.max(0, minus(rest, fee)) };
 }
 
@@ -435,11 +435,11 @@ function checkReducible(order: OrderRow, { id, pair, side }: Pick<PositionRow, "
   }
 }
 
-/** How the named position ended. Throws where it has not opened yet. */
+/** How the named position ended. Throws if it has not opened yet. */
 function endOf(state: FlowState, order: OrderRow, named: string, now: number): TradeRow | undefined {
   const trade = endedTrade(state, named, now);
   if (!trade) {
-    // A position that ended before ends were remembered was used up by the fills of this order.
+    // The position ended before ends were remembered: the fills of this order used it up.
     if (order.filled > 0) return undefined;
     throw new InvalidArgumentError(
       `orderId: no open position ${named} for exit order ${order.id}; if its entry is not booked yet, give this fill again after it`,
@@ -449,14 +449,14 @@ function endOf(state: FlowState, order: OrderRow, named: string, now: number): T
   return trade;
 }
 
-/** The part of a fill that tells how a trade ended; undefined where fills have told all of that. */
+/** The part of a fill that explains how a trade ended; undefined if fills have explained all of it. */
 function explainedBy(state: FlowState, trade: TradeRow, size: number): Extract<Part, { to: "explain" }> | undefined {
   const left = minus(trade.unexplained ?? 0, state.amendments.get(trade.key)?.explained ?? 0);
   if (left <= 0) return undefined;
   return { to: "explain", size: exceeds(size, left) ? left : size, trade };
 }
 
-/** The pair's positions on the side that an order reduces, oldest first, but for one. */
+/** The pair's positions on the side that an order reduces, oldest first, without `except`. */
 function otherPositions(state: FlowState, order: OrderRow, except: string | null): PositionRow[] {
   const side = sideReduced(order);
   const others = [...state.positions.values()].filter(
@@ -465,7 +465,7 @@ function otherPositions(state: FlowState, order: OrderRow, except: string | null
   return inOrder(others, (x, y) => x.entry_ts - y.entry_ts || compareBytes(x.id, y.id));
 }
 
-/** Spreads what is left of a fill over positions, in order. */
+/** Divides the rest of a fill over positions, in order. */
 function spread(whole: number, positions: readonly PositionRow[], from = whole): { all: Part[]; over: number } {
   const all: Part[] = [];
   let over = from;
@@ -555,7 +555,7 @@ function touched(position: PositionRow, ts: number): PositionRow {
   });
 }
 
-/** The earliest entry tells since when a position is open. */
+/** A position counts as open since its earliest entry. */
 function orderedIn(position: PositionRow, ts: number): PositionRow {
   return ts < position.entry_ts ? positionWith(position, { entry_ts: ts }) : position;
 }
@@ -570,7 +570,7 @@ function opened(
   const { market, price, fee, unpriced } = entry;
   worthOf(market, size, price); // refuses what a cost cannot hold
   const kept = rateKept(state, market, rate, null);
-  // Written out: fields added to a spread cost more than the rest of the fill.
+  // Written out: adding fields to a spread costs more than the rest of the fill.
   const position = positionRow({
     id: nameFor(state, order, now),
     pair: order.pair,
@@ -596,7 +596,7 @@ function opened(
   return positionWith(position, movedResult(position, { fee, unpriced }));
 }
 
-/** What the order says, else its own id; where a position or a trade has that name, `id~2`, `id~3`. */
+/** The position's id: the one that the order names, else the order's own; if a position or a trade has that id, `id~2`, `id~3`. */
 function nameFor(state: FlowState, order: OrderRow, now: number): string {
   const hasEnded = (id: string) => remembers(state.ended, id, now, ENDED_MEMORY.window);
   const said = positionNamed(order);
@@ -606,7 +606,7 @@ function nameFor(state: FlowState, order: OrderRow, now: number): string {
   return name;
 }
 
-/** A fill tells how a trade ended that ended without it: what was not told of its result is booked on it, later. */
+/** Books, later, on a trade that ended without this fill, the part of its result that was not told. */
 function explain(
   state: FlowState,
   market: Market,
@@ -618,7 +618,7 @@ function explain(
   if (trade.told !== null) return { trade, row: amended(state, trade, { explained: size }), pnl: 0n, unpriced: [] };
   const { rate, assumed } = exitRate(state, market, a.rate, a.price, trade.rate);
   const { paid, unpriced: open } = priceFees(state, market, fees, a.price, rate);
-  // The fill that made flat took the whole cost.
+  // The fill that made the position flat took the whole cost.
   const cost = trade.ending === "fills" ? toDecimal(0) : worthOf(market, size, trade.entry_price);
   const gain = gainOf(market, trade.side, cost, worthOf(market, size, a.price));
   const priced = pricedResult(market, gain, rate);
@@ -632,25 +632,25 @@ function explain(
   };
 }
 
-/** Whether what is left of a position cannot be sold, and nobody is about to. */
+/** Whether the rest of a position cannot be sold, and no other exit is pending. */
 function endsAsDust(state: FlowState, position: PositionRow, order: OrderRow, { dust }: Args): boolean {
   if (dust === undefined || position.size === 0 || !isDone(order.status)) return false;
   return position.side === sideReduced(order) && isDust(state, position, dust, order);
 }
 
-/** An exit remembers the position that it reduced last, where it names another or none: what is left of it may be dust. */
+/** An exit that names no position, or another one, remembers the position that it reduced last: its rest may be dust. */
 function exitAfter(order: OrderRow, last: PositionRow | undefined): OrderRow {
   const reduces = last && last.size > 0 && last.id !== order.position_id ? last.id : null;
   return reduces === order.reduces ? order : orderWith(order, { reduces });
 }
 
-/** An entry names the position that it fills; one that turned its position around takes a slot of its own: that one passes over. */
+/** An entry names the position that it fills. An entry that turned its position around then takes a slot of its own, which the old position frees. */
 function entryAfter(order: OrderRow, entered: PositionRow | undefined, flat: readonly Effect[]): OrderRow {
   if (entered) return orderWith(order, { position_id: entered.id, slot: null });
   return flat.some(({ position }) => position.id === positionNamed(order)) ? orderWith(order, { slot: 1 }) : order;
 }
 
-/** The order as the fill leaves it. Of an entry, more than its size is mostly one execution under a second id. */
+/** The order after the fill. More than an entry's size is mostly one execution told under a second id. */
 function filledOrder(market: Market, stored: OrderRow, a: Args): OrderRow {
   const filled = plus(stored.filled, a.size);
   if (!Number.isFinite(filled)) {
@@ -668,19 +668,19 @@ function filledOrder(market: Market, stored: OrderRow, a: Args): OrderRow {
   return orderWith(order, { notional: orderNotional(market, order) });
 }
 
-/** The signal of an entry that was cancelled before anything was filled, if it was given free and nobody has won it since. */
+/** The signal of an entry that was cancelled before any fill, if the signal was released and nobody has won it since. */
 function releasedSignal(state: FlowState, { intent, status, filled, signal_id }: OrderRow): string | undefined {
   if (intent !== "entry" || status !== "cancelled" || filled !== 0 || signal_id === null) return undefined;
   return state.processed.get(signal_id) === undefined ? signal_id : undefined;
 }
 
-/** What a fill did to another position than its first, as the event tells it. */
+/** What a fill changed in a position other than its first, as JSON for the event. */
 function otherJson({ position, taken, booked }: Effect, ended: ReadonlySet<string>): string {
   const rest = ended.has(position.id) ? "" : `,"position":${positionJson(position)}`;
   return `{"position_id":${JSON.stringify(position.id)},"size":${taken},"pnl":"${formatMoney(booked)}"${rest}}`;
 }
 
-/** What a fill booked on a trade that had ended, as the event tells it. */
+/** What a fill booked on an ended trade, as JSON for the event. */
 function laterJson({ trade, row, pnl }: { trade: TradeRow; row: AmendmentRow; pnl: Money }): string {
   return `{"key":"${trade.key}","trade_id":${JSON.stringify(trade.id)},"pnl":"${formatMoney(pnl)}","explained":${row.explained}}`;
 }

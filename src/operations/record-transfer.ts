@@ -12,7 +12,7 @@ import type { Operation } from "./operation.js";
 import { riskEvent, riskFromReply, riskView } from "./view-risk.js";
 
 interface Args {
-  /** A deposit, or below 0 a withdrawal. */
+  /** Above 0 a deposit, below 0 a withdrawal. */
   readonly amount: number;
   readonly id: string;
   readonly currency: string | undefined;

@@ -10,7 +10,7 @@ import { riskEvent } from "./view-risk.js";
 interface Args extends RiskPolicy {
   readonly id: string;
   readonly reason: string;
-  /** It ends as a trade whose result is not known, whatever opened it. */
+  /** The position ends as a trade whose result is not known, whatever opened it. */
   readonly untold: boolean;
   readonly maxTrades: number;
 }
@@ -86,7 +86,7 @@ export const removePosition: Operation<Args, boolean> = {
   },
 };
 
-/** Whether nothing was ever booked on it: the bot books its result by itself. */
+/** Whether nothing was ever booked on the position: the bot books its result by itself. */
 function isMerelySaved({ last_fill_ts, told, fees, cash }: PositionRow): boolean {
   return last_fill_ts === null && told === null && fees === "0" && cash === "0";
 }

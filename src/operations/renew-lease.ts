@@ -6,7 +6,7 @@ interface Args {
   readonly ttl: number;
 }
 
-/** The new end of the lease, ms; undefined when it is no longer held. */
+/** The new end of the lease, ms; undefined if the lease is no longer held. */
 export const renewLease: Operation<Args, number | undefined> = {
   name: "renew_lease",
   kind: "change",

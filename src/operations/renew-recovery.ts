@@ -2,11 +2,11 @@ import { type Operation, text } from "./operation.js";
 
 interface Args {
   readonly token: number;
-  /** ms from now; 0 lets go of it, unfinished: anybody may resume it. */
+  /** ms from now; 0 leaves it unfinished: anybody may resume it. */
   readonly ttl: number;
 }
 
-/** Until when the recovery is held, ms; undefined when it is under another token, or over. */
+/** Until when the recovery is held, ms; undefined if it has another token, or is over. */
 export const renewRecovery: Operation<Args, number | undefined> = {
   name: "renew_recovery",
   kind: "change",

@@ -2,7 +2,7 @@ import { accountOf } from "../state/account.js";
 import { acknowledged } from "../state/equity.js";
 import type { Operation } from "./operation.js";
 
-/** Answers whether the breaker was active. */
+/** Returns whether the breaker was active. */
 export const resetAccount: Operation<{ readonly reason: string }, boolean> = {
   name: "reset_account",
   kind: "change",

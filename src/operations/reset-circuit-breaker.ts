@@ -26,7 +26,7 @@ export const resetCircuitBreaker: Operation<{ readonly reason: string }, boolean
   },
 };
 
-/** The risk once a cause is acknowledged: the streak is 0, or the peak the present equity. The day's loss, and a trip by hand, move nothing. */
+/** The risk after a cause is acknowledged: the streak becomes 0, or the peak the present equity. For a day's loss, and a trip by hand, nothing changes. */
 function movedBy(source: BreakerSource, row: RiskRow, now: number): RiskRow | undefined {
   if (source === "consecutive_losses") return { ...row, consecutive_losses: 0 };
   if (source === "drawdown" && row.equity !== null) return { ...row, ...acknowledged(row, now) };

@@ -15,26 +15,26 @@ interface Args {
   readonly id: string;
   readonly pair: string;
   readonly side: OrderSide;
-  /** Undefined: as it is, or what the price says. */
+  /** Undefined: unchanged or, for a new order, as the price implies. */
   readonly orderType: string | undefined;
-  /** Undefined: as it is. */
+  /** Undefined: unchanged. */
   readonly price: number | null | undefined;
   readonly size: number;
   readonly status: OrderStatus;
   readonly createdAt: number | undefined;
   readonly filled: number;
-  /** Undefined: as it is, or an entry. */
+  /** Undefined: unchanged or, for a new order, `entry`. */
   readonly intent: OrderIntent | undefined;
   readonly positionId: string | undefined;
   readonly signalId: string | undefined;
-  /** Undefined: as it is. */
+  /** Undefined: unchanged. */
   readonly tp: number | null | undefined;
-  /** Undefined: as it is. */
+  /** Undefined: unchanged. */
   readonly sl: number | null | undefined;
   /** ms */
   readonly cooldown: number | null | undefined;
   readonly metadata: string | undefined;
-  /** Empty: as it is. */
+  /** Empty: unchanged. */
   readonly reason: string;
   readonly rate: number | undefined;
   readonly flip: string | undefined;
@@ -142,7 +142,7 @@ export const saveOrder: Operation<Args, PendingOrder> = {
   },
 };
 
-/** A done order stays as it is; a late write of that very order gets it back. */
+/** A done order does not change. A late write of the same order gets it back. */
 function sameDone(known: OrderRow, a: Args): OrderRow {
   if (a.createdAt === undefined) checkTransition(a.id, known.status, a.status);
   else if (a.createdAt !== known.created_at) {
@@ -153,7 +153,7 @@ function sameDone(known: OrderRow, a: Args): OrderRow {
   return known;
 }
 
-/** Whether it is a position that the order turned around, or opened before: a stale write does not bring it back. */
+/** Whether the order turned this position around, or opened it before: a late write does not bring it back. */
 function wasLeft({ id, filled, flip }: OrderRow, positionId: string | undefined): boolean {
   return positionId !== undefined && (positionId === flip || (positionId === id && filled > 0));
 }

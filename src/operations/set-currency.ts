@@ -1,13 +1,13 @@
 import { type Operation, text } from "./operation.js";
 
 interface Args {
-  /** Empty: what it is, or what the first pair settles in. */
+  /** Empty: unchanged, or decided by the first pair. */
   readonly currency: string;
-  /** With spaces between them. */
+  /** Separated by spaces. */
   readonly sameCurrency: string;
 }
 
-/** What a flow is counted in; `isOther`: another one than was asked for, and it stays so. */
+/** The flow's currency. `isOther`: it differs from the requested one, and it stays. */
 export interface FlowCurrency {
   readonly currency: string;
   readonly isOther: boolean;

@@ -6,7 +6,7 @@ interface Args {
   readonly guards: readonly Guard[];
 }
 
-/** Answers with the text of the guards before; empty: there were none. */
+/** Returns the text of the previous guards; empty: there were none. */
 export const setGuards: Operation<Args, string> = {
   name: "set_guards",
   kind: "change",

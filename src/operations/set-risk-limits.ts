@@ -1,7 +1,8 @@
+import type { BreakerDuration } from "../config/duration.js";
 import type { RiskLimitName, RiskLimits } from "../config/risk-limits.js";
 import { limitText } from "../layout/limit-text.js";
 import type { LimitOriginRow } from "../records/limit-origin.js";
-import { type BreakerDuration, breakerUntil, decideTrip } from "../state/breaker.js";
+import { breakerUntil, decideTrip } from "../state/breaker.js";
 import { HOW_SET_WORDS, type HowSet, limitChange, limitSetter } from "../state/limit-change.js";
 import { reachedLimit, riskAt } from "../state/risk.js";
 import type { BreakerSource, RiskLimitOrigins } from "../types.js";
@@ -17,13 +18,13 @@ interface Args {
   readonly limits: readonly (readonly [RiskLimitName, number | null])[];
 }
 
-/** The limits that are in force, and who set them. */
+/** The limits in force, and who set them. */
 export interface LimitsInForce {
   readonly limits: RiskLimits;
   readonly origins: RiskLimitOrigins;
 }
 
-/** The cause that a limit is for. */
+/** The cause that belongs to a limit. */
 const CAUSES: { readonly [name in RiskLimitName]?: BreakerSource } = {
   max_daily_loss: "daily_loss",
   max_consecutive_losses: "consecutive_losses",
@@ -69,7 +70,7 @@ export const setRiskLimits: Operation<Args, LimitsInForce> = {
       if (limit !== null && (current === undefined || limit < current)) among.add(CAUSES[name]);
     }
 
-    // The cause is looked for among the limits as they are set now.
+    // The breaker's cause is looked for after all limits are set.
     for (const { name, limit, origin } of changes) {
       if (limit === null) state.limits.delete(name);
       else state.limits.set(name, limit);

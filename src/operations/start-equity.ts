@@ -8,7 +8,7 @@ interface Args {
   readonly dayStart: number;
 }
 
-/** Answers with the starting equity that counts: the first that was set. */
+/** Returns the starting equity that counts: the first that was set. */
 export const startEquity: Operation<Args, number> = {
   name: "start_equity",
   kind: "change",

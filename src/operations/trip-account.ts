@@ -1,8 +1,9 @@
-import { accountOf } from "../state/account.js";
-import { type BreakerDuration, breakerEndsAt, longerTrip } from "../state/breaker.js";
+import type { BreakerDuration } from "../config/duration.js";
+import { accountOf, changeAccountBreaker } from "../state/account.js";
+import { breakerEndsAt, longerTrip } from "../state/breaker.js";
 import type { CircuitBreaker } from "../types.js";
 import type { Operation } from "./operation.js";
-import { breakerEvent, breakerFromReply, breakerView } from "./view-risk.js";
+import { breakerFromReply, breakerView } from "./view-risk.js";
 
 interface Args {
   readonly reason: string;
@@ -27,12 +28,9 @@ export const tripAccount: Operation<Args, CircuitBreaker> = {
     const account = accountOf(state);
 
     const until = breakerEndsAt(now, a.duration ?? account.duration, account.dayStart, account.dayAt(now));
-    const { breaker } = longerTrip(account.activeBreaker(now), now, "manual", a.reason, until);
+    const change = longerTrip(account.activeBreaker(now), now, "manual", a.reason, until);
 
-    if (breaker) {
-      account.tell("account_breaker_tripped", breakerEvent(breaker));
-      account.moveBreaker(breaker);
-    }
+    changeAccountBreaker(account, change);
 
     return breakerView(account.activeBreaker(now));
   },

@@ -14,7 +14,7 @@ import { riskEvent, riskFromReply, riskView } from "./view-risk.js";
 
 interface Args extends RiskPolicy {
   readonly pnl: Decimal;
-  /** Of `pnl`; undefined: the flow's. */
+  /** Currency of `pnl`; undefined: the flow's. */
   readonly currency: string | undefined;
   readonly rate: Rate;
   readonly tradeId: string | undefined;
@@ -41,7 +41,7 @@ export const updateDailyPnl: Operation<Args, RiskUpdate> = {
   decode: (reply) => ({ ...riskFromReply(reply, 2), applied: reply[0] === "booked", tripped: reply[1] === "1" }),
   apply(state, a, call) {
     const { window, max } = TRADE_MEMORY;
-    // The id of an open position tells that position's result, once; an earlier trade may have had the same.
+    // An id of an open position means that position's result, once; an earlier trade may have had the same id.
     const held = a.tradeId === undefined ? undefined : state.positions.get(a.tradeId);
     const isBooked = held
       ? held.told !== null

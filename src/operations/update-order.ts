@@ -12,7 +12,7 @@ import { ORDER_STATUSES, wordOf } from "../words/word-lists.js";
 import { type Operation, text } from "./operation.js";
 import { orderFromReply, orderFromRow } from "./view-order.js";
 
-/** Fields to change; undefined leaves one as it is, null removes one that need not be there. */
+/** Fields to change; undefined: unchanged; null: removed, if the field is optional. */
 export interface OrderChanges {
   readonly price?: number | null | undefined;
   readonly size?: number | undefined;
@@ -29,7 +29,7 @@ export interface OrderChanges {
 
 interface Args extends OrderChanges {
   readonly id: string;
-  /** The version the caller saw; undefined: any. */
+  /** The version that the caller read; undefined: any. */
   readonly version: number | undefined;
 }
 
@@ -90,7 +90,7 @@ export const updateOrder: Operation<Args, OrderUpdate> = {
   },
 };
 
-/** The order as the changes leave it. What was filled stays filled, and a status never goes back. */
+/** The order after the changes. `filled` never goes down, and a status never goes back. */
 function changed(state: FlowState, stored: OrderRow, a: Args): OrderRow {
   const { id, intent, closes } = stored;
   if (a.filled !== undefined && exceeds(stored.filled, a.filled)) {

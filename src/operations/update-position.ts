@@ -6,7 +6,7 @@ import type { Position, PositionSide } from "../types.js";
 import type { Operation } from "./operation.js";
 import { positionFromReply, positionFromRow } from "./view-position.js";
 
-/** Fields to change; undefined leaves one as it is, null removes tp or sl. */
+/** Fields to change; undefined: unchanged; null: removes tp or sl. */
 export interface PositionChanges {
   readonly pair?: string | undefined;
   readonly side?: PositionSide | undefined;
@@ -21,7 +21,7 @@ export interface PositionChanges {
 
 interface Args extends PositionChanges {
   readonly id: string;
-  /** The version the caller saw; undefined: any. */
+  /** The version that the caller read; undefined: any. */
   readonly version: number | undefined;
 }
 

@@ -1,6 +1,7 @@
-/** An exchange account as callers see it, from the texts that are kept of it. */
-import { AccountState } from "../state/account.js";
-import type { AccountPart, AccountStatus } from "../types.js";
+/** An exchange account as callers see it, made from its stored texts. */
+import { AccountState, durationOf } from "../state/account.js";
+import type { AccountPart, AccountStatus, BreakerDurationOrigin } from "../types.js";
+import { LIMIT_SETTERS, type LimitSetter, wordOf } from "../words/word-lists.js";
 import { accountLimits, accountOrigins } from "./view-limits.js";
 import { breakerView } from "./view-risk.js";
 
@@ -24,12 +25,29 @@ export function accountView(stored: ReadonlyMap<string, string>, now: number, na
     slotsByPair: slotsIn(stored, "slots:"),
     limits: accountLimits(stored),
     limitOrigins: accountOrigins(stored, { get: (limit) => stored.get(`by:${limit}`) }),
+    breakerDuration: durationView((field) => account.need(field)),
     breaker: breakerView(account.activeBreaker(now)),
     flows: partsOf(stored, day),
   };
 }
 
-/** Slots by pair; a pair that has none is left out. */
+/** How long the breaker lasts, from its stored texts. */
+export function durationView(text: (field: string) => string): BreakerDurationOrigin {
+  return {
+    value: durationOf(text("breaker_duration")),
+    by: limitSetterOf(text("duration_by")),
+    who: text("duration_who"),
+    at: new Date(Number(text("duration_at"))),
+  };
+}
+
+function limitSetterOf(text: string): LimitSetter {
+  const by = wordOf(LIMIT_SETTERS, text);
+  if (by === undefined) throw new TypeError(`duration_by: expected ${LIMIT_SETTERS.join(" or ")}, got ${text}`);
+  return by;
+}
+
+/** Slots by pair; a pair without slots is left out. */
 function slotsIn(stored: ReadonlyMap<string, string>, prefix: string): Record<string, number> {
   const found = [...stored].filter(([field, count]) => field.startsWith(prefix) && count !== "0");
   return Object.fromEntries(found.map(([field, count]) => [field.slice(prefix.length), Number(count)]).sort());

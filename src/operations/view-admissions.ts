@@ -1,16 +1,16 @@
-/** What became of entries, as callers see it. */
+/** Outcomes of entries as callers see them. */
 import type { RefusalRow } from "../records/refusal.js";
 import { dayCounted } from "../state/outcomes.js";
 import type { AdmissionDay, RefusedEntry } from "../types.js";
 import { COUNTED_REFUSALS } from "../words/word-lists.js";
 
-/** The days that have counts, oldest first, from `day|outcome` to a number. */
+/** The days that have counts, oldest first, from a map of `day|outcome` to a number. */
 export function admissionDays(stored: ReadonlyMap<string, string | number>): AdmissionDay[] {
   const days = new Set([...stored.keys()].map(dayCounted));
   return [...days].sort().map((day) => admissionsOn(stored, day));
 }
 
-/** The counts of a day; each 0 where nothing was counted. */
+/** The counts of a day; 0 if nothing was counted. */
 export function admissionsOn(stored: { get(field: string): string | number | undefined }, day: string): AdmissionDay {
   const count = (outcome: string) => Number(stored.get(`${day}|${outcome}`) ?? 0);
   const refused: Partial<AdmissionDay["refused"]> = {};

@@ -3,6 +3,7 @@ import { ACCOUNT_LIMITS, type AccountLimitName } from "../config/account.js";
 import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import type { EventRow } from "../records/event.js";
 import { unpricedView } from "../records/unpriced-view.js";
+import { durationOf } from "../state/account.js";
 import { guardsIn } from "../state/guards.js";
 import type { CircuitBreaker, DailyRisk, EventRisk, Fee, Position, PositionSide, StateEvent } from "../types.js";
 import { LIMIT_SETTERS, type LimitSetter, wordOf } from "../words/word-lists.js";
@@ -20,9 +21,9 @@ export function eventFromRow(row: EventRow): StateEvent {
   return eventView({ id: row.id, at: new Date(row.at), instance: row.instance }, row.type, row.fields());
 }
 
-/** The event of a type from its fields. Throws a TypeError on a type that this version does not know. */
+/** The event of a type, made from its fields. Throws a TypeError for a type that this version does not know. */
 export function eventView(base: Base, type: string, f: Fields): StateEvent {
-  // Each literal is written out: adding to a spread would cost more than all else here.
+  // Each literal is written out: adding to a spread would cost more than everything else here.
   const { id, at, instance } = base;
   switch (type) {
     case "position_saved":
@@ -255,10 +256,12 @@ export function eventView(base: Base, type: string, f: Fields): StateEvent {
         type,
         account: need(f, "account"),
         limits: accountLimits(f),
+        ...(f.breaker_duration && { breakerDuration: durationOf(f.breaker_duration) }),
         ...limitSetter(f.by),
         ...(f.returned && { returned: ACCOUNT_LIMITS.filter((name) => f.returned?.split(" ").includes(name)) }),
       };
     case "account_breaker_tripped":
+    case "account_breaker_extended":
       return {
         id,
         at,
@@ -339,7 +342,7 @@ function others(json: string): { positionId: string; size: number; pnl: number; 
   }));
 }
 
-/** A number is in what the pair settles in; fees with currencies of their own are listed. */
+/** A plain number is in the pair's settle currency; fees with currencies of their own are listed. */
 function fees(text: string): { fee: number; fees?: Fee[] } {
   if (!text.includes(" ")) return { fee: Number(text) };
   return {

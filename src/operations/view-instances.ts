@@ -6,7 +6,7 @@ import type { Instance } from "../types.js";
 import type { Reply } from "./operation.js";
 import { pairsFromReply } from "./view-signals.js";
 
-/** From the heartbeats at one place of a reply, and what each instance is made of at the next. */
+/** Instances from the heartbeats at one index of a reply and the packages at the next. */
 export function instancesFromReply(reply: Reply, at: number): Instance[] {
   const clients = new Map(pairsFromReply(reply, at + 1));
   return pairsFromReply(reply, at).map(([id, ms]) => {

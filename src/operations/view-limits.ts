@@ -5,12 +5,12 @@ import { limitOriginRow } from "../layout/stored-records.js";
 import type { LimitOriginRow } from "../records/limit-origin.js";
 import type { AccountLimitOrigins, RiskLimitOrigin, RiskLimitOrigins } from "../types.js";
 
-/** Limits by name, as the state has them or as texts. */
+/** Limits by name, from the state or as texts. */
 interface StoredLimits<Name extends RiskLimitName = RiskLimitName> {
   get(name: Name): string | number | undefined;
 }
 
-/** Who set them, by name, as the state has it or as JSON; empty where it is not known. */
+/** Who set each limit, by name, from the state or as JSON; empty if it is not known. */
 interface StoredOrigins<Name extends RiskLimitName = RiskLimitName> {
   get(name: Name): string | LimitOriginRow | undefined;
 }
@@ -23,7 +23,7 @@ export function accountLimits(stored: StoredLimits<AccountLimitName>): AccountLi
   return limitsOf(ACCOUNT_LIMITS, stored);
 }
 
-/** Every limit that is in force, with who set it, where that is known. */
+/** Every limit in force, with who set it, if that is known. */
 export function originsView(limits: StoredLimits, stored: StoredOrigins): RiskLimitOrigins {
   return originsOf(RISK_LIMITS, limits, stored);
 }

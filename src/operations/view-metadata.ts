@@ -1,11 +1,11 @@
-/** Metadata as callers see it, from its JSON: a copy of their own. */
+/** Metadata as callers see it, made from its JSON: each caller gets a copy of its own. */
 import type { Metadata } from "../types.js";
 
-/** How many texts are remembered, and how long they may be. */
+/** How many texts are cached, and how long they may be. */
 const MOST = 1000;
 const LONGEST = 1024;
 
-/** What was read of a text. A bot stores the same few again and again, and a copy costs a tenth of reading one. */
+/** Parsed texts. A bot stores the same few again and again, and copying costs a tenth of parsing. */
 const known = new Map<string, Metadata>();
 
 export function metadataView(json: string): Metadata {

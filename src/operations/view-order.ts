@@ -18,7 +18,7 @@ function orderFromJson(json: string): PendingOrder {
   return orderView(stored, stored.metadata);
 }
 
-/** Orders from a JSON list, in its order. */
+/** Orders from a JSON list, in the list's order. */
 export function ordersFromJson(json: string): PendingOrder[] {
   const all: StoredOrder[] = JSON.parse(json);
   return all.map((stored) => orderView(stored, stored.metadata));
@@ -28,7 +28,7 @@ export function orderFromReply(reply: Reply, at: number): PendingOrder {
   return orderFromJson(text(reply, at));
 }
 
-/** By creation time, then by id. */
+/** Sorted by creation time, then by id. */
 export function sortedOrders(orders: PendingOrder[]): PendingOrder[] {
   return inOrder(orders, (a, b) => a.createdAt.getTime() - b.createdAt.getTime() || compareBytes(a.id, b.id));
 }

@@ -18,7 +18,7 @@ function positionFromJson(json: string): Position {
   return positionView(stored, stored.metadata);
 }
 
-/** Positions from a JSON list, in its order. */
+/** Positions from a JSON list, in the list's order. */
 export function positionsFromJson(json: string): Position[] {
   const all: StoredPosition[] = JSON.parse(json);
   return all.map((stored) => positionView(stored, stored.metadata));
@@ -28,7 +28,7 @@ export function positionFromReply(reply: Reply, at: number): Position {
   return positionFromJson(text(reply, at));
 }
 
-/** By entry time, then by id. */
+/** Sorted by entry time, then by id. */
 export function sortedPositions(positions: Position[]): Position[] {
   return inOrder(positions, (a, b) => a.entryTs.getTime() - b.entryTs.getTime() || compareBytes(a.id, b.id));
 }

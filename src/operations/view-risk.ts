@@ -1,9 +1,10 @@
 /** Risk, breaker and history as callers see them, from rows and from replies. */
 
+import type { BreakerDuration } from "../config/duration.js";
 import { formatMoney, fromMoney, parseMoney } from "../exact/money.js";
 import type { BreakerRow } from "../records/breaker.js";
 import type { DailyRow } from "../records/day.js";
-import { activeBreaker, type BreakerDuration } from "../state/breaker.js";
+import { activeBreaker } from "../state/breaker.js";
 import type { FlowState } from "../state/flow-state.js";
 import { inOrder } from "../state/ranking.js";
 import { type RiskDecision, riskAt } from "../state/risk.js";
@@ -29,7 +30,7 @@ export function riskView(state: FlowState, now: number, dayStart: number): RiskS
   return view;
 }
 
-/** The nine fields of a risk state, from a place of a reply on. */
+/** A risk state from nine fields of a reply. */
 export function riskFromReply(reply: Reply, at: number): RiskState {
   const active = text(reply, at + 6) === "1";
   const until = optionalTime(reply, at + 8);
@@ -57,7 +58,7 @@ export function breakerView(breaker: BreakerRow | undefined): CircuitBreaker {
   };
 }
 
-/** The five fields of a breaker, from a place of a reply on. */
+/** A breaker from five fields of a reply. */
 export function breakerFromReply(reply: Reply, at: number): CircuitBreaker {
   if (text(reply, at) !== "1") return { active: false };
   const until = optionalTime(reply, at + 4);
@@ -93,7 +94,7 @@ export function dailyView(row: DailyRow): DailyRisk {
   };
 }
 
-/** Days by date, the newest `count` of them. */
+/** The newest `count` days, by date. */
 export function newestDays(days: DailyRisk[], count = Number.POSITIVE_INFINITY): DailyRisk[] {
   const sorted = inOrder(days, (a, b) => (a.day < b.day ? -1 : 1));
   return sorted.slice(Math.max(0, sorted.length - count));
@@ -103,7 +104,7 @@ export function daysFromReply(reply: Reply, at: number): DailyRisk[] {
   return pairsFromReply(reply, at).map(([day, json]) => dayFromJson({ day, ...JSON.parse(json) }));
 }
 
-/** A day in JSON of ours; parts that are not there are 0. */
+/** A stored day as JSON; missing parts are 0. */
 export interface DayJson {
   readonly day: string;
   readonly pnl: string;
@@ -139,7 +140,7 @@ function lateJson({ day, pnl, trades, closed, later, cash, untied }: DailyRow): 
   });
 }
 
-/** What an event says of a flow's risk after a change. Lua twin: `risk_event`. */
+/** The fields of an event about a flow's risk after a change. Lua twin: `risk_event`. */
 export function riskEvent({ row, late, trip, tripped }: RiskDecision): Record<string, string> {
   return {
     day: row.day,
@@ -161,7 +162,7 @@ export function riskEvent({ row, late, trip, tripped }: RiskDecision): Record<st
   };
 }
 
-/** Lua twin: `breaker_event`. */
+/** The fields of an event about the breaker. Lua twin: `breaker_event`. */
 export function breakerEvent(breaker: BreakerRow): Record<string, string> {
   return {
     breaker_reason: breaker.reason,

@@ -26,7 +26,7 @@ export function signalsView(state: FlowState, now: number, dedupWindow: number):
     : { cooldowns, recentSignalIds };
 }
 
-/** `recent` has the newest first. */
+/** `recent`: newest first. */
 export function signalsFromReply(
   last: readonly string[],
   cooldowns: readonly string[],
@@ -52,7 +52,7 @@ export function cooldownField(pair: string, side: string): string {
   return side === "" ? pair : `${pair}|${side}`;
 }
 
-/** Pairs of a list in a reply: instance and ms, limit and number. */
+/** Pairs from a list in a reply: instance and ms, limit and number. */
 export function pairsFromReply(reply: Reply, at: number): [string, string][] {
   return pairsOf(list(reply, at));
 }

@@ -42,7 +42,7 @@ export function tradeFromJson(json: string, later?: string): Trade {
   );
 }
 
-/** Trades from a JSON list, in its order. */
+/** Trades from a JSON list, in the list's order. */
 export function tradesFromJson(json: string): Trade[] {
   const all: StoredTrade[] = JSON.parse(json);
   return all.map((stored) => tradeView(stored, stored.metadata));

@@ -1,5 +1,5 @@
-/** An exchange account in columns. Redis and memory keep it as one hash of texts; a DuckDB file of an account's flow has it in these tables. */
-import { BREAKER_SOURCES } from "../words/word-lists.js";
+/** An exchange account in columns. Redis and memory keep an account as one hash of texts; the DuckDB file of one of its flows keeps it in these tables. */
+import { BREAKER_SOURCES, LIMIT_SETTERS } from "../words/word-lists.js";
 import { decimal, double, emptied, money, name, optional, type Row, text, time, whole, word } from "./field.js";
 import { limitOriginColumns } from "./limit-origin.js";
 
@@ -8,12 +8,15 @@ export const account = {
   epoch: name,
   created_at: time,
   currency: name,
-  /** Currencies that count as that one, with spaces between them. */
+  /** Currencies that count as `currency`, separated by spaces. */
   same_currency: text,
   /** ms after midnight UTC. */
   day_start: whole,
   /** ms, until_day_end or until_reset. */
   breaker_duration: name,
+  duration_by: word(LIMIT_SETTERS),
+  duration_who: name,
+  duration_at: time,
   day: name,
   daily_pnl: money,
   notional: money,
@@ -34,7 +37,7 @@ export const account = {
 
 export type AccountRow = Row<typeof account>;
 
-/** The part of a flow in an account's sums, and what it has booked there. */
+/** A flow's part in an account's sums, and what it has booked there. */
 export const accountFlow = {
   notional: money,
   slots: whole,
@@ -46,7 +49,7 @@ export const accountFlow = {
 
 export type AccountFlowRow = Row<typeof accountFlow>;
 
-/** A limit of an account, and who set it; null where nobody is known to have. */
+/** A limit of an account, and who set it; null if that is not known. */
 export const accountLimit = {
   name,
   value: double,
@@ -60,7 +63,7 @@ export const accountLimit = {
 
 export type AccountLimitRow = Row<typeof accountLimit>;
 
-/** Slots that a pair takes: of one flow, or of all. */
+/** Slots of a pair: of one flow, or of all. */
 export const accountSlots = {
   /** null: of all flows. */
   flow_id: optional(name),

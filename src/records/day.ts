@@ -1,6 +1,6 @@
 import { hidden, money, type Row, since, text, whole } from "./field.js";
 
-/** Parts of a day's PnL; the rest of it is the change of open results. */
+/** Parts of a day's PnL. The rest of the PnL is the change of open results. */
 export const dayParts = {
   /** Whole results of the trades that ended. */
   closed: since(3, hidden(money), 0n),
@@ -8,7 +8,7 @@ export const dayParts = {
   later: since(3, hidden(money), 0n),
   /** Cash of no trade. */
   cash: since(3, hidden(money), 0n),
-  /** `updateDailyPnl` not tied to a position. */
+  /** `updateDailyPnl` that is not tied to a position. */
   untied: since(3, hidden(money), 0n),
 };
 

@@ -1,6 +1,6 @@
 import { decimal, double, optional, type Row, since, text } from "./field.js";
 
-/** What ended trades left and cannot be sold, by `pair|side`. Redis keeps it as JSON. */
+/** Rests of ended trades that cannot be sold, by `pair|side`. Redis keeps them as JSON. */
 export const dust = {
   pair_side: text,
   size: double,

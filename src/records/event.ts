@@ -11,6 +11,6 @@ export const event = {
 
 /** The event as it was appended to the log: flat fields, all text, read by eye in Redis. */
 export type EventRow = Row<typeof event> & {
-  /** Made only when somebody reads the event: rows never change, so it may be asked for at any later time. */
+  /** Computed only when somebody reads the event. Rows never change, so this works at any later time. */
   readonly fields: () => Readonly<Record<string, string>>;
 };

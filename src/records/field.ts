@@ -1,4 +1,4 @@
-/** What a record is declared with: fields, each of a kind. Rows, stored JSON, columns and views follow from them. */
+/** The building blocks of a record's declaration: fields, each of a kind. Rows, stored JSON, columns and views follow from them. */
 import type { Money } from "../exact/money.js";
 import type { Metadata, UnpricedAmount } from "../types.js";
 
@@ -9,15 +9,15 @@ export interface RowValues {
   readonly text: string;
   /** One word of a list. */
   readonly word: string;
-  /** JSON text of the caller's; always stands last where a record is stored. */
+  /** JSON text of the caller's. It is always last in a stored record. */
   readonly json: string;
   /** An exact plain decimal. */
   readonly decimal: string;
-  /** Amounts that nobody could price: `fee BNB 0.005 result BTC -0.2`. */
+  /** Amounts that could not be priced: `fee BNB 0.005 result BTC -0.2`. */
   readonly unpriced: string;
   readonly double: number;
   readonly whole: number;
-  /** 1, of what is true; seen as true. */
+  /** 1 stands for true. */
   readonly flag: number;
   /** A length of time, ms. */
   readonly duration: number;
@@ -29,10 +29,10 @@ export interface RowValues {
 
 export type Kind = keyof RowValues;
 
-/** Whether a stored record has the field: always, or it is left out or empty where the row has null. */
+/** Whether a stored record has the field: always; or, if the row has null, it is left out or empty. */
 export type Presence = "always" | "left out" | "empty";
 
-/** Whether callers see the field: always, as null where there is nothing, only where there is something, or never. */
+/** Whether callers see the field: always, as null if there is no value, only if there is one, or never. */
 export type Seen = "always" | "null" | "optional" | "hidden";
 
 export interface Field<
@@ -42,15 +42,15 @@ export interface Field<
   S extends Seen = Seen,
 > {
   readonly kind: K;
-  /** Of a `word`: what there is to choose from. */
+  /** The list of words, for a `word`. */
   readonly words: readonly Word[];
   readonly presence: P;
   readonly seen: S;
-  /** A view shows it after the other fields that are always there. */
+  /** In a view it comes after the other fields that are always present. */
   readonly seenLast: boolean;
-  /** The schema version that brought it. Records stored before may lack it. */
+  /** The schema version that introduced the field. Records stored before may lack it. */
   readonly since: number;
-  /** What the row has of such a record, where rows always have the field. */
+  /** The row's value for a stored record that lacks the field, if rows always have it. */
   readonly was: string | number | bigint | undefined;
 }
 
@@ -77,21 +77,21 @@ export function word<Word extends string>(words: readonly Word[]): Field<"word",
   return { ...field("word"), words };
 }
 
-/** Null in a row, left out where it is stored and seen. */
+/** Null in a row; left out in stored records and in views. */
 export function optional<K extends Kind, W extends string>(
   of: Field<K, W, "always", "always">,
 ): Field<K, W, "left out", "optional"> {
   return { ...of, presence: "left out", seen: "optional" };
 }
 
-/** Null in a row and where it is seen, left out where it is stored. */
+/** Null in a row and in views; left out in stored records. */
 export function nullable<K extends Kind, W extends string>(
   of: Field<K, W, "always", "always">,
 ): Field<K, W, "left out", "null"> {
   return { ...of, presence: "left out", seen: "null" };
 }
 
-/** Null in a row, empty where it is stored, left out where it is seen. Only for records that are hashes of texts. */
+/** Null in a row; empty in stored records; left out in views. Only for records that are hashes of texts. */
 export function emptied<K extends Kind, W extends string>(
   of: Field<K, W, "always", "always">,
 ): Field<K, W, "empty", "optional"> {
@@ -110,7 +110,7 @@ export function seenLast<K extends Kind, W extends string, P extends Presence, S
   return { ...of, seenLast: true };
 }
 
-/** A field that came with a later schema version; `was` is what records without it mean, where rows always have it. */
+/** A field of a later schema version. `was`: what records without it mean, if rows always have the field. */
 export function since<K extends Kind, W extends string, P extends "always", S extends Seen>(
   version: number,
   of: Field<K, W, P, S>,
@@ -135,7 +135,7 @@ type OptionalName<F extends Fields> = {
   [Name in keyof F]: F[Name]["presence"] extends "always" ? never : Name;
 }[keyof F];
 
-/** What there has to be for a row: what is not given is null. */
+/** The fields that a new row needs. Fields that are not given are null. */
 export type NewRow<F extends Fields> = Omit<Row<F>, OptionalName<F>> & {
   readonly [Name in OptionalName<F>]?: Row<F>[Name] | undefined;
 };
@@ -173,10 +173,10 @@ export type View<F extends Fields> = Flat<
   }
 >;
 
-/** JSON has money as text. */
+/** In JSON, money is text. */
 type StoredValue<F extends Field> = F["kind"] extends "money" ? Money | string : ValueOf<F>;
 
-/** A record as its JSON is parsed, and just as well its row: as much of it as a view needs, but for the caller's JSON. */
+/** A record as parsed from its JSON, or as its row: everything that a view needs, without the caller's JSON. */
 export type Seeable<F extends Fields> = Flat<
   {
     readonly [Name in NameSeen<F, "always"> as F[Name]["kind"] extends "json" ? never : Name]: StoredValue<F[Name]>;
@@ -193,7 +193,7 @@ export function camelCase(fieldName: string): string {
   return fieldName.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The fields that callers see, in the order of a view: those that are always there first. */
+/** The fields that callers see, in the order of a view: those that are always present come first. */
 export function fieldsSeen(fields: Fields): (readonly [string, Field])[] {
   const rank = ({ seen, seenLast: last }: Field) => (seen === "optional" ? 2 : last ? 1 : 0);
   return Object.entries(fields)
@@ -207,7 +207,7 @@ export function fieldsStored(fields: Fields): (readonly [string, Field])[] {
   return [...all.filter(([, { kind }]) => kind !== "json"), ...all.filter(([, { kind }]) => kind === "json")];
 }
 
-/** What is made for each name. The caller says what type that is; `make` has to hold to it. */
+/** An object with one value per name. The caller states its type; `make` has to match it. */
 export function madeOf<Made>(names: readonly string[], make: (name: string) => unknown): Made {
   const made: Partial<Record<string, unknown>> = {};
   for (const each of names) made[each] = make(each);

@@ -2,7 +2,7 @@
 import { formatMoney } from "../exact/money.js";
 import type { Fields, Row } from "./field.js";
 
-/** The texts of a row by field; a field that is left out where it is null is left out. */
+/** The texts of a row by field. A field that is left out when it is null is left out here. */
 export function hashOf<F extends Fields>(fields: F, row: Row<F>): Record<string, string> {
   const texts: Record<string, string> = {};
   for (const [name, { presence }] of Object.entries(fields)) {

@@ -1,9 +1,9 @@
 import { LIMIT_SETTERS } from "../words/word-lists.js";
 import { name, optional, type Row, since, time, word } from "./field.js";
 
-/** What a tighter configuration stands over, and a looser one gives back. */
+/** The limit that a tighter configuration replaced, and that a looser one brings back. */
 const heldFields = {
-  /** The limit that a call set, or nobody is known to have set, as text. */
+  /** The limit that a call set, or one whose setter is not known, as text. */
   held: since(4, optional(name)),
   held_who: since(4, optional(name)),
   held_at: since(4, optional(time)),

@@ -36,23 +36,23 @@ export const order = {
   sl: optional(double),
   cooldown: optional(duration),
   metadata: optional(json),
-  /** What the unfilled rest of an entry takes of `risk.max_exposure`; 0 for an exit. */
+  /** The part of `risk.max_exposure` that the unfilled rest of an entry takes; 0 for an exit. */
   notional: hidden(money),
-  /** Fills of its name that are remembered from before this are an earlier order's; null where there was none to remember. */
+  /** Remembered fills of this id from before this time belong to an earlier order; null if there were none. */
   fills_since: since(3, hidden(optional(time))),
   /** 1 when it was first stored; grows with every change. */
   version: since(3, seenLast(whole), 1),
-  /** Why it was placed: tp, sl, trailing, manual, ... */
+  /** Why the order was placed: tp, sl, trailing, manual, ... */
   reason: since(3, optional(text)),
-  /** Flow currency per unit of what the pair settles in. */
+  /** Flow currency per unit of the pair's settle currency. */
   rate: since(3, optional(double)),
-  /** The position of the other side that it turns around: its fills close that side of the pair first. */
+  /** The position of the other side that the order turns around: its fills close that side of the pair first. */
   flip: since(3, optional(name)),
-  /** Of a flip: what that side held when it was admitted. So much of it takes nothing of the exposure. */
+  /** For a flip: the size of the other side when the flip was admitted. That part of the order takes no exposure. */
   closes: since(3, hidden(optional(double))),
-  /** 1 once the position that it names has ended: what is left of the entry takes a slot of its own. */
+  /** 1 once the position that the order names has ended: the rest of the entry takes a slot of its own. */
   slot: since(3, hidden(optional(whole))),
-  /** Another position than the one it names, which its last fill reduced and left. */
+  /** A position other than the named one, which its last fill reduced without ending it. */
   reduces: since(3, hidden(optional(name))),
 };
 

@@ -1,4 +1,4 @@
-/** The public types are written by hand, for people to read. This file does not compile where one differs from its record. */
+/** The public types are written by hand, for people to read. This file fails to compile if one differs from its record. */
 import type {
   CircuitBreaker,
   DailyRisk,

@@ -21,18 +21,18 @@ export const risk = {
   daily_pnl: money,
   daily_trades: whole,
   consecutive_losses: whole,
-  /** Exactly; absent as long as nobody told of it. */
+  /** The exact equity; absent as long as nobody told it. */
   equity: hidden(optional(decimal)),
   peak_equity: seenLast(decimal),
   current_drawdown: double,
   ...dayParts,
-  /** Whether it follows what is booked, or the bot reports it; absent of one that was reported before this was kept. */
+  /** Whether equity follows bookings, or the bot reports it; absent if it was reported before this field existed. */
   equity_by: since(4, hidden(optional(word(EQUITY_SOURCES)))),
-  /** When the bot reported it last. */
+  /** When the bot last reported it. */
   reported_at: since(4, hidden(optional(time))),
   /** When the peak was set. */
   peak_at: since(4, hidden(optional(time))),
-  /** The first `risk.starting_equity` that a bot of the flow was configured with. */
+  /** The first `risk.starting_equity` that was configured for a bot of the flow. */
   starting_equity: since(4, hidden(optional(decimal))),
 };
 

@@ -1,8 +1,8 @@
 /**
- * Records as Redis stores them, read back strictly: a field that is missing, foreign or of another kind is an error. Only who
- * moves or checks a flow reads so; it may take its time.
+ * Reads records strictly as Redis stores them: a field that is missing, unknown or of another kind is an error. Only code that moves or checks a flow reads
+ * in this way, so it need not be fast.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { parseMoney } from "../exact/money.js";
 import { type Field, type Fields, type Kind, madeOf, type Row } from "./field.js";
 
@@ -75,7 +75,7 @@ export function hashReader<F extends Fields>(fields: F): (texts: object) => Row<
   return (texts) => reader(texts, {});
 }
 
-/** Reads all fields but one, whose value is known. */
+/** Reads all fields except one, whose value is known. */
 function readerOf<F extends Fields>(
   fields: F,
   kinds: typeof IN_JSON,
@@ -91,7 +91,7 @@ function readerOf<F extends Fields>(
   };
 }
 
-/** The other fields of a record, and the text of the caller's JSON, which always stands last. Lua twin: `record_parse`. */
+/** Separates a record's own fields from the text of the caller's JSON, which is always last. Lua twin: `record_parse`. */
 function split(text: string, name: string): { scalars: unknown; callers: string | null } {
   const start = `,${JSON.stringify(name)}:`;
   const at = text.indexOf(start);
@@ -121,7 +121,7 @@ function schemaOf(field: Field, kinds: typeof IN_JSON): z.ZodType {
   return field.was === undefined ? plain : plain.default(field.was);
 }
 
-/** What a schema makes of a value. Throws a TypeError that names the first field that is wrong. */
+/** The value as the schema reads it. Throws a TypeError that names the first wrong field. */
 function read<Output>(schema: z.ZodType<Output>, value: unknown): Output {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
@@ -130,7 +130,7 @@ function read<Output>(schema: z.ZodType<Output>, value: unknown): Output {
   throw new TypeError(`${path === "" ? "" : `${path}: `}${issue?.message}`);
 }
 
-/** A time, a score or a limit. */
+/** Reads a time, a score or a limit. */
 export function numberOf(text: string): number {
   return read(numberText, text);
 }

@@ -22,14 +22,14 @@ export const trade = {
   id: name,
   pair: name,
   side: word(POSITION_SIDES),
-  /** All that was entered. */
+  /** The whole entered size. */
   size: double,
   entry_price: double,
-  /** The average of the prices that exit fills told. */
+  /** The average price of the exit fills. */
   exit_price: optional(double),
   entry_ts: time,
   exit_ts: time,
-  /** gross - fees + cash, as it was booked until the end. */
+  /** gross - fees + cash, as booked until the end. */
   pnl: money,
   fees: money,
   cash: money,
@@ -46,15 +46,15 @@ export const trade = {
   ending: hidden(word(TRADE_ENDINGS)),
   /** Size that ended without a fill: later fills explain it. */
   unexplained: hidden(optional(double)),
-  /** 1 where `updateDailyPnl` or `closePosition` told the result: fills that explain the end book nothing. */
+  /** 1 if `updateDailyPnl` or `closePosition` told the result: fills that explain the end book nothing. */
   told: hidden(optional(whole)),
-  /** 1 where the position had merely been saved: it is no trade, and only fills that name it look for it. */
+  /** 1 if the position was merely saved: it is no trade, and only fills that name it look for it. */
   forgotten: hidden(optional(whole)),
-  /** Fees, and results of exits, that nobody could price. */
+  /** Fees, and results of exits, that could not be priced. */
   unpriced: since(4, optional(unpriced)),
-  /** Flow currency per unit of what the pair settles in, as it was last told. */
+  /** Flow currency per unit of the pair's settle currency, as told last. */
   rate: since(4, hidden(optional(double))),
-  /** 1 where an exit was booked at a rate that was not told with it. */
+  /** 1 if an exit was booked at a rate that was not given with it. */
   rate_assumed: since(4, optional(flag)),
   metadata: json,
 };

@@ -1,6 +1,6 @@
 import type { UnpricedAmount } from "../types.js";
 
-/** `fee BNB 0.005 result BTC -0.2` as callers see it. */
+/** Unpriced amounts as callers see them, from a text such as `fee BNB 0.005 result BTC -0.2`. */
 export function unpricedView(text: string): UnpricedAmount[] {
   const words = text.split(" ");
   const amounts: UnpricedAmount[] = [];

@@ -1,5 +1,5 @@
-/** The JSON of a view, as zod reads it, from the declaration of its record. */
-import { z } from "zod";
+/** Zod schemas for the JSON of a view, made from the record's declaration. */
+import * as z from "zod";
 import { fromMoney } from "../exact/money.js";
 import { camelCase, type Field, type Fields, fieldsSeen, type Kind, madeOf, type View } from "./field.js";
 
@@ -27,7 +27,7 @@ export type ViewShape<V> = {
     : z.ZodType<V[Name]>;
 };
 
-/** What a view has, in the order in which it has it. */
+/** The schema of a view, in the view's order. */
 export function viewShape<F extends Fields>(fields: F): ViewShape<View<F>> {
   const seen = new Map(fieldsSeen(fields).map(([name, field]) => [camelCase(name), schemaOf(field)]));
   return madeOf<ViewShape<View<F>>>([...seen.keys()], (name) => seen.get(name));
@@ -35,13 +35,13 @@ export function viewShape<F extends Fields>(fields: F): ViewShape<View<F>> {
 
 function schemaOf({ kind, words, seen, was }: Field): z.ZodType {
   const always = kind === "word" ? z.enum(words) : OF_KIND[kind];
-  // What a bot of an earlier version told lacks the field.
+  // Views that a bot of an earlier version wrote lack the field.
   const plain = was === undefined ? always : always.default(seenWas(kind, was));
   if (seen === "null") return plain.nullable();
   return seen === "optional" ? plain.exactOptional() : plain;
 }
 
-/** What a view has for a record that lacks a field. */
+/** The view's value for a record that lacks a field. */
 function seenWas(kind: Kind, was: string | number | bigint): unknown {
   if (typeof was === "bigint") return fromMoney(was);
   if (kind === "time") return new Date(was);

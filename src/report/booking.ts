@@ -3,21 +3,21 @@ import { toMoney } from "../exact/money.js";
 import { dayOf, dayStartOf } from "../state/day.js";
 import type { EventRisk, StateEvent } from "../types.js";
 
-/** One step of the equity: what an event of the log booked, or moved in or out of the account. */
+/** One step of the equity: a booking or a transfer, told by an event. */
 export interface Booking {
   /** When it was booked. */
   readonly at: Date;
-  /** The trading day that it counts on. */
+  /** The trading day on which it counts. */
   readonly day: string;
   /** In the flow's currency. */
   readonly amount: number;
-  /** `report`: no money, the bot told its equity. */
+  /** `report`: no money; the bot reported its equity. */
   readonly kind: "pnl" | "transfer" | "report";
-  /** The flow's equity after it, where it is known. */
+  /** The flow's equity after it, if it is known. */
   readonly equity?: number;
 }
 
-/** The booking that an event tells of, if any. `dayStart` in ms after midnight UTC. */
+/** The booking of an event, if it has one. `dayStart` in ms after midnight UTC. */
 export function bookingOf(event: StateEvent, dayStart: number): Booking | undefined {
   switch (event.type) {
     case "fill_recorded":
@@ -37,7 +37,7 @@ export function bookingOf(event: StateEvent, dayStart: number): Booking | undefi
   }
 }
 
-/** A booking counts on the day of its own time, never on one after the day that is open. */
+/** A booking counts on the day of its own time, but never on a day after the open one. */
 function step(
   at: Date,
   { day: open, equity }: EventRisk,
@@ -60,7 +60,7 @@ export function bookingsOf(events: Iterable<StateEvent>, dayStart = "00:00"): Bo
   return bookings;
 }
 
-/** An amount that came from a flow, exactly. */
+/** An amount from a flow, as an exact decimal. */
 export function moneyOf(amount: number): Money {
   const money = toMoney(amount);
   if (money === undefined) throw new RangeError(`${amount} is no amount of money`);

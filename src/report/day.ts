@@ -8,11 +8,11 @@ import type { BookedDay } from "./today.js";
 export interface Day {
   readonly day: string;
   readonly pnl: Money;
-  /** Absent where nobody kept it apart. */
+  /** Absent if the parts were not stored. */
   readonly parts?: DayParts;
 }
 
-/** What each day booked, from the day's history, else from the log, else from the ends of the trades. */
+/** The bookings of each day: from the day's history, else from the log, else from the ends of the trades. */
 export interface DaySources {
   readonly days: readonly BookedDay[] | undefined;
   readonly bookings: readonly Booking[] | undefined;
@@ -20,7 +20,7 @@ export interface DaySources {
   readonly dayStart: number;
 }
 
-/** The days on which anything was booked, in order. */
+/** The days that have bookings, in order. */
 export function bookedDays({ days, bookings, trades, dayStart }: DaySources): Day[] {
   if (days) return inOrder(days.map(({ day, pnl, parts }) => ({ day, pnl: moneyOf(pnl), ...(parts && { parts }) })));
   const sums = new Map<string, Money>();
@@ -39,7 +39,7 @@ export function dayBegin(day: string, dayStart: number): number {
   return dayEnd(day, dayStart) - DAY_MS;
 }
 
-/** The name of every day that begins in a period. */
+/** The names of all days that begin in a period. */
 export function daysIn(period: { readonly from: number; readonly to: number }, dayStart: number): string[] {
   const names: string[] = [];
   let at = dayBegin(dayOf(period.from, dayStart), dayStart);
@@ -48,7 +48,7 @@ export function daysIn(period: { readonly from: number; readonly to: number }, d
   return names;
 }
 
-/** The parts of several days together; undefined where one of them has none. */
+/** The sum of several days' parts; undefined if one of them has none. */
 export function partsOf(days: readonly Day[]): DayParts | undefined {
   const total = { closed: 0n, open: 0n, later: 0n, cash: 0n, untied: 0n };
   for (const { parts } of days) {

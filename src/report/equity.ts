@@ -1,4 +1,4 @@
-/** The equity of a report: where it stood at the start, and every step from there on. */
+/** The equity of a report: its start, and every step from there. */
 import { divideDecimal, multiplyDecimal } from "../exact/decimal.js";
 import { decimalOf, type Money, roundDecimal } from "../exact/money.js";
 import { dayEnd } from "../state/day.js";
@@ -14,8 +14,8 @@ export interface Step {
 }
 
 /**
- * The steps of some days, in their order. Of what the log does not tell of a day, one step stands at the day's begin, or, where the log tells
- * nothing of it, at its end.
+ * The steps of some days, in their order. For the part of a day that the log does not tell, there is one step at the day's beginning or, if the log tells
+ * nothing of the day, at its end.
  */
 export function stepsOf(
   days: readonly Day[],
@@ -47,8 +47,8 @@ export function stepsOf(
 }
 
 /**
- * The equity before the first day of a report, from any event that told of it: what was booked until then on the days of the report goes off,
- * what was booked since on days before comes on. `unlogged` is what the log has forgotten of the report's days. Undefined where no event told of it.
+ * The equity before the first day of a report, computed from any event that told it: bookings until then on days of the report are subtracted, and later
+ * bookings on days before it are added. `unlogged`: what the log has forgotten of the report's days. Undefined if no event told the equity.
  */
 export function equityBefore(first: string, bookings: readonly Booking[], unlogged: Money): Money | undefined {
   const before = bookings.findLastIndex(({ equity, day }) => equity !== undefined && day < first);
@@ -63,15 +63,15 @@ export function equityBefore(first: string, bookings: readonly Booking[], unlogg
   return start;
 }
 
-/** The deepest fall of an equity, and how long it was under water. */
+/** The deepest fall of an equity, and how long the equity was below a peak. */
 export interface Drawdown {
   readonly amount: Money;
-  /** Of the deepest fall, of its own peak; undefined where that is not above 0. */
+  /** The deepest fall as a fraction of its own peak; undefined if that is not above 0. */
   readonly share: number | undefined;
   readonly largestShare: number | undefined;
   readonly peakAt: number;
   readonly troughAt: number;
-  /** When the equity was at that peak again; undefined: not within the period. */
+  /** When the equity reached that peak again; undefined: not within the period. */
   readonly recoveredAt: number | undefined;
   readonly longestUnderWater: number;
 }

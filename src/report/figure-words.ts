@@ -1,7 +1,7 @@
 import { amount, span } from "../words/in-words.js";
 import { FIGURES, type FigureDefinition, type FigureName, type FigureSet, namesOf } from "./figures.js";
 
-/** A figure as a person reads it. */
+/** A figure in words. */
 export interface FigureLine {
   readonly name: FigureName;
   readonly title: string;
@@ -22,7 +22,7 @@ const number = new Intl.NumberFormat("en-US", {
   useGrouping: false,
 });
 
-/** Some figures in words, or all that there are. */
+/** Figures in words; by default all. */
 export function figureLines<Name extends FigureName>(
   { figures, reasons }: FigureSet<Name>,
   currency: string,
@@ -42,7 +42,7 @@ export function figureLines<Name extends FigureName>(
   });
 }
 
-/** One figure in words; nothing where there is none. */
+/** One figure in words; empty if there is none. */
 export function figureText({ unit }: FigureDefinition, value: number | null, currency: string): string {
   if (value === null) return "";
   switch (unit) {
@@ -61,7 +61,19 @@ export function figureText({ unit }: FigureDefinition, value: number | null, cur
   }
 }
 
-/** What a group's line shows. */
+/** The figures that are read first: they stand large at the head of a report. */
+export const HEADLINE: readonly FigureName[] = [
+  "net",
+  "trades",
+  "winRate",
+  "profitFactor",
+  "expectancy",
+  "maxDrawdown",
+  "sharpe",
+  "sortino",
+];
+
+/** The figures in a group's line. */
 export const GROUP_COLUMNS = [
   "trades",
   "net",
@@ -75,10 +87,10 @@ export const GROUP_COLUMNS = [
   "longestLosingStreak",
 ] as const;
 
-/** Fewer days than this say little. */
+/** With fewer days than this the figures mean little. */
 const ENOUGH_DAYS = 30;
 
-/** What stands beside Sharpe and Sortino. */
+/** The note beside Sharpe and Sortino. */
 export function daysWords(days: number, daysPerYear: number): string {
   const words = `of ${days === 1 ? "1 day" : `${days} days`}, ${daysPerYear} a year`;
   return days < ENOUGH_DAYS ? `${words}: too few to say much` : words;

@@ -1,4 +1,4 @@
-/** Every figure of a report: what it is called, what it is counted in, and what it means, in one line. */
+/** Every figure of a report: its name, its unit and, in one line, its meaning. */
 
 /** `money` is in the flow's currency; `share` a fraction of 1; `span` in ms; `bps` hundredths of a percent. */
 export type FigureUnit = "count" | "money" | "share" | "number" | "span" | "bps";
@@ -9,7 +9,7 @@ export interface FigureDefinition {
   readonly definition: string;
 }
 
-/** Of any set of trades: of the whole report, and of each of its groups. */
+/** Figures of any set of trades: of the whole report, and of each of its groups. */
 export const TRADE_FIGURES = {
   trades: {
     title: "Trades",
@@ -106,7 +106,7 @@ export const TRADE_FIGURES = {
   },
 } as const satisfies Record<string, FigureDefinition>;
 
-/** Of the whole report only: what was booked day by day, and the equity. */
+/** Figures of the whole report only: daily bookings, and the equity. */
 export const ACCOUNT_FIGURES = {
   booked: {
     title: "Booked",
@@ -187,7 +187,7 @@ export type TradeFigureName = keyof typeof TRADE_FIGURES;
 export type AccountFigureName = keyof typeof ACCOUNT_FIGURES;
 export type FigureName = TradeFigureName | AccountFigureName;
 
-/** Figures by name, and of those that are null, why. */
+/** Figures by name, and for each figure that is null, why. */
 export interface FigureSet<Name extends FigureName> {
   readonly figures: { readonly [name in Name]: number | null };
   readonly reasons: { readonly [name in Name]?: string };
@@ -204,14 +204,14 @@ export function none(why: string): Undefined {
   return { why };
 }
 
-/** What a division by a figure is made of: nothing where there is none. */
+/** The result of a division by a figure; null if there is none. */
 export function over(of: Reckoned, by: Reckoned, zero: string): Reckoned {
   if (typeof of !== "number") return of;
   if (typeof by !== "number") return by;
   return by === 0 ? none(zero) : of / by;
 }
 
-/** Splits what was reckoned into figures and reasons. */
+/** Divides computed values into figures and reasons. */
 export function figureSet<Name extends FigureName>(
   names: Readonly<Record<Name, FigureDefinition>>,
   reckoned: { readonly [name in Name]: Reckoned },

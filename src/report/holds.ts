@@ -1,6 +1,6 @@
 import { none, type Reckoned } from "./figures.js";
 
-/** For how long a position was open, ms. */
+/** How long a position was open, ms. */
 export interface Hold {
   readonly from: number;
   readonly to: number;
@@ -11,7 +11,7 @@ export interface Exposure {
   readonly averagePositions: Reckoned;
 }
 
-/** How much of a period positions were open for: the union of their holds, and their sum. */
+/** How long positions were open in a period: the union of their times, and the sum. */
 export function exposureOf(holds: readonly Hold[], period: Hold): Exposure {
   const length = period.to - period.from;
   if (!(length > 0)) {
@@ -29,4 +29,28 @@ export function exposureOf(holds: readonly Hold[], period: Hold): Exposure {
     reached = Math.max(reached, to);
   }
   return { exposureTime: union / length, averagePositions: sum / length };
+}
+
+/** How many positions were open from a moment on. */
+export interface HeldPoint {
+  readonly at: Date;
+  readonly positions: number;
+}
+
+/** How many positions were open, at the start of the period and from each moment on at which that changed. */
+export function heldOver(holds: readonly Hold[], period: Hold): HeldPoint[] {
+  const changes = new Map<number, number>([[period.from, 0]]);
+  for (const hold of holds) {
+    const [from, to] = [Math.max(hold.from, period.from), Math.min(hold.to, period.to)];
+    if (to <= from) continue;
+    changes.set(from, (changes.get(from) ?? 0) + 1);
+    changes.set(to, (changes.get(to) ?? 0) - 1);
+  }
+  let positions = 0;
+  return [...changes]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([at, change], place) => {
+      positions += change;
+      return change === 0 && place > 0 ? [] : [{ at: new Date(at), positions }];
+    });
 }

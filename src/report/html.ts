@@ -1,21 +1,9 @@
-/** A report as one HTML file. It loads nothing, runs nothing, and no stored text is markup. */
+/** A report as one HTML file. It loads nothing and runs nothing, and stored text is never markup. */
 import { printable } from "../words/printable.js";
-import { daysWords, type FigureLine, figureLines, figureText, GROUP_COLUMNS } from "./figure-words.js";
-import { FIGURES, type FigureName } from "./figures.js";
-import { dayPlot, equityPlot } from "./plots.js";
+import { daysWords, type FigureLine, figureLines, figureText, GROUP_COLUMNS, HEADLINE } from "./figure-words.js";
+import { FIGURES } from "./figures.js";
+import { dayPlot, equityPlot, heldPlot } from "./plots.js";
 import type { Report } from "./report.js";
-
-/** What stands at the head. */
-const HEAD: readonly FigureName[] = [
-  "net",
-  "trades",
-  "winRate",
-  "profitFactor",
-  "expectancy",
-  "maxDrawdown",
-  "sharpe",
-  "sortino",
-];
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1b1f24; --dim: #68707a; --line: #d5dae0; --paper: #fff; --gain: #1a7f4b; --loss: #c0392b; --accent: #2f6fb5; }
@@ -36,7 +24,7 @@ svg { width: 100%; height: auto; } svg text { fill: var(--dim); font-size: 12px;
 `;
 
 export function reportHtml(flowId: string, report: Report): string {
-  const { from, to, currency, by, days, curve, notes } = report;
+  const { from, to, currency, by, days, curve, held, notes } = report;
   const lines = figureLines(report, currency);
   const title = `Report of ${flowId}`;
   return `<!doctype html>
@@ -54,13 +42,15 @@ export function reportHtml(flowId: string, report: Report): string {
 <p class="dim">${from.toISOString()} to ${to.toISOString()}, before that moment. Days begin at ${escaped(report.dayStart)} UTC.</p>
 ${notes.length === 0 ? "" : `<ul class="notes">${notes.map((note) => `<li>${escaped(note)}</li>`).join("")}</ul>`}
 <dl class="head">${lines
-    .filter(({ name }) => HEAD.includes(name))
+    .filter(({ name }) => HEADLINE.includes(name))
     .map((line) => tile(line, report))
     .join("")}</dl>
 <h2>Equity, realised</h2>
 ${equityPlot(curve, to)}
 <h2>Booked by day</h2>
 ${dayPlot(days)}
+<h2>Exposure: open positions over time</h2>
+${heldPlot(held, to)}
 ${by === null ? "" : groupTable(by, report)}
 ${partsTable(report)}
 <h2>Figures</h2>
@@ -124,7 +114,7 @@ function partsTable({ parts, currency }: Report): string {
   )}`;
 }
 
-/** `numbers` are the places of the columns that stand right. */
+/** `numbers`: the indexes of the columns that are aligned right. */
 function table(head: readonly string[], rows: readonly (readonly string[])[], numbers: readonly number[]): string {
   const kind = (at: number) => (numbers.includes(at) ? ' class="number"' : "");
   const line = (cells: readonly string[], tag: "th" | "td") =>
@@ -132,7 +122,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[], nu
   return `<div class="wide"><table><thead>${line(head, "th")}</thead><tbody>${rows.map((row) => line(row, "td")).join("\n")}</tbody></table></div>`;
 }
 
-/** Text in which nothing is markup, in an attribute neither. */
+/** Escapes text, for content and for attributes. */
 export function escaped(text: string): string {
   return printable(text)
     .replaceAll("&", "&amp;")

@@ -1,4 +1,4 @@
-/** A report as Markdown. No stored text is a link, a mention, HTML or a cell of its own. */
+/** A report as Markdown. Stored text never becomes a link, a mention, HTML or a table cell. */
 import { printable } from "../words/printable.js";
 import { daysWords, figureLines, figureText, GROUP_COLUMNS } from "./figure-words.js";
 import { FIGURES } from "./figures.js";
@@ -74,7 +74,7 @@ function markdownTable(head: readonly string[], rows: readonly (readonly string[
   return line(head) + line(head.map(() => "---")) + rows.map(line).join("");
 }
 
-/** Text in which nothing is markup. */
+/** Text with all markup escaped. */
 export function plain(text: string): string {
   return printable(text)
     .replace(/[\\`*_{}[\]#+!|<>&~@]/g, "\\$&")
@@ -82,10 +82,10 @@ export function plain(text: string): string {
     .replace(/\b(www)\./gi, "$1\\.");
 }
 
-/** Text as it is, in a fence that is longer than any in it. */
+/** Text as it is, in a fence that is longer than any fence in it. */
 export function code(text: string): string {
   const shown = printable(text);
-  // In a table a bar needs a backslash, which does nothing behind one of the text's own.
+  // In a table a bar needs a backslash, but a backslash of the text before it would cancel that one.
   if (shown.includes("\\|")) return plain(text);
   const longest = Math.max(0, ...(shown.match(/`+/g) ?? []).map(({ length }) => length));
   const fence = "`".repeat(longest + 1);

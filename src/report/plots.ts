@@ -1,5 +1,6 @@
 /** Plots of a report as SVG, drawn here: nothing is loaded. */
 import { eightDigits } from "../words/in-words.js";
+import type { HeldPoint } from "./holds.js";
 import type { EquityPoint, ReportDay } from "./report.js";
 
 const WIDTH = 960;
@@ -16,7 +17,7 @@ interface Scale {
   readonly high: number;
 }
 
-/** The equity as it stood after each booking: a step at each. */
+/** The equity after each booking, as steps. */
 export function equityPlot(points: readonly EquityPoint[], until: Date): string {
   const [first] = points;
   if (!first || points.length < 2) return nothing("nothing was booked");
@@ -35,7 +36,21 @@ export function equityPlot(points: readonly EquityPoint[], until: Date): string 
   return svg("Equity", `${axes(scale, day(first.at), day(until))}<path class="line" d="${path.join("")}"/>`);
 }
 
-/** A bar for what each day booked. */
+/** The number of open positions, as steps. */
+export function heldPlot(points: readonly HeldPoint[], until: Date): string {
+  const [first] = points;
+  if (!first || points.every(({ positions }) => positions === 0)) return nothing("no position was open");
+  const from = first.at.getTime();
+  const scale = scaleOf([0, ...points.map(({ positions }) => positions)], from, Math.max(until.getTime(), from + 1));
+  const { x, y } = scale;
+  const path = [`M${at(x(from))} ${at(y(first.positions))}`];
+  for (const { at: moment, positions } of points.slice(1))
+    path.push(`H${at(x(moment.getTime()))}`, `V${at(y(positions))}`);
+  path.push(`H${at(x(until.getTime()))}`);
+  return svg("Open positions", `${axes(scale, day(first.at), day(until))}<path class="line" d="${path.join("")}"/>`);
+}
+
+/** A bar for each day's bookings. */
 export function dayPlot(days: readonly ReportDay[]): string {
   const [first] = days;
   const last = days.at(-1);

@@ -1,6 +1,6 @@
 /**
- * The figures of a period, from values alone: the command line, the HTML file and the page show what `reportOf` says. What each figure means
- * stands in `figures.ts`.
+ * The figures of a period, computed from values alone: the command line, the HTML file and the page show what `reportOf` returns. The meaning of each
+ * figure is in `figures.ts`.
  */
 import { fromMoney, type Money } from "../exact/money.js";
 import { dayOf, dayStartOf } from "../state/day.js";
@@ -20,35 +20,35 @@ import {
   type TradeFigureName,
 } from "./figures.js";
 import { type Grouping, type GroupKeys, groupOf, groupOfOpen } from "./groups.js";
-import type { Hold } from "./holds.js";
+import { type HeldPoint, type Hold, heldOver } from "./holds.js";
 import { type DaysPerYear, returnFigures } from "./returns.js";
 import { thinned } from "./thinned.js";
 import { type BookedDay, NOTHING } from "./today.js";
 import { byEnd, holdOf, sum, tradeFigures } from "./trade-figures.js";
 
 export interface ReportOptions {
-  /** Inclusive. Default: the begin of the first day of which anything is known. */
+  /** Inclusive. Default: the beginning of the first day of which anything is known. */
   readonly from?: Time;
   /** Exclusive. Default: `now`. */
   readonly to?: Time;
-  /** What a report ends at that has no `to`, and what is still open has lasted until. Default: the clock's. */
+  /** The end of a report without `to`; open positions have lasted until then. Default: the clock's time. */
   readonly now?: Time;
   readonly by?: Grouping;
-  /** The key of the metadata that `by: "strategy"` reads. Default: `strategy`. */
+  /** The key of the metadata for `by: "strategy"`. Default: `strategy`. */
   readonly strategyKey?: string;
   /** When the trading day begins, `HH:MM` in UTC. Default: `00:00`. */
   readonly dayStart?: string;
   /** Days in a year, for Sharpe and Sortino. Default: 365. */
   readonly daysPerYear?: DaysPerYear;
-  /** Of the flow; else of its newest trade. */
+  /** The flow's currency; default: that of its newest trade. */
   readonly currency?: string;
-  /** Equity before the first booking. Default: what the log says. */
+  /** Equity before the first booking. Default: from the log. */
   readonly startEquity?: number;
-  /** What each day booked, as `daysUntilNow` says it. Default: the bookings, else the results of the trades on the days they ended. */
+  /** The bookings of each day, from `daysUntilNow`. Default: from the bookings, else from the results of the trades on the days on which they ended. */
   readonly days?: readonly BookedDay[];
-  /** What the log of events says of bookings, in its order: `bookingsOf`. */
+  /** The bookings of the event log, in its order, from `bookingsOf`. */
   readonly bookings?: readonly Booking[];
-  /** Since when the log of events is whole; absent: from the flow's beginning. */
+  /** The time since which the event log is complete; absent: since the flow's beginning. */
   readonly logSince?: Time;
   /** Open positions. */
   readonly positions?: readonly Position[];
@@ -57,13 +57,13 @@ export interface ReportOptions {
 /** A trading day that begins in the period. */
 export interface ReportDay {
   readonly day: string;
-  /** All that was booked on it. */
+  /** The sum of its bookings. */
   readonly booked: number;
-  /** How many trades ended on it, also where the period cuts it. */
+  /** How many trades ended on it, even if the period cuts the day. */
   readonly trades: number;
-  /** At its end; null where the equity is not known. */
+  /** Equity at its end; null if it is not known. */
   readonly equity: number | null;
-  /** What it booked, of the equity at its start; null where that is not known, or not above 0. */
+  /** Its bookings as a fraction of the equity at its start; null if that is not known, or not above 0. */
   readonly return: number | null;
 }
 
@@ -72,7 +72,7 @@ export interface EquityPoint {
   readonly equity: number;
 }
 
-/** When the max drawdown was; `recoveredAt` is null where the equity did not reach that peak again. */
+/** Time of the max drawdown; `recoveredAt` is null if the equity did not reach that peak again. */
 export interface DrawdownTimes {
   readonly peakAt: Date;
   readonly troughAt: Date;
@@ -80,7 +80,7 @@ export interface DrawdownTimes {
 }
 
 export interface ReportGroup extends FigureSet<TradeFigureName> {
-  /** Null: those that say nothing of the kind. */
+  /** Null: the trades that do not say it. */
   readonly key: string | null;
 }
 
@@ -90,12 +90,14 @@ export interface Report extends FigureSet<FigureName> {
   readonly currency: string;
   readonly dayStart: string;
   readonly daysPerYear: DaysPerYear;
-  /** What the days are made of; null where nobody kept it apart. */
+  /** The parts of the days; null if they were not stored. */
   readonly parts: DayParts | null;
   readonly drawdown: DrawdownTimes | null;
   readonly days: readonly ReportDay[];
-  /** Realised, after each booking, thinned to what a plot can show; from 0 where the equity at the start is not known. */
+  /** The equity after each booking, thinned to what a plot can show; it starts at 0 if the initial equity is not known. */
   readonly curve: readonly EquityPoint[];
+  /** The number of open positions from each moment on, thinned in the same way. */
+  readonly held: readonly HeldPoint[];
   readonly by: Grouping | null;
   readonly groups: readonly ReportGroup[];
   /** What a reader has to know: what is missing, or not known. */
@@ -103,8 +105,8 @@ export interface Report extends FigureSet<FigureName> {
 }
 
 /**
- * The report of a flow's trades. All trades that may touch the period are given: those that ended in it are counted, those that ended later count
- * for the exposure. A trading day belongs to the period in which it begins, so that two halves add up to the whole.
+ * The report of a flow's trades. Pass all trades that may touch the period: those that ended in it are counted, those that ended later count for the
+ * exposure. A trading day belongs to the period in which it begins, so that two halves add up to the whole.
  */
 export function reportOf(trades: readonly Trade[], options: ReportOptions = {}): Report {
   const { bookings = [], positions = [], daysPerYear = 365, dayStart: dayStartText = "00:00" } = options;
@@ -118,7 +120,8 @@ export function reportOf(trades: readonly Trade[], options: ReportOptions = {}):
 
   const keys: GroupKeys = { by: options.by ?? "pair", dayStart, strategyKey: options.strategyKey ?? "strategy" };
   const openHold = ({ entryTs }: Position): Hold => ({ from: entryTs.getTime(), to: now });
-  const ofTrades = tradeFigures(inside, [...all.map(holdOf), ...positions.map(openHold)], lasted);
+  const holds = [...all.map(holdOf), ...positions.map(openHold)];
+  const ofTrades = tradeFigures(inside, holds, lasted);
 
   const account = accountOf({ options, bookings, booked, all, period, lasted, dayStart, daysPerYear });
   return {
@@ -133,6 +136,7 @@ export function reportOf(trades: readonly Trade[], options: ReportOptions = {}):
     drawdown: account.drawdown,
     days: account.days,
     curve: account.curve,
+    held: thinned(heldOver(holds, lasted), ({ positions: open }) => open),
     by: options.by ?? null,
     groups: options.by === undefined ? [] : groupsOf(inside, all, positions, keys, lasted, openHold),
     notes: [...tradeNotes(inside), ...account.notes],
@@ -254,7 +258,7 @@ function accountOf(asked: AccountAsked): Account {
   };
 }
 
-/** Where nobody gave the log: what the trades of the days made, when they ended. */
+/** Without a log: the results of the trades, on the days on which they ended. */
 function stepsOfTrades({ options, all, dayStart }: AccountAsked, isInside: ReadonlySet<string>): Booking[] {
   if (options.days) return [];
   return all
@@ -307,7 +311,7 @@ function daily(
   });
 }
 
-/** Why there are no daily returns, where there are none. */
+/** Why there are no daily returns. */
 function missingReturns(
   start: Money | undefined,
   rows: readonly ReportDay[],

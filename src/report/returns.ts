@@ -1,6 +1,6 @@
 import { none, type Reckoned } from "./figures.js";
 
-/** Days in a year: exchanges of coins never close. */
+/** Days in a year: crypto exchanges never close. */
 export type DaysPerYear = 365 | 252;
 
 export interface ReturnFigures {

@@ -18,7 +18,7 @@ export interface Slippage {
 
 const NOTHING: Decimal = { digits: 0, scale: 0 };
 
-/** What fills cost beyond the prices that were asked for, in hundredths of a percent of those. */
+/** The cost of fills beyond the requested prices, in hundredths of a percent of these. */
 export function slippageOf(trades: readonly Trade[]): Slippage {
   let [cost, asked, known, unknown] = [NOTHING, NOTHING, 0, 0];
   const order = (size: number, fill: number | undefined, reference: number | undefined, buys: boolean): void => {

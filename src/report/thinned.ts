@@ -1,7 +1,7 @@
-/** More points than a plot has columns show nothing more. */
+/** A plot cannot show more points than it has columns. */
 const BUCKETS = 500;
 
-/** At most so many points that the picture stays: of each stretch its first, lowest, highest and last. */
+/** At most this many points, with the same picture: the first, lowest, highest and last of each stretch. */
 export function thinned<Point>(points: readonly Point[], height: (point: Point) => number): Point[] {
   if (points.length <= BUCKETS * 4) return [...points];
   const kept: Point[] = [];

@@ -1,6 +1,6 @@
 import type { DailyRisk, DayParts, EventRisk, RiskState } from "../types.js";
 
-/** What a day booked; `parts` are absent where nobody kept them apart. */
+/** The bookings of a day; `parts` are absent if they were not stored. */
 export interface BookedDay {
   readonly day: string;
   readonly pnl: number;
@@ -8,8 +8,8 @@ export interface BookedDay {
 }
 
 /**
- * The history with the day that is open. That day is told by the newest event that tells of the flow's risk, so that days and log are of one
- * moment; where the log has none, by the flow's risk.
+ * The history together with the open day. The open day is taken from the newest event with the flow's risk, so that days and log are of one moment; if the
+ * log has none, from the flow's risk.
  */
 export function daysUntilNow(
   history: readonly DailyRisk[],

@@ -15,19 +15,19 @@ import {
 import { exposureOf, type Hold } from "./holds.js";
 import { slippageOf } from "./slippage.js";
 
-/** Of a quotient, before it becomes a double. */
+/** The numbers of a quotient, before it becomes a double. */
 const PLACES = 40;
 
 const NO_TRADES = "no trades whose result is known";
 const NO_LOSSES = "no losing trades";
 const NO_WINS = "no winning trades";
 
-/** Trades as a report reads them: by their ends, then in the order in which they were booked. */
+/** Trades in a report's order: by their ends, then in the order in which they were booked. */
 export function byEnd(trades: readonly Trade[]): Trade[] {
   return [...trades].sort((a, b) => a.exitTs.getTime() - b.exitTs.getTime() || compareEventIds(a.key, b.key));
 }
 
-/** The figures of trades that are in order of their ends. `holds` are those of these trades and of what of theirs is open. */
+/** The figures of trades, which are ordered by their ends. `holds`: those of these trades and of their open positions. */
 export function tradeFigures(
   trades: readonly Trade[],
   holds: readonly Hold[],
@@ -85,7 +85,7 @@ function mean(total: Money, trades: number, zero: string): Reckoned {
   return toNumber(divideDecimal(decimalOf(total), { digits: trades, scale: 0 }, PLACES));
 }
 
-/** The double next to the quotient of two amounts, the second above zero. */
+/** The double nearest to the quotient of two amounts; the second is above zero. */
 function quotient(amount: Money, by: Money): number {
   return toNumber(divideDecimal(decimalOf(amount), decimalOf(by), PLACES));
 }
@@ -110,7 +110,7 @@ function averageHold(trades: readonly Trade[], zero: string): Reckoned {
   );
 }
 
-/** The longest run of results of one kind; those of exactly 0 do not end it. */
+/** The longest run of results of one kind; results of exactly 0 do not end it. */
 function longest(results: readonly Money[], isOne: (result: Money) => boolean): number {
   let [most, run] = [0, 0];
   for (const result of results) {

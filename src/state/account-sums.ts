@@ -1,10 +1,25 @@
-/** Whether the sums of an account are those of its flows, to the last place: from the texts that are kept of both. */
+/** Compares an account's sums with the sums over its flows, exactly, from the stored texts of both. */
 import { parseDecimal, subtractDecimal, toNumber } from "../exact/decimal.js";
 import { decimalOf, formatMoney, type Money, parseMoney } from "../exact/money.js";
 
 type Texts = ReadonlyMap<string, string>;
 
-/** The part of a flow, or the sums over all. */
+/** The fields of every account. */
+const NEEDED = [
+  ...[
+    "epoch",
+    "currency",
+    "same_currency",
+    "day_start",
+    "breaker_duration",
+    "duration_by",
+    "duration_who",
+    "duration_at",
+  ],
+  ...["day", "daily_pnl", "notional", "slots", "peak_equity", "current_drawdown"],
+];
+
+/** What one flow, or all flows together, take of the account. */
 interface Held {
   notional: Money;
   slots: number;
@@ -12,8 +27,8 @@ interface Held {
 }
 
 /**
- * What differs, in words; nothing where all is right. `account` has all fields of an account, `flows` the `risk:exposure` of each flow that is in
- * it, by its id.
+ * The differences in words; empty if there are none. `account` holds all fields of an account, `flows` the `risk:exposure` of each of its flows, by flow
+ * id.
  */
 export function accountDifferences(account: Texts, flows: ReadonlyMap<string, Texts>): string[] {
   const found: string[] = [];
@@ -21,6 +36,9 @@ export function accountDifferences(account: Texts, flows: ReadonlyMap<string, Te
     if (stands !== expected) found.push(`${what} is ${stands}, and ${expected} over its flows`);
   };
   const ids = [...account.keys()].flatMap((field) => /^([A-Za-z0-9._-]+)\|slots$/.exec(field)?.[1] ?? []);
+  for (const field of NEEDED) {
+    if (!account.has(field)) found.push(`${field} is missing: calls of its flows that ask it fail`);
+  }
   const total: Held = { notional: 0n, slots: 0, ofPair: new Map() };
   let booked: Money = 0n;
   let today: Money = 0n;
@@ -85,7 +103,7 @@ function heldIn(account: Texts, prefix: string): Held {
   };
 }
 
-/** From a flow's `risk:exposure`: both sides of a pair together. */
+/** Reads a flow's `risk:exposure`: both sides of a pair are added up. */
 function ofFlow(exposure: Texts): Held {
   const ofPair = new Map<string, number>();
   for (const [field, count] of exposure) {

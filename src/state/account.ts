@@ -1,22 +1,23 @@
 /**
- * The exchange account of a flow: limits and a breaker over all its flows. It is kept as Redis keeps it, a hash of texts: settings, limits,
- * breaker, the sums over the flows and, under `flow id|`, the part that each flow has of them. Lua twins: `lua/shared/account.lua`,
- * `lua/shared/account_booking.lua`.
+ * The exchange account of a flow: limits and a breaker over all its flows. It is stored as in Redis, as a hash of texts: settings, limits, breaker, the
+ * sums over the flows and, under `flow id|`, each flow's part of these sums. Lua twins: `lua/shared/account.lua`, `lua/shared/account_booking.lua`.
  */
 import type { AccountLimitName } from "../config/account.js";
+import type { BreakerDuration } from "../config/duration.js";
 import type { RiskLimitName } from "../config/risk-limits.js";
 import { InvalidArgumentError } from "../errors.js";
 import { formatMoney, type Money, parseMoney, withinMoney } from "../exact/money.js";
 import type { BreakerRow } from "../records/breaker.js";
-import { BREAKER_SOURCES, type EventType, wordOf } from "../words/word-lists.js";
-import { type BreakerDuration, breakerEndsAt, longerTrip } from "./breaker.js";
+import { BREAKER_ENDS, BREAKER_SOURCES, type EventType, wordOf } from "../words/word-lists.js";
+import { type BreakerChange, breakerEndsAt, longerTrip } from "./breaker.js";
 import { dayOf } from "./day.js";
 import { type Equity, followed, transferred } from "./equity.js";
 import type { FlowState, Speaker } from "./flow-state.js";
+import type { LimitOrigin } from "./limit-change.js";
 import { limitReached } from "./limit-reached.js";
 import { ChangeLog, Table } from "./table.js";
 
-/** Where the texts of an account are kept. */
+/** The texts of an account. */
 export interface AccountTexts {
   get(field: string): string | undefined;
   set(field: string, text: string): void;
@@ -24,9 +25,9 @@ export interface AccountTexts {
   entries(): IterableIterator<[string, string]>;
 }
 
-/** Where accounts are kept, and which one a flow is in. */
+/** The accounts, and which one a flow is in. */
 export interface KeptAccounts {
-  /** The account of that name, as it stands; an empty one where there is none yet. */
+  /** The account of that name; an empty one if there is none yet. */
   of(name: string): AccountState;
   entered(name: string): void;
   left(): void;
@@ -35,16 +36,16 @@ export interface KeptAccounts {
 export class AccountState {
   readonly fields: AccountTexts;
   readonly #changes: ChangeLog;
-  /** Whether its changes are those of its flow: made durable, or taken back, with them. */
+  /** Whether its changes belong to its flow's state: they are made durable, or undone, together with the flow's. */
   readonly #isOfFlow: boolean;
   /** Its flows in this process. */
   readonly members = new Set<FlowState>();
-  /** A flow that leaves in the step under way. */
+  /** The flow that leaves in the present step. */
   #leaving: FlowState | undefined;
-  /** What its flows have to be told of the step under way. */
+  /** Events of the present step that its flows have to get. */
   #untold: { readonly type: EventType; readonly fields: () => Record<string, string> }[] = [];
 
-  /** `log`, `texts`: of the flow that it is kept with. */
+  /** `log`, `texts`: those of the flow that keeps it. */
   constructor(
     readonly name: string,
     log?: ChangeLog,
@@ -59,7 +60,7 @@ export class AccountState {
     return this.fields.get("epoch") !== undefined;
   }
 
-  /** Throws where the account has no such field. */
+  /** Throws if the account has no such field. */
   need(field: string): string {
     const value = this.fields.get(field);
     if (value === undefined) throw new TypeError(`account ${this.name}: ${field} is missing`);
@@ -75,13 +76,13 @@ export class AccountState {
     return Number(this.need("day_start"));
   }
 
-  /** The day at `now`: that of the clock or, if later, the one that is open. */
+  /** The day at `now`: the clock's or, if that is later, the open one. */
   dayAt(now: number): string {
     const today = dayOf(now, this.dayStart);
     return today > this.day ? today : this.day;
   }
 
-  /** What all flows have booked on a day; nothing where it is later than the account's. */
+  /** What all flows have booked on a day; 0 for a day later than the account's. */
   pnlOn(day: string): Money {
     return this.day < day ? 0n : parseMoney(this.need("daily_pnl"));
   }
@@ -108,8 +109,15 @@ export class AccountState {
     name === "max_daily_loss" || name === "max_drawdown" ? this.limit(name) : undefined;
 
   get duration(): BreakerDuration {
-    const text = this.need("breaker_duration");
-    return text === "until_day_end" || text === "until_reset" ? text : Number(text);
+    return durationOf(this.need("breaker_duration"));
+  }
+
+  /** Sets how long its breaker lasts. */
+  setDuration(duration: BreakerDuration, { by, who, at }: Pick<LimitOrigin, "by" | "who" | "at">): void {
+    this.move("breaker_duration", String(duration));
+    this.move("duration_by", by);
+    this.move("duration_who", who);
+    this.move("duration_at", String(at));
   }
 
   /** The breaker as it last tripped. */
@@ -125,7 +133,7 @@ export class AccountState {
     };
   }
 
-  /** The breaker, when it blocks entries at `now`. */
+  /** The breaker, if it blocks entries at `now`. */
   activeBreaker(now: number): BreakerRow | undefined {
     const breaker = this.lastBreaker;
     return breaker && (breaker.until === null || now < breaker.until) ? breaker : undefined;
@@ -144,12 +152,12 @@ export class AccountState {
     };
   }
 
-  /** Writes a field, unless it has that value. */
+  /** Writes a field, unless it has that value already. */
   move(field: string, value: string): void {
     if (this.fields.get(field) !== value) this.fields.set(field, value);
   }
 
-  /** Brings the flow's part of the exposure, and with it the sums, to where the flow's exposure is. */
+  /** Moves the flow's part, and with it the sums, to the flow's present exposure. */
   #follow({ flowId, exposure }: FlowState): void {
     const part = `${flowId}|`;
     const notional = exposure.notional - parseMoney(this.need(`${part}notional`));
@@ -185,7 +193,7 @@ export class AccountState {
     for (const field of ["reason", "source", "tripped_at", "until"]) this.fields.delete(`breaker_${field}`);
   }
 
-  /** Takes what a flow holds off the sums; what it booked stays. */
+  /** Removes a flow's slots and exposure from the sums; what it booked stays. */
   release(flowId: string): void {
     const part = `${flowId}|`;
     this.move("notional", formatMoney(this.notional - parseMoney(this.need(`${part}notional`))));
@@ -200,7 +208,7 @@ export class AccountState {
     }
   }
 
-  /** The flow is in this account from now on; its part stands at nothing. */
+  /** Puts the flow into this account; its part begins at zero. */
   enter(flow: FlowState): void {
     flow.account = this;
     this.members.add(flow);
@@ -210,26 +218,26 @@ export class AccountState {
     flow.exposure.moveAll();
   }
 
-  /** The flow is in no account from the end of this step on. */
+  /** Takes the flow out of the account at the end of this step. */
   leave(flow: FlowState): void {
     this.#leaving = flow;
     flow.account = undefined;
     flow.accounts?.left();
   }
 
-  /** Has the flow's part anew: what it held was another state of it. */
+  /** Computes the flow's part anew: the old one was of another state of the flow. */
   replace(flow: FlowState): void {
     this.release(flow.flowId);
     flow.exposure.moveAll();
     this.#follow(flow);
   }
 
-  /** Notes what all flows of the account are to be told of the step under way. */
+  /** Notes an event of the present step for all flows of the account. */
   tell(type: EventType, fields: Record<string, string>): void {
     this.#untold.push({ type, fields: () => ({ account: this.name, ...fields }) });
   }
 
-  /** Ends a step of a flow: the sums follow its exposure, the flows are told. Lua twin: `answer`. */
+  /** Ends a step of a flow: the sums follow the flow's exposure, and the flows get their events. Lua twin: `answer`. */
   settle(flow: FlowState, call: Speaker): void {
     if (flow.account === this) this.#follow(flow);
     if (!this.#isOfFlow) this.#changes.take();
@@ -237,7 +245,7 @@ export class AccountState {
       for (const member of this.members) {
         member.emit(call, type, fields);
         if (member === flow) continue;
-        // It stands, whatever becomes of the next step of that flow.
+        // These changes stay, even if the other flow's next step fails.
         member.changes.take();
         member.woken?.();
       }
@@ -246,7 +254,7 @@ export class AccountState {
     this.#leaving = undefined;
   }
 
-  /** Takes back a step that failed. */
+  /** Undoes a failed step. */
   undo(): void {
     if (!this.#isOfFlow) this.#changes.undo();
     this.#untold = [];
@@ -254,7 +262,12 @@ export class AccountState {
   }
 }
 
-/** What a flow's booking does to its account, decided but not yet written. */
+/** How long a breaker lasts, from its stored text. */
+export function durationOf(text: string): BreakerDuration {
+  return wordOf(BREAKER_ENDS, text) ?? Number(text);
+}
+
+/** What a flow's booking changes in its account, decided but not yet written. */
 export interface AccountBooking {
   readonly day: string;
   readonly pnl: Money;
@@ -263,20 +276,20 @@ export interface AccountBooking {
   readonly transferred: Money;
   readonly partDay: string;
   readonly partPnl: Money;
-  readonly trip: BreakerRow | undefined;
+  readonly trip: BreakerChange | undefined;
 }
 
-/** What a flow books, or transfers. */
+/** A booking or transfer of a flow. */
 export interface BookedInAccount {
   readonly flowId: string;
-  /** The day that is open, of account and flow. */
+  /** The open day of account and flow. */
   readonly day: string;
   readonly now: number;
   /** ms after midnight UTC. */
   readonly dayStart: number;
 }
 
-/** Books money of a flow, on the day that is open or an earlier one; undefined: nothing. Throws when a sum leaves 9e15. */
+/** Books money of a flow on the open day or on an earlier one; undefined: there is nothing to book. Throws if a sum would leave 9e15. */
 export function bookInAccount(
   account: AccountState,
   amount: Money,
@@ -311,11 +324,11 @@ export function bookInAccount(
     pnl,
     equity,
     ...(isToday && { partDay: day, partPnl: stands.partDay === day ? stands.partPnl + amount : amount }),
-    trip: trip?.breaker,
+    trip,
   };
 }
 
-/** A deposit or a withdrawal of a flow at `ts`. It never trips. */
+/** Books a deposit or withdrawal of a flow at `ts`. It never trips the breaker. */
 export function transferInAccount(
   account: AccountState,
   amount: Money,
@@ -330,7 +343,7 @@ export function transferInAccount(
   };
 }
 
-/** As it stands before a booking, the day having rolled. */
+/** The account before a booking, after a possible change of day. */
 function standing(account: AccountState, { flowId, day }: BookedInAccount): AccountBooking {
   const part = `${flowId}|`;
   const money = (field: string) => parseMoney(account.fields.get(part + field) ?? "0");
@@ -346,7 +359,7 @@ function standing(account: AccountState, { flowId, day }: BookedInAccount): Acco
   };
 }
 
-/** A breaker that changed is told to all flows of the account, once. */
+/** Writes a booking. If the breaker changed, all flows of the account get one event. */
 export function writeAccountBooking(account: AccountState, flowId: string, booking: AccountBooking): void {
   const part = `${flowId}|`;
   account.move("day", booking.day);
@@ -356,10 +369,21 @@ export function writeAccountBooking(account: AccountState, flowId: string, booki
   account.move(`${part}transferred`, formatMoney(booking.transferred));
   account.move(`${part}day`, booking.partDay);
   account.move(`${part}daily_pnl`, formatMoney(booking.partPnl));
-  const { trip } = booking;
-  if (!trip) return;
-  account.moveBreaker(trip);
-  account.tell("account_breaker_tripped", { flow: flowId, ...breakerFields(trip) });
+  if (booking.trip) changeAccountBreaker(account, booking.trip, flowId);
+}
+
+/** Writes the account's breaker where that changed, and tells whether it tripped or holds longer; `flowId`: whose step it was. */
+export function changeAccountBreaker(
+  account: AccountState,
+  { breaker, tripped }: BreakerChange,
+  flowId?: string,
+): void {
+  if (!breaker) return;
+  account.tell(tripped ? "account_breaker_tripped" : "account_breaker_extended", {
+    ...(flowId !== undefined && { flow: flowId }),
+    ...breakerFields(breaker),
+  });
+  account.moveBreaker(breaker);
 }
 
 export function breakerFields({ reason, source, tripped_at, until }: BreakerRow): Record<string, string> {
@@ -371,7 +395,7 @@ export function breakerFields({ reason, source, tripped_at, until }: BreakerRow)
   };
 }
 
-/** The account that a flow is in. Throws where it is in none. */
+/** The account that a flow is in. Throws if it is in none. */
 export function accountOf({ account }: FlowState): AccountState {
   if (!account) throw new InvalidArgumentError("the flow is in no account: joinAccount puts it into one");
   return account;

@@ -1,4 +1,4 @@
-/** What is booked on a trade after its end. Lua twin: `lua/shared/amendment.lua`. */
+/** Bookings on a trade after its end. Lua twin: `lua/shared/amendment.lua`. */
 import { plus } from "../exact/double.js";
 import type { Money } from "../exact/money.js";
 import type { AmendmentRow } from "../records/amendment.js";
@@ -7,7 +7,7 @@ import { compareEventIds } from "./event-log.js";
 import type { FlowState } from "./flow-state.js";
 import { type Unpriced, withAllUnpriced } from "./unpriced.js";
 
-/** The sums of a trade's later bookings after one more. */
+/** The sums of a trade's later bookings, with one more added. */
 export function amended(
   state: FlowState,
   { key }: Pick<TradeRow, "key">,
@@ -33,7 +33,7 @@ export function amended(
 }
 
 /**
- * The key, which no trade has, under which it stands that a person has seen a trade whose result nobody told: empty sums. It is forgotten with
+ * The key of the note that a person has seen a trade whose result nobody told. No trade has such a key, and its sums are empty. The note is forgotten with
  * its trade.
  */
 export function seenKey(tradeKey: string): string {
@@ -45,13 +45,13 @@ export function writeSeen(state: FlowState, { key }: TradeRow): void {
   writeAmendment(state, amended(state, { key: seenKey(key) }, {}));
 }
 
-/** Whether nobody told the whole result of a trade, and no person has seen that. */
+/** Whether nobody told the whole result of a trade, and no person has seen the trade. */
 export function isUntold({ amendments }: FlowState, { key, untold, forgotten }: TradeRow): boolean {
   if (untold === null || forgotten !== null) return false;
   return untold > (amendments.get(key)?.explained ?? 0) && amendments.get(seenKey(key)) === undefined;
 }
 
-/** How many trades were amended when those that are not kept any more are forgotten: a multiple of it. */
+/** Amendments of forgotten trades are removed each time the number of amendments is a multiple of this. */
 const TIDY_EVERY = 64;
 
 export function writeAmendment(state: FlowState, row: AmendmentRow): void {

@@ -1,7 +1,7 @@
-/** Cooldowns: `pair` or `pair|side` to the ms at which it ends. Lua twin: `lua/shared/cooldowns.lua`. */
+/** Cooldowns: from `pair` or `pair|side` to the time at which it ends, ms. Lua twin: `lua/shared/cooldowns.lua`. */
 import type { FlowState } from "./flow-state.js";
 
-/** How many there are when those that are over are forgotten: a multiple of it. */
+/** Cooldowns that are over are forgotten each time their number is a multiple of this. */
 const TIDY_EVERY = 64;
 
 export function coolDown({ cooldowns }: FlowState, field: string, until: number, now: number): void {

@@ -1,5 +1,5 @@
 /**
- * What amounts are counted in: the flow's currency, what pairs settle in, and the rates between them (money.md, 1 and 2). Lua twin:
+ * Currencies: the flow's own, the settle currencies of pairs, and the rates between them (src/manager/README.md, Currency and Fees). Lua twin:
  * `lua/shared/currency.lua`.
  */
 import { InvalidArgumentError } from "../errors.js";
@@ -9,10 +9,10 @@ import type { OrderIntent } from "../words/word-lists.js";
 import type { FlowState } from "./flow-state.js";
 import { atRate } from "./holding.js";
 
-/** Flow currency per unit of what a pair settles in; undefined where nobody said. */
+/** Flow currency per unit of a pair's settle currency; undefined if nobody told it. */
 export type Rate = number | undefined;
 
-/** Whether two currencies are one: by name, or both the flow's. */
+/** Whether two currencies count as one: they have the same name, or both count as the flow's. */
 export function isSame(state: FlowState, a: string, b: string): boolean {
   return a === b || (isFlows(state, a) && isFlows(state, b));
 }
@@ -27,35 +27,35 @@ export function currencyOf(state: FlowState): string {
   return state.meta.value?.currency ?? "";
 }
 
-/** The market of a pair. Throws where its results cannot be booked right. */
+/** The market of a pair. Throws if its results cannot be booked correctly. */
 export function marketOf(state: FlowState, pair: string): Market {
   const market = readMarket(pair, (a, b) => isSame(state, a, b));
   if (typeof market === "string") throw new InvalidArgumentError(`pair: ${market}`);
   return market;
 }
 
-/** The market of a pair that is stored. One that is supported no more is booked as linear, as it was. */
+/** The market of a stored pair. If it is not supported any more, it is booked as linear, as before. */
 export function marketStored(state: FlowState, pair: string): Market {
   const market = readMarket(pair, (a, b) => isSame(state, a, b));
   return typeof market === "string" ? { coins: undefined, inverse: false, spot: false } : market;
 }
 
-/** An inverse contract is worth size / price: there is none at zero or below. */
+/** An inverse contract is worth size / price: its price must be above zero. */
 export function checkPrice(market: Market, field: string, price: number | null): void {
   if (market.inverse && price !== null && price <= 0) {
     throw new InvalidArgumentError(`${field}: expected a price above 0 of an inverse contract, got ${price}`);
   }
 }
 
-/** The first pair that comes with an amount says what the flow is counted in, unless that is known. */
+/** If the flow's currency is not known yet, the first pair that comes with an amount decides it. */
 export function adoptCurrency(state: FlowState, { coins }: Market): void {
   const meta = state.meta.value;
   if (meta && meta.currency === null && coins) state.meta.value = { ...meta, currency: coins.settle };
 }
 
 /**
- * The rate given; else, where the pair settles in the flow's currency, the one known from before, or 1; else, of an inverse pair whose
- * quote is the flow's currency, its price.
+ * The given rate. Otherwise, if the pair settles in the flow's currency: the last known rate, or 1. Otherwise, for an inverse pair whose quote is the
+ * flow's currency: the price.
  */
 function rateOf(state: FlowState, { coins, inverse }: Market, given: Rate, price: number | null, known: number | null) {
   if (given !== undefined) return given;
@@ -63,13 +63,13 @@ function rateOf(state: FlowState, { coins, inverse }: Market, given: Rate, price
   return inverse && price !== null && isOwn(state, coins.quote) ? price : undefined;
 }
 
-/** Whether it is the flow's currency, or the first pair is about to make it that. */
+/** Whether it is the flow's currency, or becomes it by this first pair. */
 function isOwn(state: FlowState, currency: string): boolean {
   const own = currencyOf(state);
   return own === "" || isSame(state, currency, own);
 }
 
-/** The rate of an entry: given, or needed by none, else the one known from before. Throws where there is none. */
+/** The rate of an entry: the given one, or none if none is needed, or the last known one. Throws if a needed rate is missing. */
 export function entryRate(
   state: FlowState,
   market: Market,
@@ -89,7 +89,7 @@ function rateMissing(state: FlowState, currency: string | undefined): InvalidArg
   );
 }
 
-/** What an order keeps of its rate. An entry with a price needs one where it is in another currency; others take what there is. */
+/** The rate that an order stores. An entry with a price in another currency needs one; other orders take what there is. */
 export function orderRate(
   state: FlowState,
   market: Market,
@@ -107,7 +107,10 @@ export function orderRate(
   return rate === undefined ? known : rateKept(state, market, rate, known);
 }
 
-/** The rate of an exit: given, else the position's last one, unless none is needed or the price tells it. An exit is never refused for a rate. */
+/**
+ * The rate of an exit: the given one, else the position's last one, unless none is needed or the price tells it. An exit is never refused for a missing
+ * rate.
+ */
 export function exitRate(
   state: FlowState,
   market: Market,
@@ -123,12 +126,12 @@ export function exitRate(
   return { rate: last ?? undefined, assumed: last !== null };
 }
 
-/** What a position or an order keeps of its rate: nothing, as long as it never needed one, nor was given another than 1. */
+/** The rate that a position or order stores: null as long as it never needed one and none but 1 was given. */
 export function rateKept(state: FlowState, { coins }: Market, rate: number, before: number | null): number | null {
   return rate === 1 && before === null && (!coins || isOwn(state, coins.settle)) ? null : rate;
 }
 
-/** The rate that is known from before, as long as the pair settles in the same currency as it did. */
+/** The last known rate, as long as the pair still settles in the same currency. */
 export function rateKnown(
   state: FlowState,
   { coins }: Market,
@@ -138,7 +141,7 @@ export function rateKnown(
   return marketStored(state, before.pair).coins?.settle === coins?.settle ? before.rate : null;
 }
 
-/** An amount that was told in a currency, in the flow's; undefined where a rate is needed and not given. */
+/** An amount in some currency, converted into the flow's; undefined if a rate is needed and not given. */
 export function told(state: FlowState, amount: Decimal, currency: string | undefined, rate: Rate): Decimal | undefined {
   if (currency !== undefined && currencyOf(state) === "") {
     throw new InvalidArgumentError(
@@ -150,7 +153,7 @@ export function told(state: FlowState, amount: Decimal, currency: string | undef
   return isSame(state, currency, currencyOf(state)) ? amount : undefined;
 }
 
-/** An amount that was told in a currency, in the flow's. Throws where that cannot be said. */
+/** An amount in some currency, converted into the flow's. Throws if that is not possible. */
 export function inFlow(state: FlowState, amount: Decimal, currency: string | undefined, rate: Rate): Decimal {
   const inFlows = told(state, amount, currency, rate);
   if (inFlows) return inFlows;

@@ -1,4 +1,4 @@
-/** What ended trades left of a pair and side and cannot be sold, with what it cost. Lua twin: `lua/shared/dust.lua`. */
+/** Dust: rests of ended trades, by pair and side, that cannot be sold, with their cost. Lua twin: `lua/shared/dust.lua`. */
 import {
   addDecimal,
   type Decimal,
@@ -20,7 +20,7 @@ import type { FlowState } from "./flow-state.js";
 import { costOf, outOfRange, worthOf } from "./holding.js";
 import { keep } from "./keep.js";
 
-/** Where the dust stands that an exit order would sell. */
+/** Key of the dust that an exit order would sell. */
 export function dustKey({ pair, side }: Pick<OrderRow, "pair" | "side">): string {
   return dustOf(pair, side === "sell" ? "long" : "short");
 }
@@ -29,7 +29,7 @@ export function dustOf(pair: string, side: PositionRow["side"]): string {
   return `${pair}|${side}`;
 }
 
-/** The dust with what is left of a position, or with a part of that. */
+/** The dust with a position's rest, or with a part of that rest, added. */
 export function dustWith(
   market: Market,
   dust: DustRow | undefined,
@@ -45,7 +45,7 @@ export function dustWith(
   };
 }
 
-/** The dust without a part of it, which bears its share of the cost. */
+/** The dust without a part of it; the part takes its share of the cost. */
 export function dustTaken(dust: DustRow, size: number): { readonly left: DustRow; readonly cost: Decimal } {
   const cost = parseDecimal(dust.cost);
   if (sameSize(size, dust.size)) return { left: dustLess(dust, dust.size, cost), cost };
@@ -54,7 +54,7 @@ export function dustTaken(dust: DustRow, size: number): { readonly left: DustRow
   return { left: dustLess(dust, size, share), cost: share };
 }
 
-/** The dust without what a fill told of the end of a trade that ended as dust. */
+/** The dust without the size that a fill explained of a trade that had ended as dust. */
 export function dustLeft(
   market: Market,
   dust: DustRow | undefined,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { SCHEMA_VERSION } from "./flow-state.js";
 
-/** An epoch that no flow ever had. It begins with the schema, so that whoever names an epoch names the schema, too. */
+/** A new, unique epoch. It begins with the schema, so that a call that names the epoch also names the schema. */
 export function newEpoch(): string {
   return `${SCHEMA_VERSION}.${randomUUID()}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The account's equity, its peak and the drawdown, exactly (money.md, 7): the bot reports it, or it follows what is booked from a
- * starting equity on; transfers move both. Lua twin: `lua/shared/equity.lua`.
+ * The account's equity, its peak and the drawdown, exactly (src/manager/README.md, Cash, transfers, equity). The bot reports equity, or equity follows what
+ * is booked, beginning with a starting equity; transfers move equity and peak. Lua twin: `lua/shared/equity.lua`.
  */
 import { InvalidArgumentError } from "../errors.js";
 import {
@@ -18,27 +18,27 @@ import { kept, quotient } from "../exact/kept.js";
 import { decimalOf, type Money, roundDecimal, withinMoney } from "../exact/money.js";
 import type { RiskRow } from "../records/risk.js";
 
-/** The part of a flow's risk that is about its equity. */
+/** The equity fields of a flow's risk. */
 export type Equity = Pick<
   RiskRow,
   "equity" | "peak_equity" | "current_drawdown" | "equity_by" | "reported_at" | "peak_at" | "starting_equity"
 >;
 
-/** A peak next to nothing makes any loss an endless drawdown; this much is told as a number. */
+/** A peak near zero would make any loss an almost infinite drawdown: it is cut off here. */
 const DEEPEST_DRAWDOWN = 1e15;
 
-/** After the bot has reported its equity: from then on only reports and transfers move it. */
+/** The equity after a report by the bot: from then on only reports and transfers move it. */
 export function reported(row: Equity, equity: number, now: number): Equity {
   return { ...moved(row, toDecimal(equity), now), equity_by: "reports", reported_at: now };
 }
 
-/** After money was booked: equity follows until the bot has reported it. */
+/** The equity after a booking: it follows bookings until the bot reports it. */
 export function followed(row: Equity, booked: Money, now: number): Equity {
   if (row.equity === null || row.equity_by !== "books" || booked === 0n) return row;
   return moved(row, addDecimal(parseDecimal(row.equity), decimalOf(booked)), now);
 }
 
-/** Once there is a starting equity, which counts from now on, unless the bot has reported one. The first stays. */
+/** The equity after a starting equity was set, which counts from now on unless the bot has reported one. The first starting equity stays. */
 export function started(row: Equity, equity: number, now: number): Equity {
   if (row.starting_equity !== null) return row;
   const start = { ...row, starting_equity: decimalText(toDecimal(equity)) };
@@ -46,8 +46,8 @@ export function started(row: Equity, equity: number, now: number): Equity {
 }
 
 /**
- * After a deposit or a withdrawal at `ts`: the peak moves in proportion, so that the drawdown stays. Equity reported at or after it
- * contains it already, and so does a peak set since.
+ * The equity after a deposit or a withdrawal at `ts`: the peak moves in proportion, so that the drawdown stays. An equity reported at or after `ts` already
+ * contains the transfer, and so does a peak set since.
  */
 export function transferred(row: Equity, amount: Money, ts: number, now: number): Equity {
   if (row.equity === null) return row;
@@ -64,13 +64,13 @@ export function transferred(row: Equity, amount: Money, ts: number, now: number)
   return moved({ ...row, peak_equity: decimalText(peak) }, after, now);
 }
 
-/** After a drawdown was acknowledged: the peak is the present equity. */
+/** The equity after a drawdown was acknowledged: the peak becomes the present equity. */
 export function acknowledged(row: Equity, now: number): Equity {
   if (row.equity === null) return row;
   return { ...row, peak_equity: row.equity, current_drawdown: 0, peak_at: now };
 }
 
-/** With another equity; the peak goes up with it. */
+/** The row with another equity; if that is above the peak, the peak rises. */
 function moved(row: Equity, exact: Decimal, now: number): Equity {
   const equity = inRange(exact);
   const before = parseDecimal(row.peak_equity);
@@ -85,7 +85,7 @@ function moved(row: Equity, exact: Decimal, now: number): Equity {
   };
 }
 
-/** The double next to (peak - equity) / peak: the quotient of the two doubles, mended by what it misses. */
+/** The double nearest to (peak - equity) / peak: the quotient of two doubles, corrected by its error. */
 export function drawdownOf(peak: Decimal, equity: Decimal): number {
   const fall = subtractDecimal(peak, equity);
   if (peak.digits <= 0 || fall.digits <= 0) return 0;

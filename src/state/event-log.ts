@@ -1,10 +1,10 @@
 import type { EventRow } from "../records/event.js";
 import type { ChangedTable, ChangeLog } from "./table.js";
 
-/** The newest events of a flow, oldest first. Appending and dropping the oldest cost O(1). */
+/** The newest events of a flow, oldest first. Appending, and dropping the oldest, take O(1). */
 export class EventLog implements ChangedTable {
   readonly name = "events";
-  /** Events that were forgotten before this log was given its first. */
+  /** How many events were forgotten before the first event of this log. */
   skipped = 0;
   #forgotten = 0;
   #events: EventRow[] = [];
@@ -45,7 +45,7 @@ export class EventLog implements ChangedTable {
     this.trim(max);
   }
 
-  /** Appends an event that has an id, a later one than all before. Throws a TypeError when it has an earlier one. */
+  /** Appends an event with an id of its own, which must be later than all before. Throws a TypeError if it is not. */
   put(row: EventRow): void {
     if (this.size > 0 && compareEventIds(row.id, this.newestId()) <= 0) {
       throw new TypeError(`event ${row.id} does not come after ${this.newestId()}`);
@@ -94,13 +94,13 @@ export class EventLog implements ChangedTable {
     return `${this.#lastMs}-${this.#lastSeq}`;
   }
 
-  /** At most `limit` events after the one with this id; after "", from the oldest kept. */
+  /** At most `limit` events after this id; after "", from the oldest kept. */
   after(id: string, limit: number): EventRow[] {
     const first = id === "" ? this.#start : this.#after(id);
     return this.#events.slice(first, first + limit);
   }
 
-  /** The place of the first event kept after the one with this id. */
+  /** The index of the first kept event after this id. */
   #after(id: string): number {
     let low = this.#start;
     let high = this.#events.length;
@@ -112,13 +112,13 @@ export class EventLog implements ChangedTable {
     return low;
   }
 
-  /** Whether events after the one with this id may have been forgotten. */
+  /** Whether events after this id may have been forgotten. */
   trimmedAfter(id: string): boolean {
     const oldest = this.#events[this.#start];
     return this.trimmed && id !== "" && oldest !== undefined && compareEventIds(id, oldest.id) < 0;
   }
 
-  /** Whether the event with this id is neither kept nor older than the oldest kept: it never was in this log. */
+  /** Whether the event with this id was never in this log: it is not kept, but not older than the oldest kept one either. */
   lacks(id: string): boolean {
     const oldest = this.#events[this.#start];
     return oldest === undefined || (compareEventIds(id, oldest.id) >= 0 && !this.get(id));
@@ -133,7 +133,7 @@ export class EventLog implements ChangedTable {
 /** Compares two ids `ms-seq`, number by number. */
 export function compareEventIds(a: string, b: string): number {
   const [aDash, bDash] = [dashOf(a), dashOf(b)];
-  // As texts where they are alike in length, part by part: nothing is cut out or read.
+  // Ids whose parts have equal lengths are compared as texts, without cutting them or reading numbers.
   if (aDash === bDash && a.length === b.length) return a === b ? 0 : a < b ? -1 : 1;
   return Number(a.slice(0, aDash)) - Number(b.slice(0, bDash)) || seqOf(a, aDash) - seqOf(b, bDash);
 }

@@ -1,7 +1,6 @@
 /**
- * What open positions and pending entries take together: money at work, slots, slots by pair and side. Kept as running sums so that an
- * admission costs the same with ten positions and with ten thousand. Lua twins:
- * `lua/shared/exposure.lua`, `lua/shared/notional.lua`.
+ * What open positions and pending entries take: exposure, slots, slots by pair and side. They are kept as running sums, so that an admission costs the same
+ * with ten positions and with ten thousand. Lua twins: `lua/shared/exposure.lua`, `lua/shared/notional.lua`.
  */
 import { type Decimal, multiplyDecimal, toDecimal } from "../exact/decimal.js";
 import { quotient } from "../exact/kept.js";
@@ -13,11 +12,11 @@ import type { Market } from "../words/pair-name.js";
 import type { PositionSide } from "../words/word-lists.js";
 import { isDone } from "./order-status.js";
 
-/** No single position counts for more than 9e12 quote units, so that sums stay exact; limits end there too. */
+/** A single position counts for at most 9e12 quote units, so that sums stay exact; limits have the same maximum. */
 const MAX_NOTIONAL = 9e12;
 const MOST: Money = BigInt(MAX_NOTIONAL) * 100_000_000n;
 
-/** size x price in quote units, rounded to 8 places; an entry without a price takes nothing. */
+/** size x price in quote units, rounded to 8 places; 0 for an entry without a price. */
 export function notionalOf(size: number, price: number | null): Money {
   if (price === null) return 0n;
   const product = Math.min(Math.abs(size * price), MAX_NOTIONAL);
@@ -25,14 +24,14 @@ export function notionalOf(size: number, price: number | null): Money {
   return BigInt(addWhole(multiplyWhole(whole, 1e8), Math.floor((product - whole) * 1e8 + 0.5)));
 }
 
-/** What an amount in a settle currency takes of the exposure, in the flow's: to 8 places. */
+/** The exposure of an amount in a settle currency: converted into the flow's, to 8 places. */
 export function worthInExposure(worth: Decimal, rate: number): Money {
   const amount = roundDecimal(multiplyDecimal(worth, toDecimal(rate)));
   const size = amount < 0n ? -amount : amount;
   return size > MOST ? MOST : size;
 }
 
-/** What a size at a price takes, at the rate that is kept of it. */
+/** The exposure of a size at a price, with the stored rate. */
 export function notionalAt({ inverse }: Market, size: number, price: number | null, rate: number | null): Money {
   if (price === null || (rate === null && !inverse)) return notionalOf(size, price);
   const [a, b] = [toDecimal(size), toDecimal(price)];
@@ -41,8 +40,8 @@ export function notionalAt({ inverse }: Market, size: number, price: number | nu
 }
 
 /**
- * The money that the unfilled rest of an order may still put to work. What a flip closes puts none to work: `closes` is what the
- * other side held when it was admitted.
+ * The exposure that the unfilled rest of an order may still add. The closing part of a flip adds none: `closes` is the size of the other side when the flip
+ * was admitted.
  */
 export function orderNotional(
   market: Market,
@@ -56,12 +55,12 @@ export function orderNotional(
   return notionalAt(market, left, order.price, order.rate ?? null);
 }
 
-/** The side of the position that an order is to open, or to grow. */
+/** The side of the position that an order opens or grows. */
 function entrySide(order: OrderRow): PositionSide {
   return order.side === "buy" ? "long" : "short";
 }
 
-/** The open position that an order belongs to; null where there is none, or none any more. Lua twin: `position_named`. */
+/** The open position that an order belongs to; null if there is none, or none any more. Lua twin: `position_named`. */
 export function positionNamed({ position_id, slot }: Pick<OrderRow, "position_id" | "slot">): string | null {
   return slot === null ? position_id : null;
 }
@@ -72,11 +71,11 @@ type CountsBySide = Readonly<Record<PositionSide, CountByPair>>;
 export class Exposure {
   notional: Money = 0n;
   slots = 0;
-  /** Positions, and entries that have none yet. */
+  /** Positions, and entries that have no position yet. */
   readonly slotsOf: CountsBySide = { long: new Map(), short: new Map() };
   /** Entries that take no slot: they belong to a position, which they add to or turn around. */
   readonly slotlessOf: CountsBySide = { long: new Map(), short: new Map() };
-  /** Pairs of which slots were taken or given back since an account was told. */
+  /** Pairs whose slots have changed since the account was last updated. */
   #moved = new Set<string>();
 
   readonly watchPosition = (before: PositionRow | undefined, after: PositionRow | undefined): void => {
@@ -89,12 +88,12 @@ export class Exposure {
     if (after) this.#order(after, after.notional, 1);
   };
 
-  /** Slots that a pair takes, of both sides. */
+  /** Slots of a pair, both sides together. */
   slotsIn(pair: string): number {
     return (this.slotsOf.long.get(pair) ?? 0) + (this.slotsOf.short.get(pair) ?? 0);
   }
 
-  /** How many positions and pending entries a pair has of a side. */
+  /** How many positions and pending entries a pair has on a side. */
   onSide(pair: string, side: PositionSide): number {
     return (this.slotsOf[side].get(pair) ?? 0) + (this.slotlessOf[side].get(pair) ?? 0);
   }
@@ -104,7 +103,7 @@ export class Exposure {
     return this.slots === 0 && this.notional === 0n && long.size === 0 && short.size === 0;
   }
 
-  /** Every pair is told of to an account. */
+  /** Marks every pair as changed for the account. */
   moveAll(): void {
     for (const counts of [this.slotsOf.long, this.slotsOf.short])
       for (const pair of counts.keys()) this.#moved.add(pair);

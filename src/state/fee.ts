@@ -1,4 +1,4 @@
-/** The fees of a fill, in whatever currency they were paid (money.md, 2). Lua twin: `lua/shared/fee.lua`. */
+/** The fees of a fill, in any currency (src/manager/README.md, Fees). Lua twin: `lua/shared/fee.lua`. */
 import { addDecimal, type Decimal, toDecimal } from "../exact/decimal.js";
 import { plus } from "../exact/double.js";
 import type { Market } from "../words/pair-name.js";
@@ -8,34 +8,34 @@ import { atRate, splitBySize } from "./holding.js";
 import { keep } from "./keep.js";
 import type { Unpriced } from "./unpriced.js";
 
-/** A fee as it was told; above 0 = paid. */
+/** A fee as the caller told it; above 0 = paid. */
 export interface Fee {
   readonly amount: number;
-  /** Undefined: what the pair settles in. */
+  /** Undefined: the pair's settle currency. */
   readonly currency: string | undefined;
   readonly rate: Rate;
 }
 
-/** A fee, or the part of one that a position bears. */
+/** A fee, or one position's part of a fee. */
 export interface FeePart {
   readonly amount: Decimal;
   readonly fee: Fee;
 }
 
-/** What fees cost in the flow's currency, and what nobody could price. */
+/** Fees in the flow's currency, and the amounts that could not be priced. */
 export interface Priced {
   readonly paid: Decimal;
   readonly unpriced: readonly Unpriced[];
 }
 
-/** How much of the base coin fees took: only on a pair without a colon does that move size. */
+/** The fees in the base coin: they change the size, but only on a pair without a colon. */
 export function feeInBase({ coins, spot }: Market, fees: readonly Fee[]): number {
   if (!coins || !spot) return 0;
   const inBase = fees.filter(({ currency }) => currency === coins.base);
   return inBase.length === 0 ? 0 : plus(...inBase.map(({ amount }) => amount));
 }
 
-/** The parts of all fees, by the sizes of the parts of their fill. */
+/** Divides all fees by the sizes of the fill's parts. */
 export function splitFees(fees: readonly Fee[], sizes: readonly number[]): FeePart[][] {
   const shares = fees.map((fee) => ({ fee, amounts: splitBySize(toDecimal(fee.amount), sizes) }));
   return sizes.map((_, at) =>
@@ -43,7 +43,7 @@ export function splitFees(fees: readonly Fee[], sizes: readonly number[]): FeePa
   );
 }
 
-/** Prices fees of a fill at `price`; `rate` is that of what the pair settles in. */
+/** Prices the fees of a fill at `price`; `rate` is that of the settle currency. */
 export function priceFees(
   state: FlowState,
   market: Market,
@@ -61,7 +61,10 @@ export function priceFees(
   return { paid, unpriced };
 }
 
-/** What a fee is worth in the flow's currency: looked at as settle currency, flow currency, base coin, third currency. */
+/**
+ * The value of a fee in the flow's currency. Its currency is compared with the settle currency, the flow's currency and the base coin; otherwise it is a
+ * third currency.
+ */
 function feeWorth(
   state: FlowState,
   { coins }: Market,

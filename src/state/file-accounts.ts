@@ -2,15 +2,15 @@ import { AccountState, type AccountTexts, type KeptAccounts } from "./account.js
 import { type FlowState, SCHEMA_IN_ACCOUNT } from "./flow-state.js";
 import { type ChangeLog, Table } from "./table.js";
 
-/** Stands before the names of the accounts: no field of one has such a key. */
+/** Prefix of the keys that list accounts by name; no field of an account has such a key. */
 const MEMBER = "";
 
 /**
- * The exchange accounts of a flow that is alone in its file: the one that it is in, and those that it has left, for what it booked there. Their texts
- * are one table of the flow's state, so that a change of both is one change.
+ * The exchange accounts of a flow that is alone in its file: its present account, and those that it has left, with what it booked there. Their texts are
+ * one table of the flow's state, so that changes of flow and account are made together.
  */
 export class FileAccounts implements KeptAccounts {
-  /** `account|field` to its text; and which account the flow is in. */
+  /** From `account|field` to its text; and which account the flow is in. */
   readonly texts: Table<string>;
   readonly #log: ChangeLog;
   readonly #accounts = new Map<string, AccountState>();
@@ -44,7 +44,7 @@ export class FileAccounts implements KeptAccounts {
     return this.texts.get(MEMBER);
   }
 
-  /** Takes over all accounts of a file that this one replaces: the flow stays in its account, with what it holds now for its part. */
+  /** Takes over all accounts of a file that this one replaces. The flow stays in its account; its part becomes what the flow holds now. */
   takeOver(others: FileAccounts, state: FlowState): void {
     for (const [key, text] of others.texts.entries()) this.texts.set(key, text);
     this.apply(state);
@@ -54,7 +54,7 @@ export class FileAccounts implements KeptAccounts {
     meta.value = { ...meta.value, schema: SCHEMA_IN_ACCOUNT };
   }
 
-  /** Puts the flow into the account that the texts say it is in, as after they were loaded. */
+  /** Puts the flow into the account that the texts name, after they were loaded. */
   apply(state: FlowState): void {
     state.account?.members.delete(state);
     state.account = this.current === undefined ? undefined : this.of(this.current);
@@ -63,13 +63,13 @@ export class FileAccounts implements KeptAccounts {
   }
 }
 
-/** The account and the field of a key. */
+/** Splits a key into account and field. */
 export function splitKey(key: string): [string, string] {
   const at = key.indexOf("|");
   return [key.slice(0, at), key.slice(at + 1)];
 }
 
-/** The texts of one account, in a table of several. */
+/** The texts of one account, in a table that holds several. */
 class TextsOf implements AccountTexts {
   readonly #prefix: string;
 

@@ -28,12 +28,12 @@ import { Cell, ChangeLog, Table } from "./table.js";
 export const SCHEMA_VERSION = 4;
 
 /**
- * What a flow that is in an exchange account says instead: the same layout, refused by versions before 0.5, which would change the flow and not the
- * account's sums. Leaving brings the former back. The next layout is therefore schema 6.
+ * The schema that a flow in an exchange account states instead. The layout is the same, but versions before 0.5 refuse it: they would change the flow and
+ * not the account's sums. When the flow leaves, it states SCHEMA_VERSION again. So the next layout is schema 6.
  */
 export const SCHEMA_IN_ACCOUNT = 5;
 
-/** Whose change an event tells of, and when that was. */
+/** Who makes a change, and when: part of its event. */
 export interface Speaker {
   readonly now: number;
   readonly instance: string;
@@ -41,7 +41,7 @@ export interface Speaker {
   readonly maxEvents: number;
 }
 
-/** Everything a flow remembers, in memory. Operations change it through its tables; nothing else holds trading state. */
+/** Everything a flow remembers, in memory. Operations change it through its tables; no trading state is held anywhere else. */
 export class FlowState {
   readonly changes = new ChangeLog();
   readonly exposure = new Exposure();
@@ -54,62 +54,62 @@ export class FlowState {
     this.ordersByPosition.watch(before, after);
   });
   readonly closedOrders = new Table<OrderRow>("closed_orders", this.changes);
-  /** Closed orders by the time they were closed. */
+  /** Closed orders, by the time at which they were closed. */
   readonly closedAt = new Ranking("closed_at", this.changes);
-  /** Fills already booked, `order id|fill id`, by the time they were booked. */
+  /** Fills already booked, `order id|fill id`, by the time of booking. */
   readonly fills = new Ranking("recorded_fills", this.changes);
-  /** `price size` of those fills. */
+  /** `price size` of these fills. */
   readonly fillsTold = new Table<string>("fills_told", this.changes);
   /** The newest trades that ended. */
   readonly closedTrades = new Log<TradeRow>("trade_records", this.changes);
-  /** Positions that ended, by the ms of their trade's key. */
+  /** Positions that ended, by the ms in their trade's key. */
   readonly ended = new Ranking("ended_positions", this.changes);
-  /** What was booked on trades after their end, by the trade's key. */
+  /** Bookings on trades after their end, by the trade's key. */
   readonly amendments = new Table<AmendmentRow>("trade_amendments", this.changes);
-  /** `pair|side` to what ended trades left there and cannot be sold. */
+  /** Dust by `pair|side`: rests of ended trades that cannot be sold. */
   readonly dust = new Table<DustRow>("dust", this.changes);
   readonly risk = new Cell<RiskRow>("risk_state", this.changes);
   readonly breaker = new Cell<BreakerRow>("circuit_breaker", this.changes);
   readonly limits = new Table<number>("risk_limits", this.changes);
-  /** By pair, what guards remember of the trades that ended: the newest 200, in the order in which they were written down. */
+  /** The newest 200 ended trades of each pair, as guards remember them, in the order in which they were written. */
   readonly guardTrades = new Table<readonly GuardTrade[]>("guard_trades", this.changes);
-  /** Who set them. */
+  /** Who set each limit. */
   readonly limitsBy = new Table<LimitOriginRow>("risk_limit_origins", this.changes);
   readonly history = new Table<DailyRow>("risk_history", this.changes);
-  /** Trade ids already booked, by the time they were booked. */
+  /** Trade ids already booked, by the time of booking. */
   readonly trades = new Ranking("booked_trades", this.changes);
-  /** Ids of cash already booked, and of transfers already recorded, by the time they were. */
+  /** Ids of cash and of transfers already booked, by the time of booking. */
   readonly cash = new Ranking("booked_cash", this.changes);
   readonly transfers = new Ranking("recorded_transfers", this.changes);
-  /** Signal ids already acted on, by the time they were marked. */
+  /** Signal ids already acted on, by the time of marking. */
   readonly processed = new Ranking("processed_signals", this.changes);
   readonly lastSignal = new Cell<LastSignalRow>("signal_state", this.changes);
-  /** `pair` or `pair|side` to the ms at which the cooldown ends. */
+  /** From `pair` or `pair|side` to the end of the cooldown, ms. */
   readonly cooldowns = new Table<number>("cooldowns", this.changes);
-  /** `day|outcome` to how many entries got that answer. */
+  /** From `day|outcome` to how many entries had that outcome. */
   readonly admissions = new Table<number>("admissions", this.changes);
   /** The newest entries that were refused. */
   readonly refusals = new Log<RefusalRow>("refusals", this.changes);
   readonly heartbeat = new Cell<number>("heartbeat", this.changes);
   /** Instances by their last heartbeat. */
   readonly instances = new Ranking("instances", this.changes);
-  /** The package that each instance told of. */
+  /** The package version and schema of each instance. */
   readonly versions = new Table<ClientRow>("instance_versions", this.changes);
   readonly lease = new Cell<LeaseRow>("lease", this.changes);
   readonly recovery = new Cell<RecoveryRow>("recovery", this.changes);
-  /** What the recovery under way must remember if it is resumed: texts by key. */
+  /** The notes that a resumed recovery needs: texts by key. */
   readonly recoveryJournal = new Table<string>("recovery_journal", this.changes);
   readonly events = new EventLog(this.changes);
 
   /** The exchange account that the flow is in. */
   account: AccountState | undefined;
-  /** Called when another flow of the account has put an event into this one's log. */
+  /** Called after another flow of the account has put an event into this flow's log. */
   woken: (() => void) | undefined;
 
-  /** `flowId` names the flow's part of its account. */
+  /** `flowId`: the name of the flow's part in its account. */
   constructor(
     readonly flowId = "",
-    /** Where accounts are kept, if they are. */
+    /** The accounts, if this backend keeps any. */
     public accounts: KeptAccounts | undefined = undefined,
   ) {}
 
@@ -117,7 +117,7 @@ export class FlowState {
     return this.limits.get(name);
   }
 
-  /** Appends an event of a change that was just written. `fields` is asked for only when somebody reads the event. */
+  /** Appends the event of a change that was just written. `fields` is called only when somebody reads the event. */
   emit(call: Speaker, type: EventType, fields: () => Record<string, string>): void {
     this.events.append({ at: call.now, instance: call.instance, type, fields }, call.maxEvents);
   }

@@ -1,7 +1,7 @@
 /**
- * Look-back guards (money.md, 9): what trades that ended lately say against an entry. A guard trips at the end of a trade, as it looks back
- * `within` from that trade's exit, and blocks for `for` from there; besides, it looks back from now. So a block holds to its end though its
- * trades grow older than `within`. Lua twin: `lua/shared/guards.lua`.
+ * Look-back guards (src/manager/README.md, Limits and guards): whether recent trades speak against an entry. A guard looks back `within` from the exit of
+ * each ended trade; if it trips there, it blocks for `for` from that exit. It also looks back from now. So a block lasts its full time even if its trades
+ * become older than `within`. Lua twin: `lua/shared/guards.lua`.
  */
 import { type Guard, LONGEST_GUARD, MOST_TRADES } from "../config/guards.js";
 import { InvalidArgumentError } from "../errors.js";
@@ -24,15 +24,15 @@ import { notionalAt } from "./exposure.js";
 import type { FlowState } from "./flow-state.js";
 import { compareBytes } from "./ranking.js";
 
-/** What guards remember of a trade. */
+/** A trade as guards remember it. */
 export interface GuardTrade {
   readonly key: string;
   readonly exitTs: number;
   readonly side: PositionSide;
   readonly pnl: string;
-  /** What it put to work when it was entered, in the flow's currency. */
+  /** Notional of the entry, in the flow's currency. */
   readonly notional: string;
-  /** The reason of a trade that a stop ended; empty of all others. */
+  /** The reason, if a stop ended the trade; empty otherwise. */
   readonly stop: StopReason | "";
 }
 
@@ -44,16 +44,16 @@ export interface Block {
   readonly message: string;
 }
 
-/** A pair whose newest trade is older than any guard can look back on is forgotten when another pair's first trade ends, ms. */
+/** A pair is forgotten when another pair's first trade ends, if its newest trade is older than any guard can look back, ms. */
 const MEMORY = 2 * LONGEST_GUARD;
 
-/** Of the ledger, what is looked at when the first guards are set. */
+/** How many trades of the ledger are looked at when the first guards are set. */
 const LEDGER = 10_000;
 
-/** Shares of profit are counted in whole units of 1e-10, so that their sums are exact in any order. */
+/** Profit shares are counted in whole units of 1e-10, so that their sums are exact in any order. */
 const UNITS = 1e10;
 
-/** What the trade put to work when it was entered, in the flow's currency, as text. */
+/** Notional of the trade's entry, in the flow's currency, as text. */
 function entryNotional(state: FlowState, { pair, size, entry_price, rate }: TradeRow): string {
   return formatMoney(notionalAt(marketStored(state, pair), size, entry_price, rate));
 }
@@ -69,12 +69,12 @@ function guardTrade(state: FlowState, trade: TradeRow): GuardTrade {
   };
 }
 
-/** Whether its result is known, and it is a trade at all. */
+/** Whether the trade counts: its result is known, and it is a real trade. */
 function counts({ untold, forgotten }: TradeRow): boolean {
   return untold === null && forgotten === null;
 }
 
-/** In the step that ends a trade: where the flow has guards, they remember it. */
+/** Remembers an ended trade, in the step that ends it, if the flow has guards. */
 export function rememberForGuards(state: FlowState, trade: TradeRow, now: number): void {
   if (!state.meta.value?.guards || !counts(trade)) return;
   const before = state.guardTrades.get(trade.pair);
@@ -88,7 +88,7 @@ function forgetOld({ guardTrades }: FlowState, now: number): void {
   }
 }
 
-/** The memory as the ledger tells it: for guards that are set where there were none. */
+/** The memory as the ledger has it, for guards that are set where there were none. */
 export function memoryOfLedger(state: FlowState, now: number): Map<string, GuardTrade[]> {
   const memory = new Map<string, GuardTrade[]>();
   const newest = state.closedTrades.values().slice(-LEDGER);
@@ -102,7 +102,7 @@ export function memoryOfLedger(state: FlowState, now: number): Map<string, Guard
   return memory;
 }
 
-/** As they are stored: the text of no guards is empty. */
+/** The stored text of guards; empty for no guards. */
 export function guardsText(guards: readonly Guard[]): string {
   if (guards.length === 0) return "";
   return JSON.stringify(
@@ -117,7 +117,7 @@ export function guardsText(guards: readonly Guard[]): string {
   );
 }
 
-/** The guards that a stored text is of; empty: none. Throws an InvalidArgumentError at a text that is none of ours. */
+/** The guards of a stored text; empty text: none. Throws an InvalidArgumentError if the text cannot be read. */
 export function guardsIn(text: string): Guard[] {
   if (text === "") return [];
   const guards = parsed(text);
@@ -128,7 +128,7 @@ export function guardsIn(text: string): Guard[] {
 const UNREADABLE =
   "guards: those that the flow stores cannot be read: set them again (setGuards, or connect with risk.guards), see sf-state doctor";
 
-/** Whether it is one of ours: an entry must not go ahead past a guard that nobody can read. Lua twin: `is_guard`. */
+/** Whether a stored guard is valid: an entry must not go ahead past a guard that cannot be read. Lua twin: `is_guard`. */
 function isGuard(guard: Guard | null): boolean {
   if (typeof guard !== "object" || guard === null) return false;
   const { kind, within, count, limit, block, for: length } = guard;
@@ -148,7 +148,7 @@ function parsed(json: string): Guard[] | undefined {
   }
 }
 
-/** What blocks an entry of the pair and side; of several blocks the one that ends last. */
+/** The block on entries of the pair and side; of several, the one that ends last. */
 export function guardBlock(state: FlowState, entry: Entered, now: number): Block | undefined {
   const text = state.meta.value?.guards;
   if (!text) return undefined;
@@ -173,13 +173,13 @@ interface Entered {
 type MemoryOf = readonly [pair: string, trades: readonly GuardTrade[]];
 type Memory = Iterable<MemoryOf>;
 
-/** A trade as guards look at it. */
+/** A trade in the form in which guards judge it. */
 interface LookedAt extends GuardTrade, Entered {
-  /** pnl / entry notional; undefined where it put nothing to work. */
+  /** pnl / entry notional; undefined if the notional is 0. */
   readonly share: number | undefined;
 }
 
-/** Every block that holds for entries of the pair and side now. */
+/** All present blocks on entries of the pair and side. */
 export function blocksOf(guards: readonly Guard[], memory: Memory, entry: Entered, now: number): Block[] {
   const reach = guards.reduce((longest, each) => Math.max(longest, each.within + each.for), 0);
   const trades: LookedAt[] = [];
@@ -200,7 +200,7 @@ export function blocksOf(guards: readonly Guard[], memory: Memory, entry: Entere
   return blocks;
 }
 
-/** What guards block now, each block once: in the order of the guards, then by pair. */
+/** All present blocks, each once, in the order of the guards, then by pair. */
 export function blocksNow(guards: readonly Guard[], memory: readonly MemoryOf[], now: number): ActiveGuard[] {
   const pairs = memory.map(([pair]) => pair).sort(compareBytes);
   return guards.flatMap((guard, at) =>
@@ -230,15 +230,15 @@ function lookedAt(pair: string, trade: GuardTrade): LookedAt {
   return { ...trade, pair, share };
 }
 
-/** Whether the guard looks at the trade, as it judges an entry. */
+/** Whether the guard includes this trade when it judges an entry. */
 function isOf({ kind, block }: Guard, trade: LookedAt, { pair, side }: Entered): boolean {
   if (block !== "all" && (trade.pair !== pair || (block === "side" && trade.side !== side))) return false;
   return kind === "stop_losses" ? trade.stop !== "" && trade.pnl.startsWith("-") : trade.share !== undefined;
 }
 
-/** The last block that the guard's trades, in the order of their exits, make up; it may be over. */
+/** The last block that the guard's trades, in the order of their exits, cause; it may be over. */
 function blockOf(guard: Guard, trades: readonly LookedAt[], entry: Entered, now: number): Block | undefined {
-  // Running sums: of the trades from `a` to before `b`, sums[b] - sums[a].
+  // Running sums: the sum over the trades from `a` to before `b` is sums[b] - sums[a].
   const sums = [0];
   for (const { share } of trades) sums.push((sums.at(-1) ?? 0) + (share ?? 0));
   const limit = Math.floor(guard.limit * UNITS + 0.5);
@@ -255,7 +255,7 @@ function blockOf(guard: Guard, trades: readonly LookedAt[], entry: Entered, now:
   for (const [at, { exitTs }] of trades.entries()) {
     if (guard.kind === "drawdown") falls.add(at + 1);
     while ((trades[first]?.exitTs ?? exitTs) <= exitTs - guard.within) first++;
-    // Of trades that ended in one ms the last sees all.
+    // Of trades that ended in the same ms, only the last looks back: it includes the others.
     if ((trades[at + 1]?.exitTs ?? Number.POSITIVE_INFINITY) > exitTs) look(first, at + 1);
   }
   while ((trades[first]?.exitTs ?? now) <= now - guard.within) first++;
@@ -271,11 +271,11 @@ function blockOf(guard: Guard, trades: readonly LookedAt[], entry: Entered, now:
   };
 }
 
-/** Looks, sum by sum, for the latest place from which the running sum has fallen by more than the limit. */
+/** Finds, sum by sum, the latest index from which the running sum has fallen by more than the limit. */
 class Falls {
-  /** The latest place (of a sum) that a fall began at; -1: none. */
+  /** The latest index (of a sum) at which a fall began; -1: none. */
   latest = -1;
-  /** Places of sums, each higher than all that come after it. */
+  /** Indexes of sums, each higher than all that come after it. */
   readonly #peaks = [0];
 
   constructor(
@@ -283,7 +283,7 @@ class Falls {
     private readonly limit: number,
   ) {}
 
-  /** Each place once, in order, from 1 on. */
+  /** Adds the indexes one by one, in order, from 1 on. */
   add(place: number): void {
     const sum = this.sums[place] ?? 0;
     let low = 0;

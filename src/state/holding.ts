@@ -1,6 +1,4 @@
-/**
- * What a position cost and what it brought, exactly, to 20 places or 34 digits (money.md, 3). Lua twin: `lua/shared/holding.lua`.
- */
+/** A position's cost and result, exactly, to 20 places or 34 digits (src/manager/README.md, Positions). Lua twin: `lua/shared/holding.lua`. */
 import { InvalidArgumentError } from "../errors.js";
 import { averagePrice } from "../exact/average-price.js";
 import {
@@ -24,7 +22,7 @@ import { notionalOf, worthInExposure } from "./exposure.js";
 import { keep, quotientOf } from "./keep.js";
 import { type Unpriced, withAllUnpriced } from "./unpriced.js";
 
-/** In what the pair settles in: size x price, or size / price of an inverse contract. */
+/** The worth in the pair's settle currency: size x price, or size / price for an inverse contract. */
 export function worthOf({ inverse }: Market, size: number, price: number): Decimal {
   if (!inverse) return keep(multiplyDecimal(toDecimal(size), toDecimal(price)));
   return quotientOf(toDecimal(size), toDecimal(price));
@@ -34,12 +32,12 @@ export function costOf(market: Market, { cost, size, entry_price }: PositionRow)
   return cost === null ? worthOf(market, size, entry_price) : parseDecimal(cost);
 }
 
-/** The double next to the price at which a size is worth so much. */
+/** The double nearest to the price at which the size has this worth. */
 function priceOf({ inverse }: Market, worth: Decimal, size: number): number {
   return inverse ? toNumber(quotientOf(toDecimal(size), worth)) : averagePrice(worth, size);
 }
 
-/** gross - fees + cash so far, exactly. */
+/** The exact result so far: gross - fees + cash. */
 function resultOf({ result, realised }: PositionRow): Decimal {
   return result === null ? decimalOf(realised) : parseDecimal(result);
 }
@@ -54,16 +52,16 @@ export function outOfRange(): InvalidArgumentError {
   return new InvalidArgumentError("price: the result would leave +-9e15; nothing was booked");
 }
 
-/** What moves a position's result, in the flow's currency. */
+/** Amounts that change a position's result, in the flow's currency. */
 export interface Movement {
-  /** What was gained before fees; nothing where the result was told otherwise. */
+  /** The gain before fees; absent if the result was told in another way. */
   readonly gain?: Decimal | undefined;
   readonly fee?: Decimal;
   readonly cash?: Decimal;
   readonly unpriced?: readonly Unpriced[];
 }
 
-/** The result's fields after a movement. */
+/** The fields of the result after a movement. */
 export function movedResult(
   row: PositionRow,
   { gain, fee, cash, unpriced = [] }: Movement,
@@ -83,7 +81,7 @@ export function movedResult(
   };
 }
 
-/** A fill as it touches a position: at a price, at the rate of what the pair settles in, with its fees. */
+/** A fill as it changes a position: its price, the rate of the settle currency, and its fees. */
 export interface Execution {
   readonly market: Market;
   readonly price: number;
@@ -91,12 +89,12 @@ export interface Execution {
   readonly unpriced: readonly Unpriced[];
 }
 
-/** Whether what it takes of the exposure is just its size x price. */
+/** Whether its exposure is simply size x price. */
 function isPlain({ inverse }: Market, { rate }: PositionRow): boolean {
   return !inverse && rate === null;
 }
 
-/** The position after an entry of `size`; with one entry price it stays as given. `rate` as the position keeps it. */
+/** The position after an entry of `size`. With only one entry price, that price stays exactly as given. `rate`: as the position stores it. */
 export function grown(row: PositionRow, size: number, execution: Execution, rate: number | null): PositionRow {
   const { market, price, fee, unpriced } = execution;
   const more = worthOf(market, size, price);
@@ -120,13 +118,13 @@ export function grown(row: PositionRow, size: number, execution: Execution, rate
   });
 }
 
-/** An exit as it touches a position; without a rate, its result is not priced. */
+/** An exit as it changes a position. Without a rate, its result is not priced. */
 export interface Exit extends Execution {
   readonly rate: number | undefined;
   readonly assumed: boolean;
 }
 
-/** The position after an exit of `taken`; the exit that makes it flat takes what is left of the cost. */
+/** The position after an exit of `taken`. The exit that makes it flat takes the rest of the cost. */
 export function reduced(row: PositionRow, taken: number, isFlat: boolean, exit: Exit): PositionRow {
   const { market, price, rate, fee, unpriced } = exit;
   const before = costOf(market, row);
@@ -157,33 +155,33 @@ export function reduced(row: PositionRow, taken: number, isFlat: boolean, exit: 
   });
 }
 
-/** An exit's rate is the last one, as an entry's is. */
+/** The rate that the position stores after an exit: the newest, as for an entry. */
 function rateAfter(row: PositionRow, rate: number | undefined): number | null {
   return rate === undefined || (rate === 1 && row.rate === null) ? row.rate : rate;
 }
 
-/** An amount at a rate. */
+/** Converts an amount at a rate. */
 export function atRate(amount: Decimal, rate: number): Decimal {
   return rate === 1 ? amount : keep(multiplyDecimal(amount, toDecimal(rate)));
 }
 
-/** Exits take their share of the exposure, at the rates of the entries. */
+/** The exposure left after an exit: exits take their share at the rates of the entries. */
 function notionalLeft({ notional, size: before }: PositionRow, left: number): Money {
   if (left === 0) return 0n;
   return moneyOf(quotientOf(multiplyDecimal(decimalOf(notional), toDecimal(left)), toDecimal(before)));
 }
 
-/** What is gained where `cost` brings `value`, in what the pair settles in. */
+/** The gain if `cost` is sold for `value`, in the pair's settle currency. */
 export function gainOf({ inverse }: Market, side: PositionRow["side"], cost: Decimal, value: Decimal): Decimal {
   return keep((side === "long") !== inverse ? subtractDecimal(value, cost) : subtractDecimal(cost, value));
 }
 
-/** The average of the prices that exit fills told. */
+/** The average price of the exit fills. */
 export function exitPriceOf(market: Market, { exited, proceeds }: PositionRow): number | null {
   return exited === null || proceeds === null ? null : priceOf(market, parseDecimal(proceeds), exited);
 }
 
-/** An amount by size, over the parts of a whole: each is rounded to 8 places, the last takes the rest. */
+/** Divides an amount by sizes: each part is rounded to 8 places, the last gets the rest. */
 export function splitBySize(amount: Decimal, sizes: readonly number[]): Decimal[] {
   if (sizes.length === 1) return [amount];
   const total = sizes.map(toDecimal).reduce(addDecimal);
@@ -198,13 +196,13 @@ export function splitBySize(amount: Decimal, sizes: readonly number[]): Decimal[
   });
 }
 
-/** size, as what is left of it when a part is taken; a rest of rounding is nothing. */
+/** The size that is left of `whole` after a part is taken. A rest of rounding counts as nothing. */
 export function leftOf(whole: number, before: number, taken: number): number {
   const left = minus(before, taken);
   return left <= 0 || Math.abs(left) <= 1e-9 * whole ? 0 : left;
 }
 
-/** All that was entered of a position whose size is told anew; null as long as nothing was exited. */
+/** All that was entered of a position whose size is set anew; null as long as nothing was exited. */
 export function enteredAnew(before: PositionRow | undefined, size: number): number | null {
   return before === undefined || before.exited === null ? null : plus(before.exited, size);
 }

@@ -1,14 +1,14 @@
-/** Sums, products and quotients as positions keep them. Lua twin: `lua/shared/keep.lua`. */
+/** Sums, products and quotients, rounded as positions store them. Lua twin: `lua/shared/keep.lua`. */
 import { InvalidArgumentError } from "../errors.js";
 import type { Decimal } from "../exact/decimal.js";
 import { kept, quotient } from "../exact/kept.js";
 
-/** A sum or a product as it is kept. */
+/** A sum or a product, rounded as it is stored. */
 export function keep(exact: Decimal): Decimal {
   return kept(exact) ?? tooLong();
 }
 
-/** a / b as it is kept; `b` is not zero. */
+/** a / b, rounded as it is stored; `b` is not zero. */
 export function quotientOf(a: Decimal, b: Decimal): Decimal {
   return quotient(a, b) ?? tooLong();
 }

@@ -1,8 +1,8 @@
-/** Whose a limit is, and what setting it does; of a flow, and of an account. Lua twin: `lua/shared/limit_change.lua`. */
+/** Who set a limit, and what setting it changes; for flows and for accounts. Lua twin: `lua/shared/limit_change.lua`. */
 import type { RiskLimitName } from "../config/risk-limits.js";
 import type { LimitOriginRow } from "../records/limit-origin.js";
 
-/** A configuration at connect, a call, or a call that returns limits to their configuration. */
+/** A limit is set by a configuration at connect, by a call, or by a call that gives limits back to their configuration. */
 export type HowSet = "connect" | "call" | "unset";
 
 export const HOW_SET_WORDS =
@@ -13,28 +13,28 @@ export type LimitOrigin = Omit<LimitOriginRow, "limit">;
 export interface LimitChange<Name extends RiskLimitName> {
   readonly name: Name;
   readonly limit: number | null;
-  /** null where there is no limit, or nobody is known to have set it. */
+  /** null: there is no limit, or it is not known who set it. */
   readonly origin: LimitOrigin | null;
-  /** Whether it is again what a call had set, or nobody is known to have set. */
+  /** Whether the limit goes back to what a call had set, or to one whose setter is not known. */
   readonly isReturned?: boolean;
 }
 
-/** A limit as it stands, and as it is stored; null where there is none. */
+/** A limit in force as it is stored; null if there is none. */
 export interface StandingLimit {
   readonly current: number | null;
   readonly text: string | null;
   readonly stored: LimitOrigin | undefined;
 }
 
-/** Who sets limits by a call of this instance, now. */
+/** This instance, as the one that sets limits now. */
 export function limitSetter(how: HowSet, { instance, now }: { instance: string; now: number }): LimitOrigin {
   return { by: how === "call" ? "call" : "config", who: instance, at: now, held: null, held_who: null, held_at: null };
 }
 
 /**
- * What becomes of a limit; undefined: it stays. A call sets what differs in value or setter, a connect what is absent or was set by a
- * configuration. What a call set, or nobody is known to have set, a connect only makes tighter, and holds: a looser configuration
- * gives it back. What nobody is known to have set and is as configured, becomes the configuration's.
+ * The change of a limit; undefined: there is none. A call sets each limit whose value or setter differs. A connect sets a limit that is absent or was set
+ * by a configuration. If a call set it, or the setter is not known, a connect only makes it tighter and remembers the old value: a looser configuration
+ * brings that back. A limit without a known setter that equals the configured one becomes the configuration's.
  */
 export function limitChange<Name extends RiskLimitName>(
   how: HowSet,

@@ -4,7 +4,7 @@ import { formatMoney, toMoney } from "../exact/money.js";
 import type { RiskRow } from "../records/risk.js";
 import type { BreakerSource } from "../words/word-lists.js";
 
-/** The first limit that the risk has reached, in words; `among` says which causes may trip. */
+/** The first limit that the risk has reached, in words. `among`: the causes that may trip. */
 export function limitReached(
   row: Pick<RiskRow, "daily_pnl" | "consecutive_losses" | "current_drawdown">,
   limit: (name: RiskLimitName) => number | undefined,
@@ -31,7 +31,7 @@ export function limitReached(
   return undefined;
 }
 
-/** In whole hundredths: beyond 2 ** 46 a fraction of them is a tie, which JavaScript and Lua would round differently. */
+/** In whole hundredths: beyond 2 ** 46 JavaScript and Lua would round fractions of them differently. */
 function percent(fraction: number): string {
   const hundredths = String(BigInt(Math.floor(fraction * 10_000 + 0.5))).padStart(3, "0");
   return `${hundredths.slice(0, -2)}.${hundredths.slice(-2)}%`;

@@ -1,6 +1,6 @@
 /**
- * Which bots of a flow are alive, by their heartbeats and `execution.dead_after`. A dead bot is one that is down: it gave heartbeats, did not sign off, and is silent.
- * That is not a stale state, which is one that is too old to be trusted (`recovery.max_state_age`).
+ * Which bots of a flow are alive, by their heartbeats and `execution.dead_after`. A dead bot gave heartbeats, did not sign off, and is silent now. A stale
+ * state is something else: a state that is too old to be trusted (`recovery.max_state_age`).
  */
 import type { Instance } from "../types.js";
 
@@ -14,7 +14,7 @@ export function livenessOf(instances: readonly Instance[], now: Date, deadAfter:
   return { alive: instances.filter((each) => !isDead(each)), dead: instances.filter(isDead) };
 }
 
-/** Whether somebody who holds the lease or a recovery is there: `quiet` gave no heartbeat, or signed off; `gone` lets nobody hold it any more. */
+/** Whether the holder of a lease or a recovery is alive. `quiet`: it gave no heartbeat, or signed off. `gone`: the time of its hold is over. */
 export type HolderLife = "alive" | "dead" | "quiet" | "gone";
 
 export function lifeOf(

@@ -6,13 +6,13 @@ export interface LogRow {
   readonly key: string;
 }
 
-/** The newest rows, in the order in which they were appended. Appending and dropping the oldest cost O(1). */
+/** The newest rows, in the order in which they were appended. Appending, and dropping the oldest, take O(1). */
 export class Log<Row extends LogRow> implements ChangedTable {
   #rows: Row[] = [];
   #start = 0;
   #lastMs = 0;
   #lastSeq = -1;
-  /** Whether its keeper has room for all rows. */
+  /** Whether the backend has room for all rows. */
   keepsAll = false;
 
   constructor(
@@ -24,13 +24,13 @@ export class Log<Row extends LogRow> implements ChangedTable {
     return this.#rows.length - this.#start;
   }
 
-  /** The key of a row that is appended at `now`, `before` others before it. A clock that steps back makes no key that is not the newest. */
+  /** The key of a row that is appended at `now`, after `before` other rows of the same step. It is the newest key even if the clock has stepped back. */
   nextKey(now: number, before = 0): string {
     const ms = Math.max(now, this.#lastMs);
     return `${ms}-${(ms === this.#lastMs ? this.#lastSeq + 1 : 0) + before}`;
   }
 
-  /** Appends a row that has a later key than all before, and forgets the oldest beyond `max`. Throws a TypeError at an earlier key. */
+  /** Appends a row, whose key must be later than all before, and forgets the oldest beyond `max`. Throws a TypeError if the key is earlier. */
   append(row: Row, max = Number.POSITIVE_INFINITY): void {
     if (compareEventIds(row.key, this.#newestKey) <= 0) {
       throw new TypeError(`${row.key} does not come after ${this.#newestKey}`);
@@ -94,7 +94,7 @@ export class Log<Row extends LogRow> implements ChangedTable {
     return `${this.#lastMs}-${this.#lastSeq}`;
   }
 
-  /** The place of the first row kept after a key. */
+  /** The index of the first kept row after a key. */
   #firstAfter(key: string): number {
     let low = this.#start;
     let high = this.#rows.length;

@@ -1,20 +1,24 @@
-/** Remembered ids, bounded by a window in ms and by a number of ids. Lua twin: `lua/shared/memory.lua`. */
+/** Remembered ids, limited by age in ms and by number. Lua twin: `lua/shared/memory.lua`. */
 import { InvalidArgumentError } from "../errors.js";
 import type { Ranking } from "./ranking.js";
 
-/** Ids of trades (of `updateDailyPnl`), of fills, of cash and of transfers are remembered for 30 days, the newest 100,000 of each. */
+/** Ids of trades (of `updateDailyPnl`), fills, cash and transfers are remembered for 30 days, the newest 100,000 of each. */
 export const TRADE_MEMORY = { window: 30 * 86_400_000, max: 100_000 } as const;
 
 /** The name under which a fill is remembered. */
 export const fillKey = (orderId: string, fillId: string) => pairKey(orderId, fillId);
 
-/** Two ids as one: the first | parts them. */
+/**
+ * Joins two ids to one. The first
+ *
+ * separates them.
+ */
 export function pairKey(first: string, second: string): string {
   const plain = first.includes("|") || first.includes("%") ? first.replace(/[%|]/g, encodeURIComponent) : first;
   return `${plain}|${second}`;
 }
 
-/** From when on fills that are remembered are those of an order that is new now: after each that is remembered already. */
+/** The time from which remembered fills belong to an order that is new now: later than every remembered fill. */
 export function fillsSince(fills: Ranking): number | undefined {
   const newest = fills.newestScore();
   return newest === undefined ? undefined : newest + 1;
@@ -25,7 +29,7 @@ export function remembers(ids: Ranking, id: string, now: number, window: number,
   return at !== undefined && at > now - window && at >= since;
 }
 
-/** A booking before ids are remembered may be one that was forgotten. */
+/** A booking from before ids are remembered may have been booked and forgotten: it is refused. */
 export function checkRemembered(ts: number | undefined, now: number, window: number): void {
   if (ts === undefined || ts > now - window) return;
   throw new InvalidArgumentError(
@@ -33,10 +37,13 @@ export function checkRemembered(ts: number | undefined, now: number, window: num
   );
 }
 
-/** How many ids come before those older than the window are forgotten. */
+/** Ids older than the window are removed once in this many new ids. */
 const TIDY_EVERY = 16;
 
-/** Remembers `id`, not before `since`; `forgotten` hears of those that are forgotten for it. The newest survive: a clock that steps back never makes a new id the first to be forgotten. */
+/**
+ * Remembers `id`, not before `since`. `forgotten` is called for each id that is forgotten. The newest ids stay: even if the clock steps back, a new id is
+ * never the first to go.
+ */
 export function remember(
   ids: Ranking,
   id: string,
@@ -62,7 +69,7 @@ function forgetOldest(ids: Ranking, count: number, forgotten: (id: string) => vo
   }
 }
 
-/** Forgets what is as old as `time`. */
+/** Forgets all ids that are as old as `time`. */
 function forgetBefore(ids: Ranking, time: number, forgotten: (id: string) => void): void {
   for (let old = ids.oldest(); old && old.score <= time; old = ids.oldest()) {
     ids.delete(old.id);

@@ -1,4 +1,4 @@
-/** Where an order stands: among the pending ones, or among the closed. Lua twin: `lua/shared/order_life.lua`. */
+/** Pending and closed orders. Lua twin: `lua/shared/order_life.lua`. */
 
 import type { OrderRow } from "../records/order.js";
 import type { FlowState } from "./flow-state.js";
@@ -7,12 +7,12 @@ import { isDone } from "./order-status.js";
 /** Closed orders are remembered for seven days, the newest 10,000 of them: a late fill still finds its order. */
 const CLOSED_MEMORY = { window: 7 * 86_400_000, max: 10_000 } as const;
 
-/** The order, pending or lately closed. */
+/** The order, pending or recently closed. */
 export function findOrder(state: FlowState, id: string): OrderRow | undefined {
   return state.orders.get(id) ?? state.closedOrders.get(id);
 }
 
-/** The closed order of an id, as long as it is remembered. Lua twin: `closed_order`. */
+/** The closed order with this id, as long as it is remembered. Lua twin: `closed_order`. */
 export function closedOrder(state: FlowState, id: string, now: number): OrderRow | undefined {
   const closedAt = state.closedAt.get(id);
   return closedAt !== undefined && closedAt > now - CLOSED_MEMORY.window ? state.closedOrders.get(id) : undefined;
@@ -24,7 +24,7 @@ export function forgetClosed(state: FlowState, id: string): void {
   state.closedAt.delete(id);
 }
 
-/** Stores an order where its state says: among the pending ones, or among the closed. */
+/** Stores an order by its status: among the pending or among the closed ones. */
 export function writeOrder(state: FlowState, order: OrderRow, now: number): void {
   if (!isDone(order.status)) {
     state.orders.set(order.id, order);

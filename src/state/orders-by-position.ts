@@ -5,7 +5,7 @@ import { compareBytes } from "./ranking.js";
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Pending orders by the position that they name, in the order in which they came to name it. Lua twin: the key `orders:by_position`. */
+/** Pending orders by the position that they name, in the order in which they first named it. Lua twin: the key `orders:by_position`. */
 export class OrdersByPosition {
   readonly #ids = new Map<string, Set<string>>();
 
@@ -13,7 +13,11 @@ export class OrdersByPosition {
     return this.#ids.get(positionId) ?? NONE;
   }
 
-  /** As the sorted set of Redis has them, without orders of the position's own name: the first | parts its id from the order's. */
+  /**
+   * The members of Redis' sorted set, without orders of the position's own name. The first
+   *
+   * separates the position's id from the order's.
+   */
   members(): string[] {
     const members = [...this.#ids].flatMap(([positionId, ids]) =>
       [...ids].filter((id) => id !== positionId).map((id) => pairKey(positionId, id)),

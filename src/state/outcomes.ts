@@ -1,15 +1,15 @@
-/** What becomes of entries: counted by trading day, and the newest refusals. Lua twin: `lua/shared/outcomes.lua`. */
+/** Outcomes of entries: counts by trading day, and the newest refusals. Lua twin: `lua/shared/outcomes.lua`. */
 import type { AdmissionOutcome } from "../words/word-lists.js";
 import { DAY_MS, dayOf } from "./day.js";
 import type { FlowState } from "./flow-state.js";
 
-/** Refusals that are kept. */
+/** How many refusals are kept. */
 export const REFUSALS_KEPT = 10_000;
 
-/** Counts are kept of so many days. */
+/** For how many days counts are kept. */
 const DAYS_KEPT = 30;
 
-/** Counts an answer to an entry on the day that is open. With the first of its kind on a day, days that are too old go. */
+/** Counts the outcome of an entry on the open day. The first outcome of its kind on a day removes days that are too old. */
 export function countAdmission(
   { admissions }: FlowState,
   day: string,
@@ -25,7 +25,7 @@ export function countAdmission(
   for (const each of [...admissions.keys()]) if (dayCounted(each) < oldest) admissions.delete(each);
 }
 
-/** The day of a count's field. */
+/** The day in the field of a count. */
 export function dayCounted(field: string): string {
   return field.slice(0, field.indexOf("|"));
 }

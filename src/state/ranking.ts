@@ -6,8 +6,8 @@ interface Ranked {
 }
 
 /**
- * Ids with a score (a time in ms), ordered by score, then by the bytes of the id: what a Redis sorted set is. Adding at the
- * end and removing from the front cost O(1).
+ * Ids with a score (a time in ms), ordered by score, then by the bytes of the id, like a Redis sorted set. Adding at the end, and removing from the front,
+ * take O(1).
  */
 export class Ranking extends Table<number> {
   #order: Ranked[] = [];
@@ -27,7 +27,7 @@ export class Ranking extends Table<number> {
     return this.#order.length > this.#start ? this.#order[this.#order.length - 1]?.score : undefined;
   }
 
-  /** The `count` ids of the highest rank, lowest of them first. */
+  /** The `count` ids with the highest ranks, in ascending order. */
   newest(count: number): Ranked[] {
     return this.#order.slice(Math.max(this.#start, this.#order.length - count));
   }
@@ -57,7 +57,7 @@ export class Ranking extends Table<number> {
     }
   }
 
-  /** The first place whose entry is not below `entry`. */
+  /** The index of the first entry that is not below `entry`. */
   #position(entry: Ranked): number {
     let low = this.#start;
     let high = this.#order.length;
@@ -74,7 +74,7 @@ function compare(a: Ranked, b: Ranked): number {
   return a.score - b.score || compareBytes(a.id, b.id);
 }
 
-/** Sorts in place, unless the values stand in order already, as those of a table mostly do. */
+/** Sorts in place, unless the values are in order already, as those of a table mostly are. */
 export function inOrder<Value>(values: Value[], compare: (a: Value, b: Value) => number): Value[] {
   const isSorted = values.every((value, i) => i === 0 || compare(values[i - 1] as Value, value) <= 0);
   return isSorted ? values : values.sort(compare);

@@ -1,7 +1,4 @@
-/**
- * How profit and loss, equity and time move a flow's risk, and when they trip the breaker. Lua twins: `lua/shared/risk.lua`,
- * `lua/shared/booking.lua`.
- */
+/** How results, equity and time change a flow's risk, and when they trip the breaker. Lua twins: `lua/shared/risk.lua`, `lua/shared/booking.lua`. */
 import { InvalidArgumentError } from "../errors.js";
 import { type Money, withinMoney } from "../exact/money.js";
 import type { BreakerRow } from "../records/breaker.js";
@@ -33,13 +30,13 @@ const NOTHING_YET: RiskRow = {
   starting_equity: null,
 };
 
-/** The day at `now`. An account and its flows book to the same day: the later one. */
+/** The day at `now`. An account and its flows use the same day: the later one. */
 function todayOf({ account }: FlowState, now: number, dayStart: number): string {
   const day = dayOf(now, dayStart);
   return account && account.day > day ? account.day : day;
 }
 
-/** The risk as it stands at `now`: on a new day zeros, while streak, equity, peak and drawdown carry over. Writes nothing. */
+/** The risk at `now`: on a new day zeros, while streak, equity, peak and drawdown carry over. Writes nothing. */
 export function riskAt(state: FlowState, now: number, dayStart: number): RiskRow {
   const stored = state.risk.value ?? NOTHING_YET;
   const today = todayOf(state, now, dayStart);
@@ -48,7 +45,7 @@ export function riskAt(state: FlowState, now: number, dayStart: number): RiskRow
   return Object.assign({}, stored, { day: today, daily_pnl, daily_trades, closed, later, cash, untied });
 }
 
-/** The stored day, when it is over by `now`. */
+/** The stored day, if it is over at `now`. */
 export function endedDay(state: FlowState, now: number, dayStart: number): DailyRow | undefined {
   const stored = state.risk.value;
   if (stored === undefined || stored.day >= todayOf(state, now, dayStart)) return undefined;
@@ -59,55 +56,55 @@ export function endedDay(state: FlowState, now: number, dayStart: number): Daily
 /** What a change of PnL or equity does, decided but not yet written. */
 export interface RiskDecision {
   readonly ended: DailyRow | undefined;
-  /** Earlier days, as they stand after the change. */
+  /** Earlier days, as they are after the change. */
   readonly late: readonly DailyRow[];
   readonly row: RiskRow;
   readonly trip: BreakerRow | undefined;
   readonly tripped: boolean;
-  /** What it does to the account that the flow is in. */
+  /** The change of the flow's account. */
   readonly account: AccountBooking | undefined;
 }
 
-/** Money to book on the day of `ts`; without one, on the day that is open. */
+/** Money to book on the day of `ts`; without `ts`, on the open day. */
 export interface Booking {
   readonly ts: number | undefined;
   /** Change of the results of open positions. */
   readonly open?: Money;
-  /** On trades that had ended before. */
+  /** Bookings on trades that had ended before. */
   readonly later?: Money;
-  /** Of no trade. */
+  /** Cash that belongs to no trade. */
   readonly cash?: Money;
-  /** `updateDailyPnl` not tied to a position. */
+  /** `updateDailyPnl` that is not tied to a position. */
   readonly untied?: Money;
 }
 
-/** A trade that ends, or whose result was told, on the day of `ts`; without one, on the day that is open. */
+/** A trade that ends, or whose result was told, on the day of `ts`; without `ts`, on the open day. */
 export interface CountedTrade {
-  /** Whole. */
+  /** The whole result. */
   readonly result: Money;
   readonly ts: number | undefined;
-  /** Whether its result goes over from the open ones to the closed. */
+  /** Whether its result moves from the open ones to the closed ones. */
   readonly ends: boolean;
   readonly counts: boolean;
-  /** Whether the result moves the streak. */
+  /** Whether the result changes the streak. */
   readonly judges: boolean;
 }
 
 export interface RiskChange {
   readonly booking?: Booking;
-  /** One after the other. */
+  /** Trades that end one after the other. */
   readonly trades?: readonly CountedTrade[];
   readonly equity?: number | undefined;
 }
 
-/** The days that a change moves: the one that is open, and earlier ones. */
+/** The days that a change affects: the open one, and earlier ones. */
 class Days {
   readonly late: DailyRow[] = [];
 
   constructor(
     private readonly state: FlowState,
     private readonly ended: DailyRow | undefined,
-    /** As it stands after the change. */
+    /** The open day, as it is after the change. */
     public open: DailyRow,
     private readonly dayStart: number,
   ) {}
@@ -127,8 +124,8 @@ class Days {
 }
 
 /**
- * Decides what booked money, finished trades and a new equity do to day, streak, drawdown and breaker. A `ts` up to a minute ahead, in
- * the next day, opens that. Throws at one further ahead, and when a sum leaves 9e15.
+ * Decides what booked money, ended trades and a new equity do to day, streak, drawdown and breaker. A `ts` up to a minute ahead, in the next day, opens
+ * that day. Throws if `ts` is further ahead, and if a sum would leave 9e15.
  */
 export function decideRisk(state: FlowState, now: number, change: RiskChange, policy: RiskPolicy): RiskDecision {
   const at = openedBy(change.booking?.ts, now);
@@ -206,7 +203,7 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
   };
 }
 
-/** A change of the row that books nothing and trips nothing; the day is rolled. */
+/** A change of the row that books nothing and trips nothing; only the day may change. */
 export function openedRisk(
   state: FlowState,
   at: number,
@@ -235,14 +232,14 @@ function inRange(sum: Money): Money {
   return sum;
 }
 
-/** Whether a cause's own number is worse than it stood before the step, the day having rolled. */
+/** Whether the number of a cause is worse than before the step, after a possible change of day. */
 function isWorse(source: BreakerSource, row: RiskRow, before: RiskRow): boolean {
   if (source === "daily_loss") return row.daily_pnl < before.daily_pnl;
   if (source === "consecutive_losses") return row.consecutive_losses > before.consecutive_losses;
   return row.current_drawdown > before.current_drawdown;
 }
 
-/** The first of the flow's limits that the risk has reached, in words; `among` says which causes may trip. */
+/** The first of the flow's limits that the risk has reached, in words. `among`: the causes that may trip. */
 export function reachedLimit(
   state: FlowState,
   row: RiskRow,

@@ -1,7 +1,7 @@
 import { SchemaVersionError } from "../errors.js";
 import { SCHEMA_IN_ACCOUNT, SCHEMA_VERSION } from "./flow-state.js";
 
-/** Why this version does not work on `what`, which is of another schema, and what to do. */
+/** The error for `what`, which has another schema than this version, with what to do. */
 export function otherSchema(what: string, schema: number): SchemaVersionError {
   return new SchemaVersionError(
     schema > SCHEMA_VERSION
@@ -10,12 +10,12 @@ export function otherSchema(what: string, schema: number): SchemaVersionError {
   );
 }
 
-/** Throws a SchemaVersionError unless `what` is of this version's schema. */
+/** Throws a SchemaVersionError unless `what` has this version's schema. */
 export function checkSchema(what: string, schema: number): void {
   if (layoutSchema(schema) !== SCHEMA_VERSION) throw otherSchema(what, schema);
 }
 
-/** The schema of the layout of a flow that says this one: it says another one while it is in an account. */
+/** The layout's schema of a flow that states this schema: a flow in an account states another one. */
 export function layoutSchema(schema: number): number {
   return schema === SCHEMA_IN_ACCOUNT ? SCHEMA_VERSION : schema;
 }

@@ -1,16 +1,16 @@
 /**
- * What a flow's state is made of, in memory: named tables of immutable rows. A change is a `set` or a `delete` of one row, and
- * is noted in the change log, so that a backend can make it durable or take it back without knowing which operation made it.
+ * The parts of a flow's state in memory: named tables of immutable rows. A change is a `set` or a `delete` of one row and is noted in the change log, so
+ * that a backend can make it durable or undo it without knowing which operation made it.
  */
 
-/** Something that holds rows by key and can put one back. */
+/** A table that holds rows by key and can restore one. */
 export interface ChangedTable {
   readonly name: string;
   get(key: string): unknown;
   restore(key: string, row: unknown): void;
 }
 
-/** A row that changed since the last `take`, with what stood there before. */
+/** A row that changed since the last `take`, with its old value. */
 export interface Change {
   readonly table: ChangedTable;
   readonly key: string;
@@ -25,19 +25,19 @@ export class ChangeLog {
     this.#changes.push(change);
   }
 
-  /** What changed so far. */
+  /** The changes so far. */
   get changes(): readonly Change[] {
     return this.#changes;
   }
 
-  /** Hands over what changed; the changes stand. */
+  /** Returns the changes and keeps them: they cannot be undone any more. */
   take(): readonly Change[] {
     const taken = this.#changes;
     if (taken.length > 0) this.#changes = [];
     return taken;
   }
 
-  /** Puts every changed row back as it was. */
+  /** Restores every changed row. */
   undo(): void {
     const taken = this.take();
     for (let i = taken.length - 1; i >= 0; i--) {
@@ -47,7 +47,7 @@ export class ChangeLog {
   }
 }
 
-/** Called with the row that was and the row that is, whenever one changes: keeps sums over a table up to date. */
+/** Called with the old and the new row at each change; used for sums over a table. */
 export type RowWatcher<Row> = (before: Row | undefined, after: Row | undefined) => void;
 
 /** Rows by key, in the order in which the keys were first set. Rows are never changed in place. */

@@ -1,6 +1,6 @@
 /**
- * How a position ends, whichever operation ends it (money.md, 6): its trade is written down, counted and judged, its pair cools down,
- * entries that named it take slots of their own, and exits that named it are told. Lua twin: `lua/shared/trade_end.lua`.
+ * The end of a position, by any operation (src/manager/README.md, Trades): its trade is written, counted and judged, its pair cools down, entries that
+ * named it take slots of their own, and exits that named it are reported. Lua twin: `lua/shared/trade_end.lua`.
  */
 import { parseDecimal } from "../exact/decimal.js";
 import { exceeds } from "../exact/size.js";
@@ -20,7 +20,7 @@ import { compareBytes, inOrder } from "./ranking.js";
 import type { CountedTrade } from "./risk.js";
 import { hasResult } from "./unpriced.js";
 
-/** Fills explain the end of a position for seven days; that it was heard of is known of the newest 100,000. */
+/** Fills can explain the end of a position for seven days. The ids of the newest 100,000 are remembered. */
 export const ENDED_MEMORY = { window: 7 * 86_400_000, max: 100_000 } as const;
 
 export interface Ending {
@@ -28,24 +28,24 @@ export interface Ending {
   /** ms; undefined: now. */
   readonly ts: number | undefined;
   readonly reason: string;
-  /** ms for the pair; undefined: what the position asked for. */
+  /** Cooldown of the pair, ms; undefined: the position's own. */
   readonly cooldown?: number | undefined;
   /** Size whose result nobody told. */
   readonly untold?: number;
-  /** Size left that cannot be sold. */
+  /** Size of the rest that cannot be sold. */
   readonly dust?: number;
   /** Size that ended without a fill. */
   readonly unexplained?: number;
   readonly exitAsked?: number | null;
-  /** The order whose fill ended it, as it stands after the fill. */
+  /** The order whose fill ended the position, as it is after the fill. */
   readonly order?: OrderRow;
 }
 
-/** What the end of a position does, decided but not yet written. */
+/** What the end of a position changes, decided but not yet written. */
 export interface EndedPosition {
   readonly trade: TradeRow;
   readonly counted: CountedTrade;
-  /** Pending entries that named it, as they are then to be stored. */
+  /** Pending entries that named it, as they will be stored. */
   readonly rests: readonly OrderRow[];
   /** Pending exits that named it: the bot has to cancel them. */
   readonly exitsLeft: readonly OrderRow[];
@@ -53,7 +53,7 @@ export interface EndedPosition {
   readonly coolUntil: number;
 }
 
-/** Decides the end of a position whose result stands; `before` is how many others end before it in the same step. */
+/** Decides the end of a position whose result is final. `before`: how many others end before it in the same step. */
 export function decideEnd(
   state: FlowState,
   position: PositionRow,
@@ -111,7 +111,7 @@ export function decideEnd(
   };
 }
 
-/** The end of a position that had merely been saved: no trade; fills that name it explain it. */
+/** The end of a position that was merely saved: there is no trade; fills that name it explain it. */
 export function forgottenEnd(state: FlowState, position: PositionRow, now: number): EndedPosition {
   const end = decideEnd(
     state,
@@ -134,7 +134,7 @@ export function writeEnd(
   rememberForGuards(state, trade, now);
 }
 
-/** The newest trade of a position that ended within the last seven days; undefined where there is none, or it is not kept any more. */
+/** The newest trade of a position that ended within the last seven days; undefined if there is none, or if it is not kept any more. */
 export function endedTrade(state: FlowState, id: string, now: number): TradeRow | undefined {
   return remembers(state.ended, id, now, ENDED_MEMORY.window) ? newestTrade(state, id) : undefined;
 }
@@ -147,7 +147,7 @@ export function newestTrade(state: FlowState, id: string): TradeRow | undefined 
     .pop();
 }
 
-/** Pending orders that name a position, by id; `order` stands for the stored one of its id. */
+/** Pending orders that name a position, by id; `order` replaces the stored one of its id. */
 export function ordersNaming(state: FlowState, positionId: string, order?: OrderRow): OrderRow[] {
   const orders: OrderRow[] = [];
   for (const id of state.ordersByPosition.of(positionId)) {
@@ -157,7 +157,7 @@ export function ordersNaming(state: FlowState, positionId: string, order?: Order
   return inOrder(orders, (a, b) => compareBytes(a.id, b.id));
 }
 
-/** Whether what is left of a position is at most `dust`, and no other exit of it than `order`, which is done, is pending. */
+/** Whether the rest of a position is at most `dust`, and no other exit of it is pending than `order`, which is done. */
 export function isDust(state: FlowState, position: PositionRow, dust: number, order: OrderRow): boolean {
   if (exceeds(position.size, dust)) return false;
   return !ordersNaming(state, position.id, order).some(({ intent }) => intent === "exit");

@@ -1,6 +1,6 @@
 /**
- * Amounts that nobody could price, kept as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which
- * they came (money.md, 1 and 2). Lua twin: `lua/shared/unpriced.lua`.
+ * Amounts that could not be priced, stored as they were paid: `fee BNB 0.005 result BTC -0.2`, by kind and currency, in the order in which they came
+ * (src/manager/README.md, Currency and Fees). Lua twin: `lua/shared/unpriced.lua`.
  */
 import {
   addDecimal,
@@ -14,14 +14,14 @@ import { keep } from "./keep.js";
 
 export type UnpricedKind = "fee" | "result";
 
-/** One of them; a fee is above 0 when paid. */
+/** One unpriced amount; a fee is above 0 when paid. */
 export interface Unpriced {
   readonly kind: UnpricedKind;
   readonly currency: string;
   readonly amount: Decimal;
 }
 
-/** The text of what was not priced, null of nothing, with one amount more. */
+/** The text with one amount added; null: there was none before. */
 export function withUnpriced(text: string | null, { kind, currency, amount }: Unpriced): string | null {
   const words = text === null ? [] : text.split(" ");
   const at = words.findIndex((word, i) => i % 3 === 0 && word === kind && words[i + 1] === currency);
@@ -46,7 +46,7 @@ export function unpricedOf(text: string | null): Unpriced[] {
   return amounts;
 }
 
-/** What a fee that is paid for now takes off: at most what was kept of its currency. */
+/** What a later payment of a fee takes off: at most what is stored for its currency. */
 export function paidOff(text: string | null, kind: UnpricedKind, currency: string, paid: Decimal): Unpriced[] {
   const kept = unpricedOf(text).find((each) => each.kind === kind && each.currency === currency);
   // A rebate pays off no fee.
@@ -55,12 +55,12 @@ export function paidOff(text: string | null, kind: UnpricedKind, currency: strin
   return [{ kind, currency, amount: negateDecimal(isMore ? kept.amount : paid) }];
 }
 
-/** Whether a result is among them: the whole is then not known. */
+/** Whether a result is among them: then the whole result is not known. */
 export function hasResult(text: string | null): boolean {
   return unpricedOf(text).some(({ kind }) => kind === "result");
 }
 
-/** What was added between two texts of the same holder. */
+/** The amounts that were added between two texts of the same holder. */
 export function unpricedSince(before: string | null, after: string | null): Unpriced[] {
   if (before === after) return [];
   const less = unpricedOf(before).map(({ kind, currency, amount }) => ({

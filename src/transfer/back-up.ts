@@ -1,4 +1,4 @@
-/** A backup that a bot makes of its own flow while it runs. */
+/** A backup that a running bot makes of its own flow. */
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { ConfigError, StateError } from "../errors.js";
@@ -11,15 +11,15 @@ import { epochOf, portable } from "./portable.js";
 export interface OwnFlow {
   readonly flowId: string;
   readonly backend: "redis" | "duckdb" | "memory";
-  /** All of it, at one moment. */
+  /** The whole flow, at one moment. */
   readonly read: () => Promise<FlowLayout>;
   /** The time, ms. */
   readonly now: () => number;
 }
 
 /**
- * Writes a flow to a new file: of DuckDB a DuckDB file, else one that `sf-state restore` reads. It gets its name when it is whole, read
- * back and found the same.
+ * Writes a flow to a new file: from DuckDB a DuckDB file, otherwise one that `sf-state restore` reads. The file gets its name only after it is complete,
+ * read back and found equal.
  */
 export async function backUp(path: string, { flowId, backend, read, now }: OwnFlow): Promise<void> {
   try {

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
-import { z } from "zod";
+import * as z from "zod";
 import { errorCode } from "../error-code.js";
 import { ConfigError, CorruptStateError, InvalidArgumentError, SchemaVersionError } from "../errors.js";
 import { stateOf } from "../layout/convert.js";
@@ -21,7 +21,8 @@ import { type FlowPlace, type FoundFlow, snapshotArgs, type WriteOptions, type W
 import { type Chunk, differences, layoutFrom, type PortableFlow, withEpoch, withoutEpoch } from "./portable.js";
 
 const FORMAT = "signalflow-state backup";
-const VERSION = 1;
+/** Format 1 has no `account`. */
+const VERSION = 2;
 
 const header = z.strictObject({
   format: z.literal(FORMAT),
@@ -30,9 +31,11 @@ const header = z.strictObject({
   schema: z.int(),
   epoch: z.string(),
   taken_at: z.iso.datetime(),
-  /** How many entries each key has. */
+  /** The number of entries of each key. */
   counts: z.record(z.string(), z.int()),
   events_added: z.int(),
+  /** The exchange account that the flow was in. */
+  account: z.string().exactOptional(),
 });
 
 type Header = z.output<typeof header>;
@@ -42,12 +45,13 @@ const chunk = z.strictObject({ key: z.string(), entries: z.array(z.array(z.strin
 const trailer = z.strictObject({ sha256: z.string() });
 
 /**
- * A flow in a file of JSON lines: a header, the entries of its keys some at a time, and a SHA-256 of all that, without which the
- * file is not whole. Compressed when its name ends in `.gz`.
+ * A flow in a file of JSON lines: a header, the entries of its keys in portions, and a SHA-256 of all that; without it the file is incomplete. Compressed
+ * if its name ends in `.gz`.
  */
 export class BackupFile implements FlowPlace {
   readonly name: string;
   readonly takesOlder = true;
+  readonly isAside = true;
 
   constructor(private readonly path: string) {
     this.name = `the backup ${path}`;
@@ -55,8 +59,8 @@ export class BackupFile implements FlowPlace {
 
   async read(): Promise<FoundFlow | undefined> {
     if (!(await stat(this.path).catch(() => undefined))) return undefined;
-    const { flow, taken_at, layout } = await this.#read();
-    return { flowId: flow, layout, now: Date.parse(taken_at), isShared: false };
+    const { flow, taken_at, layout, account } = await this.#read();
+    return { flowId: flow, layout, now: Date.parse(taken_at), isShared: false, account };
   }
 
   async write(flow: PortableFlow, { flowId, source, replaces, progress }: WriteOptions): Promise<Written> {
@@ -64,13 +68,14 @@ export class BackupFile implements FlowPlace {
     const meta = new Map(flow.layout.entries["flow:meta"].map(([name = "", value = ""]) => [name, value]));
     const head: Header = {
       format: FORMAT,
-      version: VERSION,
+      version: source.account === undefined ? 1 : VERSION,
       flow: flowId,
       schema: Number(meta.get("schema")),
       epoch: source.epoch,
       taken_at: new Date(source.readAt).toISOString(),
       counts: Object.fromEntries(KEY_LAYOUTS.map(({ key }) => [key, flow.layout.entries[key].length])),
       events_added: flow.layout.eventsAdded,
+      ...(source.account !== undefined && { account: source.account }),
     };
     try {
       await this.#writeTo(draft, linesOf(head, flow.chunks, progress));
@@ -105,7 +110,7 @@ export class BackupFile implements FlowPlace {
     await file.sync().finally(() => file.close());
   }
 
-  /** Throws a CorruptStateError when the file is not whole, or not one of ours. */
+  /** Throws a CorruptStateError if the file is incomplete, or not a backup. */
   async #read(name = this.path) {
     const hash = createHash("sha256");
     const chunks: Pick<Chunk, "key" | "entries">[] = [];
@@ -126,7 +131,7 @@ export class BackupFile implements FlowPlace {
     }
     const end = parsed(trailer, last);
     if (end === undefined) {
-      // A file of one line may be anything, a longer one was begun by us.
+      // A file of one line may be anything; a longer one is an incomplete backup.
       if (head === undefined) headerOf(name, last ?? "");
       throw notWhole(name);
     }

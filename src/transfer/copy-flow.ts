@@ -11,15 +11,15 @@ import type { Snapshot } from "../types.js";
 import { type FlowPlace, type FoundFlow, type Progress, snapshotArgs } from "./flow-place.js";
 import { asItIs, differences, epochOf, type PortableFlow, portable, withEpoch, withoutEpoch } from "./portable.js";
 
-/** A bot that gave a sign of life so long ago may still trade, ms. */
+/** A bot whose last sign of life is younger than this may still trade, ms. */
 const FRESH = 60_000;
 
 export interface CopyOptions {
-  /** Under which id the flow is to go on; by default its own. */
+  /** The flow's id at the new place; by default its own. */
   readonly toFlow?: string | undefined;
-  /** Whether a flow that is there already may be replaced. */
+  /** Whether a flow that exists there may be replaced. */
   readonly replace: boolean;
-  /** What the operator said, for a flow of an older schema. */
+  /** The operator's decisions, for a flow of an older schema. */
   readonly told?: Told;
   readonly progress?: Progress;
 }
@@ -28,36 +28,40 @@ export interface CopyReport {
   readonly from: string;
   readonly to: string;
   readonly flow: string;
-  /** `already there`: what is there is the same, and was left as it is. */
+  /** `already there`: the flow there is equal, and was left as it is. */
   readonly outcome: "copied" | "already there";
   readonly epoch: string;
-  /** How many entries each key has. */
+  /** The number of entries of each key. */
   readonly counts: Readonly<Record<string, number>>;
-  /** What became of a flow of an older schema, as far as somebody may want to know. */
+  /** Notes on the migration of a flow of an older schema. */
   readonly notes: readonly string[];
-  /** What may make the copy less than the truth. */
+  /** Reasons why the copy may be out of date. */
   readonly warnings: readonly string[];
-  /** Where what was replaced is kept, if it is. */
+  /** Where the replaced flow is kept, if it is. */
   readonly kept?: string;
 }
 
 /**
- * Copies a whole flow from one place to another, verified: it is read at one moment, every record is understood, what was written
- * is read back and compared before it takes its place, and afterwards the new place tells the same snapshot and has as many
- * events. Where a flow is already, it is refused, unless `replace`; what is replaced stays as it is until all of the new is there.
- * A flow of an older schema is brought to this version's on the way, by the operator's word where that takes one; a backup of it is of its
- * schema.
- * An end at any moment loses nothing: the same call again goes on, or finds that it is done.
+ * Copies a whole flow from one place to another, and verifies it. The flow is read at one moment; every record is parsed; what was written is read back and
+ * compared before it takes its place; afterwards the new place gives the same snapshot and has as many events. If a flow exists there, the copy is refused,
+ * unless `replace`; the replaced flow stays until all of the new one is there. A flow of an older schema is migrated on the way, with the operator's
+ * decisions if they are needed; a backup keeps its schema.
  *
- * Rejects with an InvalidArgumentError when there is nothing to copy or something in the way, a CorruptStateError that names
- * what cannot be read or did not arrive, and with what the places reject with.
+ * If the copy is interrupted at any moment, nothing is lost: the same call again continues, or finds that it is done.
+ *
+ * Rejects with an InvalidArgumentError if there is nothing to copy or something is in the way, with a CorruptStateError that names what cannot be read or
+ * did not arrive, and with the errors of the places.
  */
 export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOptions): Promise<CopyReport> {
   const source = await from.read();
   if (!source) throw new InvalidArgumentError(`from: there is no such flow: ${from.name}`);
   const staysOlder = schemaOf(source.layout) < SCHEMA_VERSION && to.takesOlder === true;
-  const { layout, notes } = staysOlder ? { layout: source.layout, notes: [] } : newest(source.layout, options.told);
+  const { layout, notes: grown } = staysOlder
+    ? { layout: source.layout, notes: [] }
+    : newest(source.layout, options.told);
   const flow = staysOlder ? asItIs(layout) : portable(layout);
+  const there = await to.read();
+  const notes = [...grown, ...accountNotes(source, there, to)];
   const report = {
     from: from.name,
     to: to.name,
@@ -66,8 +70,6 @@ export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOpti
     notes,
     warnings: warningsOf(source),
   };
-
-  const there = await to.read();
   if (there && differences(withoutEpoch(there.layout), flow.layout).length === 0)
     return { ...report, outcome: "already there", epoch: epochOf(there.layout) };
   if (there && !options.replace && !isNew(there.layout)) {
@@ -78,13 +80,23 @@ export async function copyFlow(from: FlowPlace, to: FlowPlace, options: CopyOpti
 
   const { epoch, kept } = await to.write(flow, {
     flowId: report.flow,
-    source: { name: from.name, epoch: epochOf(source.layout), readAt: source.now },
+    source: { name: from.name, epoch: epochOf(source.layout), readAt: source.now, account: source.account },
     replaces: there ? epochOf(there.layout) : "",
     progress: options.progress ?? (() => {}),
   });
   if (staysOlder) await verifyEntries(flow, to);
   else await verify(flow, source.now, to);
   return { ...report, outcome: "copied", epoch, ...(kept !== undefined && { kept }) };
+}
+
+/** A flow's account is not copied: each place keeps its own accounts. A backup only says which account it was. */
+function accountNotes({ account }: FoundFlow, there: FoundFlow | undefined, to: FlowPlace): string[] {
+  if (account === there?.account || to.isAside === true) return [];
+  if (account === undefined) return [`it stays in account ${there?.account} there, with what it holds now`];
+  const stands = there?.account === undefined ? "it is in none" : `it stays in account ${there.account}`;
+  return [
+    `it was in account ${account}, and ${stands} at ${to.name}: limits and breaker of ${account} hold for it once it has joined, with sf-state account join ${account}`,
+  ];
 }
 
 async function verify(flow: PortableFlow, now: number, to: FlowPlace): Promise<void> {
@@ -96,7 +108,7 @@ async function verify(flow: PortableFlow, now: number, to: FlowPlace): Promise<v
   if (!isDeepStrictEqual(told, expected) || events !== state.events.size) throw tellsOtherwise(to);
 }
 
-/** What is of an older schema tells nothing yet: its entries are compared. */
+/** A flow of an older schema gives no snapshot yet: its entries are compared. */
 async function verifyEntries(flow: PortableFlow, to: FlowPlace): Promise<void> {
   const there = await to.read();
   if (!there || differences(withoutEpoch(there.layout), flow.layout).length > 0) throw tellsOtherwise(to);
@@ -131,7 +143,7 @@ function contentsOf({ entries }: FlowLayout): string {
   return counts.map(([count, what]) => `${count} ${what}`).join(", ");
 }
 
-/** The copy is of one moment; whoever goes on trading at the source makes it old. */
+/** The copy is of one moment: bots that go on trading at the source make it outdated. */
 function warningsOf({ layout, now, isShared }: FoundFlow): string[] {
   if (!isShared) return [];
   const warnings: string[] = [];

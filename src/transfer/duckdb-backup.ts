@@ -1,4 +1,4 @@
-/** A flow in a DuckDB file of its own, made while the file that it is from stays open. */
+/** Writes a flow to a DuckDB file of its own while the file that it comes from stays open. */
 import { mkdir, realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { FlowFile } from "../backends/duckdb/flow-file.js";
@@ -10,8 +10,8 @@ import { alreadyThere } from "./new-file.js";
 import { type PortableFlow, withEpoch } from "./portable.js";
 
 /**
- * Writes a file that a bot can open, under a new epoch that names the one it came from. It is read back before it gets its name. Rejects
- * with a LockedError where a bot still holds the place of a file that was removed.
+ * Writes a file that a bot can open, under a new epoch that names the old one. It is read back before it gets its name. Rejects with a LockedError if a bot
+ * still holds the place of a removed file.
  */
 export async function writeDuckdbBackup(
   given: string,
@@ -21,7 +21,7 @@ export async function writeDuckdbBackup(
   await loadDuckdb();
   const folder = dirname(resolve(given));
   await mkdir(folder, { recursive: true });
-  // Without symbolic links, as a bot that opens it will name it.
+  // Without symbolic links, as a bot that opens the file will name it.
   const path = join(await realpath(folder), basename(given));
   await SecondLock.refuseHeld(path);
   const layout = withEpoch(flow.layout, newEpoch(), from.epoch);

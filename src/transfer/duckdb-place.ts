@@ -20,17 +20,17 @@ import type { Snapshot } from "../types.js";
 import { type FlowPlace, type FoundFlow, snapshotArgs, type WriteOptions, type Written } from "./flow-place.js";
 import { differences, epochOf, type PortableFlow, withEpoch, withToken } from "./portable.js";
 
-/** Whoever copies a flow keeps all of its events; the bot that opens it trims them to its own measure. */
+/** A copy keeps all of a flow's events; the bot that opens it trims them to its own limit. */
 const READER = {
   instance: "sf-state",
   maxEvents: Number.MAX_SAFE_INTEGER,
 } as const;
 
-/** A flow in a DuckDB file. It is read from the bot that has it open; it is not written then. */
+/** A flow in a DuckDB file. If a bot has the file open, the flow is read from the bot and cannot be written. */
 export class DuckdbPlace implements FlowPlace {
   readonly name: string;
 
-  /** Without a flow id: the flow that the file holds, whichever it is. */
+  /** Without a flow id: the flow that the file holds. */
   constructor(
     private readonly path: string,
     private readonly flowId: string | undefined,
@@ -44,7 +44,13 @@ export class DuckdbPlace implements FlowPlace {
     const flow = await this.#open();
     if (!flow) return undefined;
     flow.file.close();
-    return { flowId: flow.flowId, layout: flow.layout, now: Date.now(), isShared: false };
+    return {
+      flowId: flow.flowId,
+      layout: flow.layout,
+      now: Date.now(),
+      isShared: false,
+      account: flow.accounts?.current,
+    };
   }
 
   async snapshot(now: number): Promise<Omit<Snapshot, "flowId">> {
@@ -56,7 +62,7 @@ export class DuckdbPlace implements FlowPlace {
     return snapshotOf(flow.layout, now);
   }
 
-  /** The file is made beside its place and gets its name when it is complete: whoever looks finds the old one or the new one. */
+  /** The file is made beside its place and gets its name when it is complete: a reader finds the old one or the new one. */
   async write(flow: PortableFlow, options: WriteOptions): Promise<Written> {
     await loadDuckdb();
     const { path } = await placeOf(this.path);
@@ -84,7 +90,7 @@ export class DuckdbPlace implements FlowPlace {
     const imported = withEpoch(layout, epoch, options.source.epoch);
     const fill = filled(options.flowId, imported, this.name, old?.accounts, async () => {
       progress(2, 3);
-      // What goes by the name of the old file, its log, must have nothing to say about the new one.
+      // The old file's log has the new file's name: it must be empty.
       if (old) await checkpointClosed(old.file.connection);
     });
     progress(1, 3);
@@ -96,20 +102,21 @@ export class DuckdbPlace implements FlowPlace {
     return { epoch, ...(kept !== undefined && { kept }) };
   }
 
-  /** All of the flow as the bot that has the file open tells it, at one moment; undefined when there is none. */
+  /** The whole flow at one moment, from the bot that has the file open; undefined if there is none. */
   async #askHolder(): Promise<FoundFlow | undefined> {
     const path = await realpath(this.path).catch(() => undefined);
     const holder = path && (await HolderBackend.reach(path, { flowId: this.flowId, instance: READER.instance }));
     if (!holder) return undefined;
     try {
       const layout = await holder.execute(exportFlow, undefined);
-      return { flowId: holder.holder.flowId, layout, now: Date.now(), isShared: true };
+      const { account } = await holder.connect();
+      return { flowId: holder.holder.flowId, layout, now: Date.now(), isShared: true, account };
     } finally {
       await holder.close();
     }
   }
 
-  /** Whatever its schema. */
+  /** Of any schema. */
   async #open(): Promise<OpenFile | undefined> {
     const found = await stat(this.path).catch(() => undefined);
     if (!found) return undefined;
@@ -122,16 +129,16 @@ function snapshotOf(layout: FlowLayout, now: number): Omit<Snapshot, "flowId"> {
   return snapshot.apply(stateOf(layout), snapshotArgs(now), { ...READER, now, lease: "" });
 }
 
-/** A file that is open, with its flow as its schema has it. */
+/** An open file, with its flow in its own schema. */
 export interface OpenFile {
   readonly flowId: string;
   readonly file: FlowFile;
   readonly layout: FlowLayout;
-  /** Absent in a file of an older schema. */
+  /** Absent for a file of an older schema. */
   readonly accounts?: FileAccounts;
 }
 
-/** Opens the file of a flow, whatever its schema. It is left byte for byte as it is. Throws a StateError. */
+/** Opens a flow's file, of any schema. The file is left byte for byte as it is. Throws a StateError. */
 export async function openLayout(path: string, flowId: string | undefined): Promise<OpenFile> {
   const flow = await openAny(path, { ...READER, flowId, isLooking: true }, CHECKPOINTS, ({ connection }, schema) =>
     readFile(connection, schema),
@@ -141,7 +148,7 @@ export async function openLayout(path: string, flowId: string | undefined): Prom
   return { flowId: found, file, layout: layoutOf(flow.store.state), accounts: flow.store.accounts };
 }
 
-/** Fills a new file with a flow, in the accounts of the file that it replaces, and reads it back; then comes `checked`. */
+/** Fills a new file with a flow, and with the accounts of the file that it replaces, and reads it back; then `checked` runs. */
 export function filled(
   flowId: string,
   layout: FlowLayout,

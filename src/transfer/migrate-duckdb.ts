@@ -1,4 +1,4 @@
-/** A flow in a DuckDB file, brought to the newest schema: in a new file that takes the old one's place. */
+/** Migrates a flow in a DuckDB file to the newest schema: into a new file that replaces the old one. */
 
 import { placeOf } from "../backends/duckdb/file-place.js";
 import { FlowFile } from "../backends/duckdb/flow-file.js";
@@ -14,7 +14,7 @@ import { filled, openLayout } from "./duckdb-place.js";
 import type { Progress } from "./flow-place.js";
 import { epochOf, understood, withEpoch } from "./portable.js";
 
-/** What a migration would do. Changes nothing; rejects with a LockedError while a bot holds the file. */
+/** Says what a migration would do. Changes nothing. Rejects with a LockedError while a bot holds the file. */
 export async function planDuckdb(path: string, flowId: string, told: Told): Promise<Plan> {
   const { file, layout } = await openExisting(path, flowId);
   file.close();
@@ -24,8 +24,8 @@ export async function planDuckdb(path: string, flowId: string, told: Told): Prom
 }
 
 /**
- * The old file is held meanwhile, and kept beside the new one. An end at any moment leaves the old file in its place, or the new one.
- * Rejects as `planDuckdb` does, and with an InvalidArgumentError when something stands in the way.
+ * The old file is held meanwhile, and kept beside the new one. An interruption at any moment leaves either the old file or the new one in its place.
+ * Rejects as `planDuckdb` does, and with an InvalidArgumentError if there is an obstacle.
  */
 export async function migrateDuckdb(path: string, flowId: string, told: Told, progress: Progress): Promise<Report> {
   const began = performance.now();
@@ -42,7 +42,7 @@ export async function migrateDuckdb(path: string, flowId: string, told: Told, pr
     progress(1, 4);
     const fill = filled(flowId, layout, path, undefined, async () => {
       progress(2, 4);
-      // The new file gets the name of the old: that one's log must have nothing to say about it.
+      // The new file gets the old one's name: the old log must be empty.
       await checkpointClosed(old.file.connection);
       progress(3, 4);
     });

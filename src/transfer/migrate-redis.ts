@@ -1,7 +1,7 @@
 /**
- * A flow in Redis, brought to the newest schema. It is closed to everybody by `migration/begin`, read, walked, staged where it
- * changes, read back, and opened again by `migration/finish` under a new epoch. A walk that died at any step leaves the flow
- * closed and as it was; the next run begins again, or undoes it.
+ * Migrates a flow in Redis to the newest schema. `migration/begin` closes it to everybody; then it is read, migrated, staged where it changes, and read
+ * back; `migration/finish` opens it again under a new epoch. If this dies at any step, the flow stays closed and unchanged; the next run begins again, or
+ * undoes it.
  */
 import type { RedisFlow } from "../backends/redis/flow.js";
 import { ConnectionError, CorruptStateError, InvalidArgumentError, UnknownFlowError } from "../errors.js";
@@ -20,13 +20,13 @@ import type { Progress } from "./flow-place.js";
 import { differences, epochOf, inChunks, understood, withEpoch, withoutEpoch } from "./portable.js";
 import { stage, stagedKeys } from "./staging.js";
 
-/** A flow as it was before a migration that is under way, or as it is. */
+/** A flow as it was before a migration that is under way; otherwise as it is. */
 interface Before {
   readonly layout: FlowLayout;
   readonly unfinished: boolean;
 }
 
-/** What a migration would do. Changes nothing. */
+/** Says what a migration would do. Changes nothing. */
 export async function planRedis(flow: RedisFlow, told: Told): Promise<Plan> {
   const before = await readBefore(flow);
   const walked = walk(before.layout, told);
@@ -43,12 +43,11 @@ export async function planRedis(flow: RedisFlow, told: Told): Promise<Plan> {
 }
 
 /**
- * Rejects with an InvalidArgumentError when something stands in the way, a CorruptStateError when something cannot be read, a
- * LockedError when another run has taken over: then the flow is as it was, and open. After a ConnectionError it may be closed: run it
- * again, or undo it.
+ * Rejects with an InvalidArgumentError if there is an obstacle, with a CorruptStateError if something cannot be read, and with a LockedError if another run
+ * has taken over: then the flow is as before, and open. After a ConnectionError it may be closed: run it again, or undo it.
  */
 export async function migrateRedis(flow: RedisFlow, told: Told, progress: Progress): Promise<Report> {
-  // What stands in the way is found before anybody is refused.
+  // Obstacles are found before any call is refused.
   const { layout: seen, unfinished } = await readBefore(flow);
   const ahead = walk(seen, told);
   prepared(ahead);
@@ -71,13 +70,13 @@ export async function migrateRedis(flow: RedisFlow, told: Told, progress: Progre
     const epoch = await swap(flow, old, layout, migrating, progress);
     return { from: walked.from, to: walked.to, epoch, refusedFor: performance.now() - began };
   } catch (error) {
-    // A server that cannot be asked is not asked to undo: what it did last is not known.
+    // If the server cannot be reached, no undo is tried: its last action is not known.
     if (!(error instanceof ConnectionError)) await undo(flow, migrating);
     throw error;
   }
 }
 
-/** Gives up a migration that was left unfinished; false when there was none. The flow is as it was before. */
+/** Gives up an unfinished migration; false if there was none. The flow is as before. */
 export function undoRedis(flow: RedisFlow): Promise<boolean> {
   return undo(flow, "");
 }
@@ -107,7 +106,7 @@ interface Left {
   readonly was: string;
 }
 
-/** What `migration/begin` noted. */
+/** The notes of `migration/begin`. */
 function leftOf(json: string): Left {
   const found: unknown = JSON.parse(json);
   if (typeof found === "object" && found !== null && "from" in found && "epoch" in found && "was" in found) {
@@ -124,13 +123,13 @@ function asBefore(layout: FlowLayout, { schema, epoch, was }: Left): FlowLayout 
   );
 }
 
-/** The flow as it is to be, read as this version reads it. */
+/** The new flow, read as this version reads it. */
 function prepared({ layout, stops }: Walked): FlowLayout {
   if (stops.length > 0) throw new InvalidArgumentError(`the flow cannot be migrated: ${stops.join("; ")}`);
   return layoutOf(understood(layout));
 }
 
-/** Puts what is to be in the place of what is; keys that stay as they are stay where they are. */
+/** Replaces the keys that change; all others stay where they are. */
 async function swap(
   flow: RedisFlow,
   old: FlowLayout,

@@ -1,11 +1,12 @@
 /**
- * In a cluster a flow that joins or leaves an account moves to another slot: it is frozen, copied, verified, counted in the account or taken off it,
- * and opened under a new epoch; then what it left is taken away. An end at any step loses nothing: the same call again goes on, and until the flow
- * has arrived it can be undone.
+ * In a cluster, a flow that joins or leaves an account moves to another slot. It is frozen, copied, verified, counted in the account (or removed from it),
+ * and opened under a new epoch; then the old place is cleared. An interruption at any step loses nothing: the same call again continues, and until the flow
+ * has arrived the move can be undone.
  */
 import { RedisFlow } from "../backends/redis/flow.js";
 import { accountAt } from "../backends/redis/place.js";
 import type { RedisConfig } from "../backends/redis/redis-config.js";
+import type { BreakerDuration } from "../config/duration.js";
 import {
   ConfigError,
   ConnectionError,
@@ -23,12 +24,11 @@ import { exportFlow } from "../operations/export-flow.js";
 import { joinAccount } from "../operations/join-account.js";
 import { leaveAccount } from "../operations/leave-account.js";
 import { ACCOUNT_KEYS, COMMON_KEYS, type Operation, text } from "../operations/operation.js";
-import type { BreakerDuration } from "../state/breaker.js";
 import { newEpoch } from "../state/epoch.js";
 import { differences, portable, withoutEpoch } from "./portable.js";
 import { stage, stagedKeys } from "./staging.js";
 
-/** What an account is made with, or what a flow has in common with it. */
+/** The settings of a new account, or those that a flow must share with it. */
 export interface AccountSettings {
   readonly currency: string;
   readonly sameCurrency: string;
@@ -43,22 +43,22 @@ export interface Mover {
   /** The account that it joins or leaves. */
   readonly account: string;
   readonly instance: string;
-  /** Events that a log keeps. */
+  /** The limit of a log's events. */
   readonly maxEvents: number;
-  /** Token of the flow's lease that the caller holds; "" = none. */
+  /** Token of the flow's lease, if the caller holds it; "" = none. */
   readonly lease: string;
-  /** The flow's, ms; absent = the server's. */
+  /** The flow's clock, ms; absent = the server's. */
   readonly clock?: () => number;
 }
 
-/** What stands in `flow:meta` of a place, as far as moving goes by it. */
+/** The fields of a place's `flow:meta` that moving uses. */
 interface Meta {
   readonly epoch: string | undefined;
-  /** What the keys of the place begin with to which it moved, or moves. */
+  /** Key prefix of the place to which the flow moved, or moves. */
   readonly movedTo: string | undefined;
-  /** The epoch before it began to move from here. */
+  /** The epoch before the flow began to move away from here. */
   readonly moving: string | undefined;
-  /** What the keys of the place begin with from which it comes. */
+  /** Key prefix of the place from which the flow comes. */
   readonly arriving: string | undefined;
   readonly account: string | undefined;
 }
@@ -89,8 +89,8 @@ class Places implements Disposable {
 }
 
 /**
- * Moves a flow, with whatever it has open, to the place of an account, and has it counted there. Resolves to false where it was there before. Rejects
- * with a ConfigError where the flow or its account do not allow it: then the flow is as it was.
+ * Moves a flow, with everything that it has open, to the place of an account, and counts it there. Resolves to false if it was there already. Rejects with
+ * a ConfigError if the flow or its account do not allow it: then the flow is as before.
  */
 export async function moveIn(mover: Mover, settings: AccountSettings): Promise<boolean> {
   using places = await Places.connect(mover);
@@ -116,7 +116,7 @@ export async function moveIn(mover: Mover, settings: AccountSettings): Promise<b
   });
 }
 
-/** Moves a flow back to its own place, and takes it off its account; false where it is at its own place. */
+/** Moves a flow back to its own place, and removes it from its account; false if it is at its own place already. */
 export async function moveOut(mover: Mover): Promise<boolean> {
   using places = await Places.connect(mover);
   const { own, inAccount } = places;
@@ -136,13 +136,13 @@ export async function moveOut(mover: Mover): Promise<boolean> {
   });
 }
 
-/** A move that was left unfinished. */
+/** An unfinished move. */
 export interface Unfinished {
   readonly account: string;
   readonly way: "in" | "out";
 }
 
-/** The move of a flow that is under way, or was left unfinished; undefined where there is none, and outside of a cluster. */
+/** The move of a flow that is under way or unfinished; undefined if there is none, and outside of a cluster. */
 export async function unfinishedMove(config: RedisConfig, flowId: string): Promise<Unfinished | undefined> {
   if (!config.cluster) return undefined;
   using own = await RedisFlow.connectAt(config, flowId, undefined);
@@ -155,7 +155,7 @@ export async function unfinishedMove(config: RedisConfig, flowId: string): Promi
   return (await metaOf(there)).moving === undefined ? undefined : { account, way: "out" };
 }
 
-/** Gives up a move that was left unfinished; false where there is none. The flow is as it was before. */
+/** Gives up an unfinished move; false if there is none. The flow is as before. */
 export async function undoMove(mover: Mover): Promise<boolean> {
   using places = await Places.connect(mover);
   if ((await metaOf(places.own)).moving !== undefined) return await undoIn(places);
@@ -163,7 +163,7 @@ export async function undoMove(mover: Mover): Promise<boolean> {
   return false;
 }
 
-/** A server that cannot be asked is not asked to undo: what it did last is not known. */
+/** If the server cannot be reached, no undo is tried: its last action is not known. */
 async function withUndo(
   places: Places,
   undo: (places: Places) => Promise<boolean>,
@@ -209,7 +209,7 @@ async function freeze(from: RedisFlow, { epoch = "" }: Meta, to: string, { lease
   );
 }
 
-/** Copies what is frozen, verified, unless it is there already. It cannot be opened there yet. */
+/** Copies the frozen flow and verifies the copy, unless it is there already. It cannot be opened there yet. */
 async function arrive(from: RedisFlow, to: RedisFlow): Promise<void> {
   const there = await metaOf(to);
   if (there.arriving !== undefined || (await hasArrived(to))) return;
@@ -228,7 +228,7 @@ async function arrive(from: RedisFlow, to: RedisFlow): Promise<void> {
     progress: () => {},
   });
   const copy = withoutEpoch(withoutPlace(await to.askStaged(exportFlow)));
-  // How many events there ever were is said when the import is finished.
+  // The total number of events is set when the import ends.
   const [first] = differences({ ...copy, eventsAdded: flow.layout.eventsAdded }, flow.layout);
   if (first) throw new CorruptStateError(`${to.keys.prefix}: ${first.key} ${first.what} did not arrive as it was sent`);
   const { keys } = to;
@@ -249,7 +249,7 @@ async function hasArrived(at: RedisFlow): Promise<boolean> {
   return epoch !== undefined && movedTo === undefined && arriving === undefined;
 }
 
-/** Without what belongs to its place. */
+/** Without the fields that belong to its place. */
 function withoutPlace(layout: FlowLayout): FlowLayout {
   return ["moved_to", "moving", "arriving", "account", "account_epoch"].reduce(
     (without, field) => withMeta(without, field, undefined),
@@ -291,7 +291,7 @@ async function count({ inAccount, mover }: Places, settings: AccountSettings): P
   if ((await metaOf(inAccount)).account !== mover.account) throw stepLost(mover);
 }
 
-/** Takes what the flow holds off its account. */
+/** Removes what the flow holds from its account. */
 async function uncount({ inAccount, mover }: Places): Promise<void> {
   await step(inAccount, mover, leaveAccount, { newEpoch: newEpoch() });
   if ((await metaOf(inAccount)).account !== undefined) throw stepLost(mover);
@@ -302,7 +302,7 @@ async function step<Args>(at: RedisFlow, mover: Mover, operation: Operation<Args
   const { epoch } = await metaOf(at);
   const names: KeyName[] = [...COMMON_KEYS.change, ...operation.keys];
   if (!operation.keys.includes("account:risk")) names.push(...ACCOUNT_KEYS);
-  // What the script remembers of its answer goes with it.
+  // The script's remembered answer is removed with it.
   const answers = at.keys.call(`moving-${newEpoch()}`);
   const argv: ArgumentValue[] = [epoch, mover.clock?.(), mover.instance, "", mover.maxEvents, ""];
   addArguments(argv, operation, args);
@@ -314,7 +314,7 @@ async function step<Args>(at: RedisFlow, mover: Mover, operation: Operation<Args
   }
 }
 
-/** As the account has them. */
+/** In the account's form. */
 async function settingsOf({ inAccount, mover }: Places): Promise<AccountSettings> {
   const key = inAccount.keys.key("account:risk", mover.account);
   const found = await inAccount.send("hmget", key, "currency", "same_currency", "day_start", "breaker_duration");
@@ -349,7 +349,7 @@ function elsewhere({ config, flowId }: Mover, { movedTo = "" }: Meta): ConfigErr
   );
 }
 
-/** Both places have a flow: which is the right one, nobody knows. */
+/** Both places have a flow: nobody knows which is the right one. */
 function taken({ flowId }: Mover, { keys }: RedisFlow): ConfigError {
   return new ConfigError(
     `flow ${flowId}: there is another flow of that name already, whose keys begin with ${keys.prefix}; nothing was moved`,

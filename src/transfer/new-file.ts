@@ -2,10 +2,10 @@ import { lstat } from "node:fs/promises";
 import { errorCode } from "../error-code.js";
 import { InvalidArgumentError } from "../errors.js";
 
-/** What may belong to a DuckDB file: a log that lies there would be taken for the new file's. */
+/** Files that belong to a DuckDB file: a log with that name would be taken for the new file's. */
 const BESIDE = ["", ".wal", ".acked"];
 
-/** Throws an InvalidArgumentError when a new file cannot have this name. */
+/** Throws an InvalidArgumentError if a new file cannot have this name. */
 export async function assertFree(path: string): Promise<void> {
   for (const end of BESIDE) if (await isThere(path + end)) throw alreadyThere(path + end);
 }

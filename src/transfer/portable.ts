@@ -1,4 +1,4 @@
-/** A flow on its way from one place to another. */
+/** A flow in the form in which it is moved from one place to another. */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { CorruptStateError } from "../errors.js";
@@ -10,16 +10,16 @@ import { schemaOf } from "../migrations/walk.js";
 import type { FlowState } from "../state/flow-state.js";
 import { checkSchema } from "../state/schema.js";
 
-/** Entries of one key, few enough to be sent at once. */
+/** Some entries of one key, few enough to be sent at once. */
 export interface Chunk {
   readonly key: StoredKey;
   readonly type: KeyType;
   readonly entries: readonly Entry[];
 }
 
-/** What is the same wherever the flow is: all of it but its epoch and who holds its lease. */
+/** The part that is the same at every place: all but the epoch and the holder of the lease. */
 export interface PortableFlow {
-  /** SHA-256 of the contents: two flows of one id hold the same. */
+  /** SHA-256 of the contents: equal hashes of one id mean equal flows. */
   readonly id: string;
   readonly layout: FlowLayout;
   readonly chunks: readonly Chunk[];
@@ -29,9 +29,8 @@ const CHUNK_ENTRIES = 500;
 const CHUNK_LENGTH = 128 * 1024;
 
 /**
- * Reads a layout strictly, and makes it ready to go: the lease is released (its token stays, so that tokens grow on), sums are
- * made anew from what they are sums of. Throws a CorruptStateError that names what cannot be read or would be lost, a
- * SchemaVersionError when a newer version wrote it.
+ * Reads a layout strictly, and prepares it for moving: the lease is released (its token stays, so that tokens keep growing), and sums are computed anew.
+ * Throws a CorruptStateError that names what cannot be read or would be lost, and a SchemaVersionError if a newer version wrote it.
  */
 export function portable(layout: FlowLayout): PortableFlow {
   const state = understood(layout);
@@ -41,8 +40,8 @@ export function portable(layout: FlowLayout): PortableFlow {
 }
 
 /**
- * The state that a layout is of, if nothing of the layout is lost in it; throws as `portable` does. Records that lack what a later
- * schema brought have it in the state.
+ * The state of a layout, provided that the state loses nothing of the layout; throws as `portable` does. Records that lack fields of a later schema get
+ * them in the state.
  */
 export function understood(layout: FlowLayout): FlowState {
   checkSchema("the flow", schemaOf(layout));
@@ -65,7 +64,7 @@ function countsOfEvents(a: FlowLayout, b: FlowLayout): string {
   return `the count of events (${a.eventsAdded} and ${b.eventsAdded})`;
 }
 
-/** The first entry that is not among the others, or says there less than it says here. */
+/** The first entry that is missing in the others, or has less content there. */
 function loss(type: KeyType, entries: readonly Entry[], others: readonly Entry[]): string | undefined {
   const byName = new Map(others.map((entry) => [nameOf(type, entry), entry]));
   const lost = entries.find((entry) => {
@@ -75,7 +74,7 @@ function loss(type: KeyType, entries: readonly Entry[], others: readonly Entry[]
   return lost && nameOf(type, lost);
 }
 
-/** Whether two entries differ only in records of which the second has more fields. */
+/** Whether two entries differ only in that the second's records have more fields. */
 function grown(a: Entry, b: Entry): boolean {
   return a.length === b.length && a.every((text, i) => text === b[i] || hasFieldsOf(text, b[i] ?? ""));
 }
@@ -85,7 +84,7 @@ function hasFieldsOf(a: string, b: string): boolean {
   return few !== undefined && more !== undefined && isDeepStrictEqual({ ...more, ...few }, more);
 }
 
-/** A flow as it is stored, of whatever schema, and understood by nobody: fit for a backup. */
+/** A stored flow of any schema, without parsing its records: good enough for a backup. */
 export function asItIs(layout: FlowLayout): PortableFlow {
   return inChunks(withoutEpoch(layout));
 }
@@ -104,12 +103,12 @@ export function withoutEpoch(layout: FlowLayout): FlowLayout {
   return withMeta(withMeta(layout, "epoch", undefined), "was", undefined);
 }
 
-/** The same under an epoch, come from another one if it is named. */
+/** The same under another epoch; `from`: the epoch that it came from, if named. */
 export function withEpoch(layout: FlowLayout, epoch: string, was?: string): FlowLayout {
   return withMeta(withMeta(layout, "epoch", epoch), "was", was || undefined);
 }
 
-/** The same under a lease whose token is at least so high: fencing tokens only grow, over a replacement, too. */
+/** The same with a lease token of at least this value: fencing tokens only grow, also when a flow is replaced. */
 export function withToken(layout: FlowLayout, token: number): FlowLayout {
   const lease = leaseOf(layout);
   if (token <= Number(lease.get("token") ?? 0)) return layout;
@@ -117,13 +116,13 @@ export function withToken(layout: FlowLayout, token: number): FlowLayout {
   return { ...layout, entries: { ...layout.entries, "execution:lease": Object.entries(row).sort() } };
 }
 
-/** Something that two layouts do not have in common. */
+/** A difference between two layouts. */
 export interface EntryDifference {
   readonly key: StoredKey;
   readonly what: string;
 }
 
-/** Where two layouts differ, at most one difference of each key. JSON of the same meaning counts as the same. */
+/** The differences between two layouts, at most one for each key. JSON with the same meaning counts as equal. */
 export function differences(a: FlowLayout, b: FlowLayout): EntryDifference[] {
   const found: EntryDifference[] = [];
   for (const { key, type } of KEY_LAYOUTS) {
@@ -161,7 +160,7 @@ function sameJson(a: string, b: string): boolean {
   return one !== undefined && isDeepStrictEqual(one, recordIn(b));
 }
 
-/** The JSON object that a text is; undefined when it is none. */
+/** The JSON object of a text; undefined if it is none. */
 function recordIn(text: string): object | undefined {
   if (!text.startsWith("{")) return undefined;
   try {
@@ -192,7 +191,7 @@ export function chunksOf(layout: FlowLayout): Chunk[] {
   return chunks;
 }
 
-/** The layout that chunks are of. */
+/** The layout made of these chunks. */
 export function layoutFrom(chunks: Iterable<Pick<Chunk, "key" | "entries">>, eventsAdded: number): FlowLayout {
   const entries = new Map<StoredKey, Entry[]>();
   for (const { key, entries: more } of chunks) {

@@ -33,15 +33,16 @@ export class RedisPlace implements FlowPlace, Disposable {
 
   async read(): Promise<FoundFlow | undefined> {
     const layout = await readLayout(this.flow);
-    return layout && { flowId: this.flowId, layout, now: await this.#now(), isShared: true };
+    if (!layout) return undefined;
+    return { flowId: this.flowId, layout, now: await this.#now(), isShared: true, account: await this.#account() };
   }
 
-  /** Whether an import was left unfinished. */
+  /** Whether there is an unfinished import. */
   async isImporting(): Promise<boolean> {
     return Number(await this.flow.send("exists", this.flow.keys.importProgress)) > 0;
   }
 
-  /** Gives up an unfinished import; false when there was none. The flow is as it was before it. */
+  /** Gives up an unfinished import; false if there was none. The flow is as before. */
   async discard(): Promise<boolean> {
     const { keys } = this.flow;
     const reply = await this.flow.run(
@@ -71,14 +72,14 @@ export class RedisPlace implements FlowPlace, Disposable {
   }
 
   async snapshot(now: number): Promise<Omit<Snapshot, "flowId">> {
-    // The account that it is in is no part of the flow.
+    // The flow's account is not a part of the flow.
     const { account: _, ...own } = await this.flow.ask(snapshot, snapshotArgs(now), now);
     return own;
   }
 
   async #checkStaged(flow: PortableFlow): Promise<void> {
     const staged = withoutEpoch(await this.flow.askStaged(exportFlow));
-    // How many events there ever were is said when the import is finished.
+    // The total number of events is set when the import ends.
     const [first] = differences({ ...staged, eventsAdded: flow.layout.eventsAdded }, flow.layout);
     if (first) throw new CorruptStateError(`${this.name}: ${first.key} ${first.what} did not arrive as it was sent`);
   }
@@ -86,8 +87,7 @@ export class RedisPlace implements FlowPlace, Disposable {
   async #finish(flow: PortableFlow, epoch: string): Promise<void> {
     const { keys } = this.flow;
     const live = KEY_LAYOUTS.map(({ key }) => keys.key(key));
-    const named = await this.flow.send("hget", keys.key("flow:meta"), "account");
-    const account = typeof named === "string" ? named : undefined;
+    const account = await this.#account();
     const reply = await this.flow.run(
       "import/finish",
       [
@@ -106,6 +106,12 @@ export class RedisPlace implements FlowPlace, Disposable {
     if (text(reply, 0) !== "finished") throw new LockedError(`${this.name}: the import could not be finished`);
   }
 
+  /** The account that the flow is in. */
+  async #account(): Promise<string | undefined> {
+    const name = await this.flow.send("hget", this.flow.keys.key("flow:meta"), "account");
+    return typeof name === "string" ? name : undefined;
+  }
+
   async #now(): Promise<number> {
     const time = await this.flow.send("time");
     const [seconds, micros] = Array.isArray(time) ? time : [];
@@ -113,10 +119,7 @@ export class RedisPlace implements FlowPlace, Disposable {
   }
 }
 
-/**
- * Everything that a flow holds, whatever its schema; undefined when there is no flow. Rejects with a SchemaVersionError while it is
- * being migrated.
- */
+/** Everything that a flow holds, of any schema; undefined if there is no flow. Rejects with a SchemaVersionError while it is being migrated. */
 export async function readLayout(flow: RedisFlow): Promise<FlowLayout | undefined> {
   for (;;) {
     const found = await flow.send("hmget", flow.keys.key("flow:meta"), "epoch", "migrating");
@@ -128,7 +131,7 @@ export async function readLayout(flow: RedisFlow): Promise<FlowLayout | undefine
     try {
       return await flow.ask(exportFlow, undefined, undefined, epoch);
     } catch (error) {
-      // Between the two it became another.
+      // The flow was replaced between the two readings.
       if (!(error instanceof StateLostError)) throw error;
     }
   }

@@ -1,4 +1,4 @@
-/** What is to become a flow in Redis, or a part of it, staged beside it by the scripts in `lua/import`. */
+/** A flow in Redis that is being written, or a part of one, staged beside its place by the scripts in `lua/import`. */
 import type { RedisFlow } from "../backends/redis/flow.js";
 import type { StoredKey } from "../layout/flow-layout.js";
 import { KEY_LAYOUTS } from "../layout/key-layouts.js";
@@ -7,20 +7,20 @@ import type { Progress } from "./flow-place.js";
 import type { Chunk } from "./portable.js";
 
 export interface Staging {
-  /** Names what is staged: of its contents. */
+  /** Names the staged content, by its hash. */
   readonly id: string;
   readonly chunks: readonly Chunk[];
-  /** The epoch that the flow is to have, unless an earlier run of the same staged some of it under another. */
+  /** The epoch of the new flow, unless an earlier run staged some of the same content under another one. */
   readonly epoch: string;
-  /** The epoch of the flow that is to be replaced; "" when there is none. */
+  /** The epoch of the flow that will be replaced; "" if there is none. */
   readonly replaces: string;
   readonly source: string;
-  /** What `flow:meta` is to hold beside what its chunk says. */
+  /** Fields of `flow:meta` in addition to those of its chunk. */
   readonly meta: readonly (readonly [string, string])[];
   readonly progress: Progress;
 }
 
-/** Stages every chunk that is not staged already; resolves to the epoch that the flow is to have. */
+/** Stages every chunk that is not staged already. Resolves to the epoch that the flow will have. */
 export async function stage(flow: RedisFlow, staging: Staging): Promise<string> {
   const { keys } = flow;
   const { id, chunks, replaces, source, progress } = staging;
@@ -46,7 +46,7 @@ export async function stage(flow: RedisFlow, staging: Staging): Promise<string> 
   return epoch;
 }
 
-/** Where keys of a flow are staged, by default all of them. */
+/** Which keys of a flow are staged; by default all. */
 export function stagedKeys(flow: RedisFlow, keys: readonly StoredKey[] = KEY_LAYOUTS.map(({ key }) => key)): string[] {
   return keys.map((key) => flow.keys.staged(key));
 }

@@ -42,6 +42,11 @@ function two(ms: number, large: number, largeName: string, small: number, smallN
   return `${Math.floor(ms / large)} ${largeName}${rest === 0 ? "" : ` ${rest} ${smallName}`}`;
 }
 
+/** How long a breaker holds: a length of time, or the word for what ends it. */
+export function durationText(duration: number | string): string {
+  return typeof duration === "number" ? (duration < SECOND ? `${duration} ms` : span(duration)) : duration;
+}
+
 /** A length of time in ms, roughly, in one unit: `350 ms`, `12 s`, `3 h`. */
 export function roughSpan(ms: number): string {
   const seconds = ms / 1000;

@@ -1,19 +1,19 @@
-/** What the name of a pair says: BASE/QUOTE, or BASE/QUOTE:SETTLE of a contract, with an expiry and more behind a hyphen. */
+/** Reads the name of a pair: BASE/QUOTE, or BASE/QUOTE:SETTLE for a contract, with an expiry and more behind a hyphen. */
 
 export interface Coins {
   readonly base: string;
   readonly quote: string;
-  /** What results are counted in: what follows the colon, up to the first hyphen, else the quote. */
+  /** The currency of results: the part after the colon, up to the first hyphen, else the quote. */
   readonly settle: string;
 }
 
 /** A pair by its name. Lua twin: `market_of` in `lua/shared/currency.lua`. */
 export interface Market {
-  /** Absent of a name in another form: it is then counted in the flow's currency. */
+  /** Absent for a name in another form: it then counts in the flow's currency. */
   readonly coins: Coins | undefined;
-  /** It settles in its base coin: its size is counted in the quote, and is worth size / price. */
+  /** The contract settles in its base coin: its size is in the quote currency, and its worth is size / price. */
   readonly inverse: boolean;
-  /** Without a colon: a fee in the base coin moves the size. */
+  /** The name has no colon: a fee in the base coin changes the size. */
   readonly spot: boolean;
 }
 
@@ -23,7 +23,7 @@ const OPTION = /-\d{6}-[\d.]+-[CP]$/;
 const MOST_BYTES = 32;
 const NAMELESS: Market = { coins: undefined, inverse: false, spot: false };
 
-/** The market of a name; in place of one that cannot be booked, what is wrong with it. `same` says which currencies count as one. */
+/** The market of a name; for one that cannot be booked, the reason. `same` says which currencies count as one. */
 export function readMarket(pair: string, same: (a: string, b: string) => boolean): Market | string {
   const [, base, quote, behind] = FORM.exec(pair) ?? [];
   if (base === undefined || quote === undefined) return NAMELESS;
@@ -48,22 +48,22 @@ function isCoin(name: string): boolean {
 
 const ONE_COIN = new RegExp(`^${COIN}$`);
 
-/** Whether it may be the name of a currency; `-` stands for none where fees are told. */
+/** Whether the text may be a currency's name. (`-` stands for no rate in the text of fees.) */
 export function isCurrency(name: string): boolean {
   return name !== "-" && name.isWellFormed() && !name.includes("\0") && ONE_COIN.test(name) && isCoin(name);
 }
 
-/** What a pair settles in, by its name; "" of a name in another form, and of an option. */
+/** The settle currency of a pair, by its name; "" for a name in another form, and for an option. */
 export function settleOf(pair: string): string {
   return coinsOf(pair)?.settle ?? "";
 }
 
-/** The coin that a pair trades, by its name; "" as with `settleOf`. */
+/** The base coin of a pair, by its name; "" as with `settleOf`. */
 export function baseOf(pair: string): string {
   return coinsOf(pair)?.base ?? "";
 }
 
-/** What a pair is priced in, by its name; "" as with `settleOf`. */
+/** The quote currency of a pair, by its name; "" as with `settleOf`. */
 export function quoteOf(pair: string): string {
   return coinsOf(pair)?.quote ?? "";
 }
@@ -73,7 +73,7 @@ function coinsOf(pair: string): Coins | undefined {
   return typeof market === "string" ? undefined : market.coins;
 }
 
-/** Currencies that nobody takes for an asset whose price moves. */
+/** Currencies that nobody takes for an asset with a changing price. */
 const STABLE = new Set(
   "USD USDT USDC DAI FDUSD TUSD BUSD USDP PYUSD USDE USDS USD1 EUR EURC EURT GBP JPY CHF AUD CAD KRW TRY BRL".split(
     " ",

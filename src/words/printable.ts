@@ -1,19 +1,17 @@
-/** Text that comes from anywhere, such as ids and reasons, shown so that it steers nothing. */
+/** Makes text of any origin, such as ids and reasons, safe to show. */
 import { randomInt } from "node:crypto";
-
-/** What is not seen, or moves what is seen: controls of both kinds, directions, zero width, line and paragraph separators. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+import { UNSEEN } from "./unseen.js";
 
 /**
- * Our own colours carry a number that nobody else knows until they are written, so that they are told from colours in a stored
- * text. Terminals would not understand it: `unsigned` takes it out.
+ * Our own colours carry a secret number until they are written, so that they can be told from colours in stored text. A terminal would not understand the
+ * number: `unsigned` removes it.
  */
 const SIGNATURE = String(randomInt(100_000_000, 999_999_999));
 const SIGNED = new RegExp(`(\\u001b\\[)${SIGNATURE};([\\d;]*m)`, "g");
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is about them
 const ESCAPE = /\u001b\[([\d;]*m)/g;
 
-/** The text on one line, without what would steer the terminal. Our own colours stay. */
+/** The text on one line, without anything that would steer the terminal. Our own colours stay. */
 export function printable(text: string): string {
   return sparing(text, (part) => part.replace(UNSEEN, "\ufffd"));
 }
@@ -23,7 +21,7 @@ export function printableLines(text: string): string {
   return text.split("\n").map(printable).join("\n");
 }
 
-/** JSON with nothing unseen in it: escapes stand for it. */
+/** JSON in which every invisible character is escaped. */
 export function printableJson(json: string): string {
   return json.replace(UNSEEN, (found) =>
     found === "\n"
@@ -35,12 +33,12 @@ export function printableJson(json: string): string {
   );
 }
 
-/** A sequence of colour as ours. */
+/** A colour sequence marked as ours. */
 export function signed(colour: string): string {
   return colour.replace(ESCAPE, `\u001b[${SIGNATURE};$1`);
 }
 
-/** What is written to a terminal. */
+/** The text as it is written to a terminal. */
 export function unsigned(text: string): string {
   return text.replace(SIGNED, "$1$2");
 }

@@ -2,7 +2,7 @@
 export interface BarScreen {
   /** Writes text as it is. */
   err(text: string): void;
-  /** Whether it can be painted on: it is a terminal. */
+  /** Whether a bar can be painted on it: it is a terminal. */
   readonly isScreen: boolean;
 }
 
@@ -12,14 +12,14 @@ export function onStderr(): BarScreen {
 }
 
 export interface BarOptions {
-  /** What goes on, behind the bar. */
+  /** What is happening, in words behind the bar. */
   readonly words?: string;
-  /** Where there is no terminal: a line for every tenth after this fraction; absent, nothing is said there. */
+  /** Without a terminal: print a line for every tenth after this fraction; absent: print nothing. */
   readonly tenthsAfter?: number;
 }
 
 const WIDTH = 30;
-/** Not painted more often, ms. */
+/** Shortest time between two paints, ms. */
 const PAUSE = 50;
 const CLEAR = "\r\u001b[2K";
 
@@ -35,14 +35,14 @@ export class ProgressBar implements Disposable {
     this.#tenth = options.tenthsAfter === undefined ? 10 : Math.floor(options.tenthsAfter * 10);
   }
 
-  /** Steps done, of so many. */
+  /** Shows that `done` of `total` steps are done. */
   readonly at = (done: number, total: number, words = this.options.words ?? ""): void => {
     const part = total === 0 ? 1 : Math.min(1, done / total);
     if (this.screen.isScreen) this.#paint(part, words);
     else this.#say(part, words);
   };
 
-  /** A line above the bar. */
+  /** Prints a line above the bar. */
   line(text: string): void {
     this.screen.err(this.screen.isScreen ? `${CLEAR}${text}\n` : `${text}\n`);
   }

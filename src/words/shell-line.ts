@@ -1,4 +1,4 @@
-/** The words as a POSIX shell reads them back. What a terminal would obey, or not show, is written as printf makes it. */
+/** The words as a line that a POSIX shell reads back. Characters that a terminal would obey, or not show, are written by printf. */
 export function shellLine(words: readonly string[]): string {
   return words.map(quoted).join(" ");
 }
@@ -9,7 +9,7 @@ function quoted(word: string): string {
   return parts.join("") || "''";
 }
 
-/** Line breaks stay as they are: in quotes they do no harm, and printf's result would lose them at its end. */
+/** Line breaks stay as they are: in quotes they do no harm, and printf's output would lose them at its end. */
 const UNSEEN_RUN = /((?:(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}])+)/u;
 
 function inQuotes(part: string): string {

@@ -1,4 +1,4 @@
-/** A length of time as it may stand in a configuration: the largest unit of which it is a multiple. Lua twin: `span_words`. */
+/** A length of time in the form of a configuration: in the largest unit of which it is a multiple. Lua twin: `span_words`. */
 export function spanWords(ms: number): string {
   for (const [unit, length] of [
     ["d", 86_400_000],

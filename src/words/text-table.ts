@@ -2,7 +2,7 @@
 import CliTable from "cli-table3";
 import { printable } from "./printable.js";
 
-/** A column: its heading, and how its cells stand. */
+/** A column: its heading, and how its cells are aligned. */
 export interface TextColumn {
   readonly title: string;
   readonly align?: "left" | "right";
@@ -26,9 +26,9 @@ const NO_LINES = {
   middle: "  ",
 } as const;
 
-/** How a table is dressed. */
+/** How a table looks. */
 export interface TableStyle {
-  /** What is shown of a title; by default its capitals. */
+  /** How a title is shown; by default in capitals. */
   readonly heading?: (title: string) => string;
   /** Colours a cell. */
   readonly cell?: (text: string, row: number, column: number) => string;

@@ -1,6 +1,6 @@
-/** What is known of a state that went back. */
+/** What is known about a state that went back. */
 export interface WentBack {
-  /** The newest thing that is known to have been there, in words, and when that was, ms since 1970. */
+  /** The newest thing that is known to have been there, in words, and its time, ms since 1970. */
   readonly newest: string;
   readonly at: number;
   /** Who has the older copy, in words. */
@@ -15,6 +15,6 @@ export function wentBackText({ newest, at, holder, missing }: WentBack, way: str
   return `the state went back between ${before}, ${newest}, and ${now}: ${holder} has an older copy of the flow (${missing}). ${way}`;
 }
 
-/** What to do where a manager notices it while it works. */
+/** What to do if a manager notices it while it works. */
 export const RECONNECT =
   "This manager changes nothing any more. Close and connect again; run recover before anything else: it brings what is left in line with the exchange.";

@@ -1,17 +1,17 @@
-/** The words that records, configuration and command line choose from: each list is said here, and nowhere else. */
+/** The words that records, configuration and command line choose from. Each list is defined here, and nowhere else. */
 
 export const POSITION_SIDES = ["long", "short"] as const;
 export type PositionSide = (typeof POSITION_SIDES)[number];
 
 export const OPENED_BY = ["saved", "fills"] as const;
-/** How a position came to be: `savePosition` told of it, or a fill of an entry opened it. */
+/** How a position began: `savePosition` stored it, or a fill of an entry opened it. */
 export type OpenedBy = (typeof OPENED_BY)[number];
 
 export const ORDER_SIDES = ["buy", "sell"] as const;
 export type OrderSide = (typeof ORDER_SIDES)[number];
 
 export const ORDER_INTENTS = ["entry", "exit"] as const;
-/** What an order is for: to open or grow a position, or to reduce one. */
+/** The purpose of an order: to open or grow a position, or to reduce one. */
 export type OrderIntent = (typeof ORDER_INTENTS)[number];
 
 export const ORDER_STATUSES = [
@@ -34,17 +34,17 @@ export const BREAKER_ENDS = ["until_day_end", "until_reset"] as const;
 export type BreakerEnd = (typeof BREAKER_ENDS)[number];
 
 export const CASH_KINDS = ["funding", "fee", "interest", "rebate", "settlement", "correction"] as const;
-/** What money is for that is no trade. */
+/** The purpose of money that is no trade. */
 export type CashKind = (typeof CASH_KINDS)[number];
 
 export const CASH_PLACES = ["position", "trade", "day", "forgotten"] as const;
-/** Where cash was booked: on an open position, on the record of one that ended, or into the day alone, naming no position or one that is forgotten. */
+/** Where cash was booked: on an open position, on the record of one that ended, or into the day alone, because it named no position or a forgotten one. */
 export type CashPlace = (typeof CASH_PLACES)[number];
 
-/** What moves a flow's equity: what is booked, or what the bot reports. */
+/** What changes a flow's equity: bookings, or reports of the bot. */
 export const EQUITY_SOURCES = ["books", "reports"] as const;
 
-/** In the order in which they are looked for. */
+/** In the order in which they are checked. */
 export const REFUSALS = [
   "fenced",
   "recovering",
@@ -64,14 +64,14 @@ export const REFUSALS = [
   "max_exposure",
   "account_max_exposure",
 ] as const;
-/** Why an entry may not go ahead; the first that holds, in this order. */
+/** Why an entry is refused; the first that holds, in this order. */
 export type Refusal = (typeof REFUSALS)[number];
 
-/** Those that are counted: who is fenced may change nothing, and so not even a count. */
+/** The refusals that are counted: a fenced caller may change nothing, not even a count. */
 export type CountedRefusal = Exclude<Refusal, "fenced">;
 export const COUNTED_REFUSALS: readonly CountedRefusal[] = REFUSALS.filter((reason) => reason !== "fenced");
 
-/** What becomes of an entry, as it is counted. */
+/** The outcomes of an entry, as they are counted. */
 export const ADMISSION_OUTCOMES = ["admitted", ...COUNTED_REFUSALS] as const;
 export type AdmissionOutcome = (typeof ADMISSION_OUTCOMES)[number];
 
@@ -80,23 +80,23 @@ export const TRADE_ENDINGS = ["fills", "closed", "removed", "dust"] as const;
 export type TradeEnding = (typeof TRADE_ENDINGS)[number];
 
 export const OPPOSITE_SIDES = ["allow", "refuse"] as const;
-/** What becomes of an entry against a position, or a pending entry, of the other side of its pair. */
+/** Whether an entry may go ahead against a position, or a pending entry, of the other side of its pair. */
 export type OppositeSide = (typeof OPPOSITE_SIDES)[number];
 
 export const GUARD_KINDS = ["stop_losses", "low_profit", "drawdown"] as const;
-/** What a guard looks for in trades that ended lately: losing stops, too little profit, a fall of the profit. */
+/** What a guard looks for in recent trades: losing stops, too little profit, a fall of the profit. */
 export type GuardKind = (typeof GUARD_KINDS)[number];
 
 export const GUARD_BLOCKS = ["pair", "side", "all"] as const;
 /** Whose trades a guard looks at, and whose entries it blocks: a pair's, those of a side of a pair, all. */
 export type GuardBlock = (typeof GUARD_BLOCKS)[number];
 
-/** Reasons of trades that a stop ended. Lua twin: `STOPS`. */
+/** Reasons of trades that ended by a stop. Lua twin: `STOPS`. */
 export const STOP_REASONS = ["sl", "trailing", "liquidation"] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
 
 export const LIMIT_SETTERS = ["config", "call"] as const;
-/** What set a risk limit: the configuration of a bot, when it connected, or a call such as `setRiskLimits`. */
+/** Who set a risk limit: the configuration of a bot, when it connected, or a call such as `setRiskLimits`. */
 export type LimitSetter = (typeof LIMIT_SETTERS)[number];
 
 export const RECOVERY_MODES = ["sync", "restore", "close_all", "manual"] as const;
@@ -111,7 +111,7 @@ export type UnexplainedAction = (typeof UNEXPLAINED_ACTIONS)[number];
 export const BACKENDS = ["redis", "duckdb", "memory"] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
-/** The changes that the event log tells. */
+/** The types of events in the log. */
 export const EVENT_TYPES = [
   "position_saved",
   "position_updated",
@@ -146,11 +146,48 @@ export const EVENT_TYPES = [
   "account_left",
   "account_limits_set",
   "account_breaker_tripped",
+  "account_breaker_extended",
   "account_breaker_reset",
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** The word of a list that a text is; undefined when it is none of them. */
+/** The kinds of things that need a person. */
+export const WANT_KINDS = [
+  "unreadable",
+  "breaker",
+  "recovering",
+  "dead",
+  "stale",
+  "difference",
+  "untold",
+  "guards_unreadable",
+  "unknown_order",
+  "limit_near",
+  "dead_lease",
+  "unpriced",
+  "blind_limit",
+  "limits_differ",
+] as const;
+export type WantKind = (typeof WANT_KINDS)[number];
+
+/** The kinds that are told by default. */
+export const USUAL_WANTS = [
+  "unreadable",
+  "breaker",
+  "dead",
+  "stale",
+  "recovering",
+  "difference",
+  "untold",
+  "unknown_order",
+  "limit_near",
+] as const satisfies readonly WantKind[];
+
+/** The forms of a webhook's messages. */
+export const TEMPLATES = ["json", "telegram", "slack", "discord"] as const;
+export type Template = (typeof TEMPLATES)[number];
+
+/** The word of a list that equals the text; undefined if none does. */
 export function wordOf<Word extends string>(words: readonly Word[], text: unknown): Word | undefined {
   return words.find((word) => word === text);
 }

@@ -21,14 +21,14 @@ const MOST_PAGES = 100;
 
 interface OrderPage {
   readonly pair: string | undefined;
-  /** Of a list of all pairs, rows of this one. */
+  /** From a list of all pairs, keep only rows of this one. */
   readonly only?: string | undefined;
   readonly since?: number;
   readonly limit: number | undefined;
   readonly params: Params;
 }
 
-/** Asked for as the size of a page; every exchange gives at least so many or its own maximum. */
+/** The page size that is asked for. Every exchange returns that many rows, or its own maximum. */
 const PAGE = 100;
 
 export interface AccountSetup {
@@ -36,11 +36,11 @@ export interface AccountSetup {
   readonly dialect: Dialect;
   readonly ids: ClientOrderIds;
   readonly limits: RequestLimits;
-  /** Throws once the account turns out to be of a sort that nothing is proven of. Default: any is taken. */
+  /** Throws if the account turns out to be of a sort that is not proven. Default: any is taken. */
   readonly mustBePlayed?: () => void;
-  /** What is to be asked before anything else. */
+  /** What has to be asked before anything else. */
   readonly findsOut?: FindsOut | undefined;
-  /** What was found while reading that a person should know. */
+  /** Findings made while reading that a person should know. */
   readonly notes?: Set<string>;
 }
 
@@ -80,12 +80,12 @@ export class CcxtAccount {
     });
   }
 
-  /** One call, each request of it within the limits; whatever is thrown becomes an ExchangeError that says what was asked. */
+  /** Makes one call, each request of it within the limits. Whatever is thrown becomes an ExchangeError that says what was asked. */
   ask<T>(what: string, call: (answers: readonly unknown[]) => Promise<T>): Promise<T> {
     return ask(this.#asking(what), call);
   }
 
-  /** Submits an order; no request for it goes out that does not carry this id. */
+  /** Submits an order. A request for it that does not carry this id is not sent. */
   submit<T>(what: string, theirs: string, call: () => Promise<T>): Promise<T> {
     const mayBeSent = (request: SentRequest) => {
       this.#mustBePlayed();
@@ -124,7 +124,7 @@ export class CcxtAccount {
     return this.ask(`market ${pair}`, async () => this.marketNow(pair, of));
   }
 
-  /** The same of a client whose markets are loaded. */
+  /** The same for a client whose markets are loaded. */
   marketNow(pair: string, of: AmountOf): Market {
     return marketOf(this.client, pair, this.reading(pair, of));
   }
@@ -135,7 +135,7 @@ export class CcxtAccount {
     return { inverse, units: amounts(kindOf(pair), of) === "units" };
   }
 
-  /** Every order that may still be filled, of a pair or of all; stop orders are asked for apart where the exchange wants it. */
+  /** Every order that may still be filled, of one pair or of all. Stop orders are asked for separately if the exchange wants it. */
   async openOrders(pair: string | undefined): Promise<ExchangeOrder[]> {
     const kind = pair === undefined ? "linear" : kindOf(pair);
     const found = new Map<string, ExchangeOrder>();
@@ -145,7 +145,7 @@ export class CcxtAccount {
     return [...found.values()];
   }
 
-  /** One list of open orders, all pages of it. A full page may be cut: where the next cannot be asked for, it is no answer. */
+  /** All pages of one list of open orders. A full page may be incomplete: if the next page cannot be asked for, this is no answer. */
   async #openList(pair: string | undefined, params: Params): Promise<readonly ExchangeOrder[]> {
     const { openOrdersPage: most, openOrdersParams = {}, openOrdersNext, openOrdersTogether } = this.dialect;
     const limit = typeof most === "function" ? most(pair === undefined ? "linear" : kindOf(pair)) : most;
@@ -212,7 +212,7 @@ export class CcxtAccount {
     };
   }
 
-  /** The pair's executions since then, oldest first, all pages of all lists of them. */
+  /** The pair's executions since then, oldest first, from all pages of all lists. */
   async fills(
     pair: string,
     since: number,
@@ -244,7 +244,7 @@ export class CcxtAccount {
     return [...found.values()].sort((a, b) => a.ts.getTime() - b.ts.getTime());
   }
 
-  /** The pair's orders of a list since then, all pages of them. */
+  /** The pair's orders of a list since then, from all pages. */
   async pastOrders(list: OrderList, pair: string, since: number): Promise<ExchangeOrder[]> {
     const market = await this.market(pair);
     const page = async (from: number, until: number | undefined) => {
@@ -274,19 +274,19 @@ export class CcxtAccount {
   }
 }
 
-/** Rows that are no executions count for the pages too. */
+/** Key of a row. Rows that are no executions count for the pages, too. */
 function historyKey({ id, fill }: HistoryRow): string {
   return fill === undefined ? `no execution ${id}` : fillKey(fill);
 }
 
-/** In one-way mode a fill may close one side and open the other: it is of no side. */
+/** In one-way mode a fill has no position side: it may close one side and open the other. */
 function inMode(raw: RawFill, hedged: boolean | undefined): RawFill {
   if (hedged !== false || raw.positionSide === undefined) return raw;
   const { positionSide: _, ...rest } = raw;
   return rest;
 }
 
-/** ccxt's word for the end of a list. */
+/** The param by which ccxt is told the end of a list. */
 function endsAt(until: number): Params {
   return { until };
 }

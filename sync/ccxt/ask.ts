@@ -1,4 +1,4 @@
-/** Asks an exchange something: each request within a time, and nothing but a real answer counts. */
+/** Sends a question to an exchange: each request has a time limit, and only a real answer counts. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { RequestLimits } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
@@ -9,21 +9,21 @@ import type { AskedToWait, DialectErrors } from "./language/dialect.js";
 import { isRow, shown, Unreadable } from "./language/row.js";
 
 /**
- * ccxt waits in its own rate limiter before it sends, and that is no fault of the exchange: kraken gets one request in six seconds. A call
- * that sends nothing for so many times the time of one request is given up all the same.
+ * ccxt first waits in its own rate limiter, which is not the exchange's fault: kraken gets one request in six seconds. But a call that sends no request for
+ * this many times the limit of one request is given up.
  */
 const PATIENCE = 10;
 
-/** What the exchange is asked right now on behalf of the adapter. */
+/** The question that the adapter is asking right now. */
 interface Question {
   readonly isAnswer: (answer: unknown) => boolean;
-  /** Throws for a request that must not be sent. */
+  /** Throws if the request must not be sent. */
   readonly mayBeSent: (request: SentRequest) => void;
-  /** What was answered so far, as the exchange wrote it. */
+  /** The answers so far, as the exchange wrote them. */
   readonly answers: unknown[];
   readonly what: string;
   readonly askedToWait: AskedToWait | undefined;
-  /** Makes one request within its time. */
+  /** Makes one request within its time limit. */
   readonly send: (request: () => Promise<unknown>) => Promise<unknown>;
 }
 
@@ -31,10 +31,10 @@ const questions = new AsyncLocalStorage<Question>();
 const strict = new WeakSet<CcxtClient>();
 
 /**
- * ccxt hands a body that is not JSON (an error page, half an answer, nothing) to its parsers as text, and most of them make an
- * empty list of it: an outage would read as "flat". So `fetch` of the client is wrapped: within the adapter's own questions, text
- * and answers that lack what the exchange always says are failures. `fetch` is called when a request is sent, after ccxt's rate
- * limiter: so it is here that a request is timed. The bot's own calls pass as before.
+ * ccxt passes a body that is not JSON (an error page, half an answer, nothing) to its parsers as text, and most parsers turn that into an empty list: an
+ * outage would read as "flat". So the client's `fetch` is wrapped: for the adapter's own questions, text counts as a failure, and so does an answer that
+ * lacks what the exchange always says. `fetch` is called when a request is really sent, after ccxt's rate limiter, so the time limit of a request starts
+ * here. The bot's own calls are not changed.
  */
 export function insistOnAnswers(client: CcxtClient): void {
   const original = client.fetch;
@@ -45,7 +45,7 @@ export function insistOnAnswers(client: CcxtClient): void {
     if (question === undefined) return original.apply(client, request);
     const [url, method = "GET", , body] = request;
     question.mayBeSent({ url, method, body: typeof body === "string" ? body : "" });
-    // Another question may have been told so meanwhile.
+    // Meanwhile the exchange may have told another question to wait.
     const until = quietUntil(client);
     if (until !== undefined) throw leftAlone(client, question.what, until);
     const before = client.last_response_headers;
@@ -76,25 +76,26 @@ export interface SentRequest {
 
 export interface Asking {
   readonly client: CcxtClient;
-  /** For people: `positions`, `order abc of BTC/USDT`. */
+  /** In words for people: `positions`, `order abc of BTC/USDT`. */
   readonly what: string;
   readonly limits: RequestLimits;
   readonly isAnswer: (answer: unknown) => boolean;
   readonly errors: DialectErrors;
   readonly askedToWait?: AskedToWait | undefined;
   readonly patience: Patience;
-  /** An order is submitted: refusals of orders are told apart. */
+  /** The call submits an order: then different refusals of orders are told apart. */
   readonly isOrder?: boolean;
-  /** Throws for a request that must not be sent. */
+  /** Throws if the request must not be sent. */
   readonly mayBeSent?: (request: SentRequest) => void;
 }
 
 /**
- * Makes the call, which may be several requests; it may look at what they were answered. Rejects with an ExchangeError that says what was asked: with `no_answer` when a request's
- * time is over, and when `limits.signal` aborts; no request is sent after that, not even one that waits in ccxt's rate limiter.
+ * Makes the call, which may consist of several requests and may look at their raw answers. Rejects with an ExchangeError that says what was asked:
+ * `no_answer` when a request exceeds its time limit and when `limits.signal` aborts. No request is sent after that, not even one that waits in ccxt's rate
+ * limiter.
  *
- * An exchange that was asked too often and says when to ask again is not asked before that. As far as the patience goes that is waited for,
- * and the call is made again; an order is not sent again.
+ * If the exchange was asked too often and says when to ask again, it is not asked before that. If the wait is within the patience, the call waits and is
+ * made again; an order is not sent again.
  */
 export async function ask<T>(asking: Asking, call: (answers: readonly unknown[]) => Promise<T>): Promise<T> {
   const { client, what, limits, patience, isOrder = false } = asking;
@@ -134,12 +135,12 @@ function stopped(): Unreadable {
   return new Unreadable("it was stopped before there was an answer");
 }
 
-/** Watches one call: rejects `over` when a request takes too long, when nothing is sent for much longer, and when it is stopped. */
+/** Watches one call. `over` rejects when a request takes too long, when no request is sent for much longer, and when the call is stopped. */
 class Watch {
   readonly over: Promise<never>;
   readonly #limits: RequestLimits;
   readonly #told: string;
-  /** ms without a request; a client whose requests cannot be seen has the time of one for the whole call. */
+  /** The longest time without a request, ms. If the client's requests cannot be seen, the whole call has the time of one. */
   readonly #idle: number;
   #reject: (error: Error) => void = () => {};
   #timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,4 @@
-/** When an exchange that was asked too often may be asked again, as it says itself, and who waits for that. */
+/** When an exchange that was asked too often may be asked again, and the waiting for that. */
 import { setTimeout as pause } from "node:timers/promises";
 import { ExchangeError } from "../port/exchange-error.js";
 import type { CcxtClient } from "./ccxt-client.js";
@@ -6,21 +6,21 @@ import { classesOf, codeIn } from "./failure.js";
 import type { AskedToWait } from "./language/dialect.js";
 import { isRow, type Row } from "./language/row.js";
 
-/** An exchange that says "at once" is given so long all the same, ms. */
+/** The shortest wait, ms, even if an exchange says "at once". */
 const LEAST = 250;
 
-/** Until when each client's exchange wants to be left alone, ms since 1970. */
+/** For each client: until when its exchange must not be asked, ms since 1970. */
 const quiet = new WeakMap<CcxtClient, number>();
 
-/** Until when the client's exchange is not to be asked anything; undefined: it may be asked. */
+/** Until when the client's exchange must not be asked; undefined: it may be asked. */
 export function quietUntil(client: CcxtClient): Date | undefined {
   const until = quiet.get(client);
   return until === undefined || until <= Date.now() ? undefined : new Date(until);
 }
 
 /**
- * Notes what the exchange says of when to ask again, where it refuses because it was asked too often: `Retry-After` (seconds, or a date), what
- * its dialect knows of, or the end of a ban in its words. `headers`: of that answer.
+ * After a refusal because of too many requests: notes when the exchange may be asked again, from `Retry-After` (seconds, or a date), from what its dialect
+ * knows, or from the end of a ban in its message. `headers`: those of that answer.
  */
 export function noteWait(client: CcxtClient, error: unknown, headers: unknown, dialect: AskedToWait | undefined): void {
   const told = waitOf(error, isRow(headers) ? headers : {}, dialect);
@@ -28,13 +28,13 @@ export function noteWait(client: CcxtClient, error: unknown, headers: unknown, d
   quiet.set(client, Math.max(quiet.get(client) ?? 0, Date.now() + Math.max(told, LEAST)));
 }
 
-/** ms from now; undefined where nothing is said. */
+/** ms from now; undefined if the answer does not say. */
 function waitOf(error: unknown, headers: Row, dialect: AskedToWait | undefined): number | undefined {
   const header = (name: string) => {
     const value = Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
     return typeof value === "string" && value !== "" ? value : undefined;
   };
-  // What is told as a time is told by the exchange's clock.
+  // A time in the answer is of the exchange's clock.
   const now = Date.parse(header("date") ?? "") || Date.now();
   const after = header("retry-after");
   if (after !== undefined && classesOf(error).includes("OperationFailed"))
@@ -66,14 +66,14 @@ function positive(ms: number): number | undefined {
   return ms > 0 && Number.isFinite(ms) ? ms : undefined;
 }
 
-/** How long may still be waited, ms: of one recovery, for all that it asks. */
+/** How long a recovery may still wait in total, ms. */
 export interface Patience {
   left: number;
 }
 
 /**
- * Waits as the exchange has asked, or until the signal aborts. Rejects with an ExchangeError `no_answer` where that is longer than the patience:
- * nothing was sent.
+ * Waits as long as the exchange has asked for, or until the signal aborts. Rejects with an ExchangeError `no_answer` if that exceeds the patience: nothing
+ * was sent.
  */
 export async function waitAsAsked(
   client: CcxtClient,
@@ -91,7 +91,7 @@ export async function waitAsAsked(
   }
 }
 
-/** The error of a question that was not sent. */
+/** The error for a question that was not sent. */
 export function leftAlone({ id }: CcxtClient, what: string, until: Date): ExchangeError {
   const why = `it asks to be left alone until ${until.toISOString()}, and was not asked: ask again then`;
   return new ExchangeError("no_answer", `${id}: ${what}: ${why}`, { retryAt: until });

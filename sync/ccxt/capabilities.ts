@@ -1,4 +1,4 @@
-/** What a client can do of what the adapter needs, found before anything is asked. */
+/** What a client can do, compared with what the adapter needs. Found before anything is asked. */
 import { type CcxtClient, can } from "./ccxt-client.js";
 import type { Dialect } from "./language/dialect.js";
 
@@ -6,7 +6,7 @@ import type { Dialect } from "./language/dialect.js";
 export const LOOK_BACK_DAYS = 7;
 
 export interface Capabilities {
-  /** Required and missing: the adapter is of no use. */
+  /** Required methods that the client lacks: the adapter cannot be used. */
   readonly missing: readonly string[];
   /** What this account cannot tell or do, in words. */
   readonly limitations: readonly string[];
@@ -47,7 +47,7 @@ export function capabilitiesOf(
   return { missing, limitations: limitations.map((text) => `${client.id}: ${text}`) };
 }
 
-/** What a dialect lacks, whatever the client can. */
+/** The limitations of a dialect, whatever the client can do. */
 export function limitationsOf({ limitations, stop, noStops }: Dialect): readonly string[] {
   if (stop !== undefined) return limitations;
   return [...limitations, `stop orders cannot be sent to it${noStops === undefined ? "" : `: ${noStops}`}`];

@@ -1,4 +1,4 @@
-/** What the adapter uses of a ccxt client (4.x). Written out here so that ccxt itself is never imported: it is the user's. */
+/** The part of a ccxt client (4.x) that the adapter uses. It is written out here so that ccxt is never imported: the user brings it. */
 
 type Params = Record<string, unknown>;
 
@@ -9,7 +9,7 @@ export interface CcxtClient {
   options?: Record<string, unknown>;
   readonly markets?: Readonly<Record<string, unknown>> | undefined;
   readonly precisionMode?: number | undefined;
-  /** Of the newest answer; ccxt keeps them unless it is told not to (`enableLastResponseHeaders`). */
+  /** Headers of the newest answer; ccxt keeps them unless `enableLastResponseHeaders` is off. */
   readonly last_response_headers?: unknown;
   fetch?(url: string, method?: string, headers?: unknown, body?: unknown): Promise<unknown>;
   loadMarkets(): Promise<unknown>;

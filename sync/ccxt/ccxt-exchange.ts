@@ -1,4 +1,4 @@
-/** Any exchange that ccxt (4.x) speaks to, as an `Exchange`. ccxt is the user's: nothing of it is imported. */
+/** Any exchange that ccxt (4.x) speaks to, as an `Exchange`. The user brings ccxt: nothing of it is imported here. */
 import { type Duration, parseDuration } from "../../src/config/duration.js";
 import { InvalidArgumentError } from "../../src/errors.js";
 import { times } from "../../src/exact/double.js";
@@ -45,15 +45,15 @@ export interface CcxtExchangeOptions {
    */
   readonly pairs?: readonly string[];
   /**
-   * How long one request may take, from when it is sent, before it counts as "no answer"; a recovery's `timeout` can make it shorter. What
-   * a request waits in ccxt's own rate limiter does not count. Default 10s.
+   * Time limit of one request, from the moment it is sent; after that it counts as "no answer". A recovery's `timeout` can shorten it. Waiting in ccxt's
+   * own rate limiter does not count. Default 10s.
    */
   readonly timeout?: Duration;
   /** Whether the account is in hedge mode (long and short of a pair at once). Default: the exchange is asked when it matters. */
   readonly hedged?: boolean;
   /**
-   * Takes an exchange, or a kind of market, that is not proven (the table in sync/README.md): a recovery there puts every order before a
-   * person. Default: it is refused.
+   * Accepts an exchange, or a kind of market, that is not proven (see the table in sync/README.md): a recovery then puts every order before a person.
+   * Default: it is refused.
    */
   readonly unproven?: boolean;
 }
@@ -63,13 +63,12 @@ const DEFAULT_TIMEOUT = 10_000;
 /**
  * The exchange behind a ccxt client, with the account of the client's keys.
  *
- * Throws an ExchangeError `unsupported` for an exchange that is refused, or not proven (`unproven`), and one that lists every method the
- * client lacks; what it can do without is told by `limitations`.
- * Nothing is asked yet. Every answer is checked: a row without a pair, a size or a side, text that is not JSON and a list that may
- * be cut are `no_answer`, never a shorter list.
+ * Throws an ExchangeError `unsupported` if the exchange is refused, if it is not proven (see `unproven`), or if the client lacks required methods, which
+ * the message lists. Missing methods that the adapter can do without are in `limitations`. Nothing is asked yet. Every answer is checked: a row without a
+ * pair, a size or a side, text that is not JSON and a list that may be cut are `no_answer`, never a shorter list.
  *
- * Two things are set on the client: its `fetch` is wrapped, so that an error page does not read as an empty list, and without
- * `pairs` ccxt's warning about asking for all open orders at once is turned off. One client serves many callers at a time.
+ * Two things are set on the client. Its `fetch` is wrapped, so that an error page does not read as an empty list. Without `pairs`, ccxt's warning about
+ * asking for all open orders at once is turned off. One client serves many callers at a time.
  */
 export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = {}): Exchange {
   const timeout = parseDuration(options.timeout ?? DEFAULT_TIMEOUT);
@@ -116,7 +115,7 @@ export function ccxtExchange(client: CcxtClient, options: CcxtExchangeOptions = 
   });
 }
 
-/** ccxt finds out some sorts of accounts by asking, at its first request. */
+/** ccxt detects some sorts of accounts at its first request. */
 function mustBePlayed(client: CcxtClient, dialect: Dialect, kinds: readonly MarketKind[]): void {
   const why = notPlayed(client.options ?? {}, dialect, kinds);
   if (why === undefined) return;
@@ -176,7 +175,7 @@ class CcxtExchange implements Exchange {
   readonly name: string;
   readonly level: ExchangeLevel;
   readonly clientOrderIds?: ClientOrderIdProof;
-  /** There only where the client has what it takes. */
+  /** Present only if the client can ask for the time. */
   readonly fetchTime?: () => Promise<Date>;
   readonly fetchOrderById?: (orderId: string, pair: string) => Promise<ExchangeOrder | undefined>;
   readonly #account: CcxtAccount;
@@ -217,7 +216,7 @@ class CcxtExchange implements Exchange {
     });
   }
 
-  /** Of the contracts, where there are some: spot positions are balances in any mode. */
+  /** The mode of the contracts, if there are any: spot positions are balances in any mode. */
   async positionMode(): Promise<PositionMode | undefined> {
     const contracts = this.#pairs?.filter(isContractPair) ?? [undefined];
     if (contracts.length === 0) return "spot";
@@ -238,12 +237,12 @@ class CcxtExchange implements Exchange {
     );
   }
 
-  /** Known from the start, and what reading has shown since. */
+  /** The limitations known from the start, and those that reading has shown since. */
   get limitations(): readonly string[] {
     return [...this.#limitations, ...this.#account.notes];
   }
 
-  /** The pair among `pairs` that is this one or its contract; without `pairs`, the contract that settles in the quote currency. */
+  /** The name in `pairs` that is this pair or its contract; without `pairs`, the contract that settles in the quote currency. */
   async resolvePair(pair: string): Promise<string> {
     const named = this.#pairs?.find((name) => canonicalPair(name) === canonicalPair(pair));
     if (named !== undefined) return named;
@@ -315,8 +314,8 @@ class CcxtExchange implements Exchange {
   }
 
   /**
-   * A size that is not a whole number of the exchange's steps is rounded down, never up; less than one step is `rejected`.
-   * What the exchange does not answer is taken from the request: open, nothing filled.
+   * A size that is not a whole number of the exchange's steps is rounded down, never up; less than one step is `rejected`. What the answer lacks is taken
+   * from the request: open, nothing filled.
    */
   async createOrder(request: OrderRequest): Promise<ExchangeOrder> {
     const { clientOrderId, pair, side } = request;
@@ -374,7 +373,7 @@ class CcxtExchange implements Exchange {
     return contracts === whole.contracts ? whole : { contracts, size: times(contracts, market.contractSize) };
   }
 
-  /** What ccxt's createOrder is told. */
+  /** The arguments of ccxt's createOrder. */
   async #termsOf(request: OrderRequest, theirs: string): Promise<Terms> {
     const { type, pair, reduceOnly } = request;
     const { ids, stop, hedge, reduceOnly: reducing, spotBuysInQuote, hedgeOrders } = this.#account.dialect;
@@ -383,7 +382,7 @@ class CcxtExchange implements Exchange {
       const why = "a market order that buys on spot says there what is to be spent, not the size: send a limit order";
       throw unsupported(this.#client, `${pair}: ${why}`);
     }
-    // ccxt finds the position's side itself, from the order's side and reduceOnly, in each exchange's own words.
+    // ccxt itself derives the position's side from the order's side and reduceOnly, and sends it in the exchange's own form.
     const hedged = kind !== "spot" && (await this.#isHedged(pair, request.positionSide !== undefined));
     if (hedged && hedgeOrders === false) {
       throw unsupported(this.#client, `${pair}: the account is in hedge mode, and orders of it were not played there`);
@@ -408,7 +407,7 @@ class CcxtExchange implements Exchange {
     return (matters ? await this.#modes.of(this.#account, pair) : this.#modes.known(pair)) ?? false;
   }
 
-  /** Nothing, but for exchanges whose market orders are limit orders far through the price. */
+  /** Undefined, except for exchanges whose market orders are limit orders with a price far through the market. */
   async #marketPrice({ price, pair }: OrderRequest): Promise<number | undefined> {
     if (!this.#account.dialect.marketNeedsPrice) return undefined;
     if (price !== undefined) return price;
@@ -431,7 +430,7 @@ class CcxtExchange implements Exchange {
       );
       return true;
     } catch (error) {
-      // It may have been filled or cancelled in between: exchanges call that "not found" or "rejected".
+      // The order may have been filled or cancelled in between: exchanges call that "not found" or "rejected".
       const refused =
         error instanceof ExchangeError &&
         (error.failure === "rejected" || isUnknownOrder(error, this.#account.dialect.errors));

@@ -1,11 +1,11 @@
-/** Client order ids as an exchange takes them. Bots' are at most 32 of `[A-Za-z0-9_-]`; some exchanges take less. */
+/** Client order ids in an exchange's form. Bots use at most 32 of `[A-Za-z0-9_-]`; some exchanges allow less. */
 import { createHash } from "node:crypto";
 import type { IdForm } from "./language/dialect.js";
 
-/** How many digests are remembered; an order older than that shows its digest. */
+/** How many digests are remembered. An order older than that shows its digest. */
 const MEMORY = 10_000;
 
-/** Translates ids there and back. A digest cannot be reversed: it is recognised once the id was asked for, or named, in this process. */
+/** Translates ids in both directions. A digest cannot be reversed: it is recognised once this process asked for the id, or was given it. */
 export class ClientOrderIds {
   readonly #form: IdForm | undefined;
   readonly #known = new Map<string, string>();
@@ -27,7 +27,7 @@ export class ClientOrderIds {
     return digest;
   }
 
-  /** From now on `ours` knows the digests of these. */
+  /** Lets `ours` recognise the digests of these ids. */
   recognise(ids: Iterable<string>): void {
     for (const id of ids) this.theirs(id);
   }

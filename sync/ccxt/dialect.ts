@@ -1,4 +1,4 @@
-/** Which dialect each of ccxt's classes speaks: one for each family of them. */
+/** Which dialect each of ccxt's classes uses: one for each family of classes. */
 
 import { binance } from "./dialects/binance.js";
 import { bitget } from "./dialects/bitget.js";
@@ -33,10 +33,10 @@ export const DIALECTS: readonly Dialect[] = [
   ...refused,
 ];
 
-/** The same with its form of ids at hand. */
+/** The dialect together with its form of ids. */
 export type SpokenDialect = Dialect & { readonly idForm: IdForm | undefined };
 
-/** How to speak to an exchange. One that no dialect names is asked by ccxt's unified methods alone. */
+/** The dialect of an exchange. An exchange that no dialect names is asked by ccxt's unified methods alone. */
 export function dialectOf(exchange: string, hasClientOrderIdQuery: boolean): SpokenDialect {
   const dialect =
     DIALECTS.find(({ classes }) => classes.includes(exchange)) ?? othersDialect(exchange, hasClientOrderIdQuery);

@@ -1,12 +1,12 @@
-/** What an error of ccxt says about what happened. ccxt is not imported: its classes are known by their names. */
+/** What an error of ccxt means. ccxt is not imported: its classes are known by their names. */
 import { ExchangeError, type ExchangeFailure } from "../port/exchange-error.js";
 import type { DialectErrors } from "./language/dialect.js";
 import { Unreadable } from "./language/row.js";
 import { errorWithoutSecrets, withoutSecrets } from "./redact.js";
 
 /**
- * The most particular class that is listed decides. What is not listed here (ccxt's plain ExchangeError, a TypeError inside its
- * parser, a broken connection) leaves it open whether anything happened.
+ * The most specific class in this list decides. For a class that is not listed (ccxt's plain ExchangeError, a TypeError inside its parser, a broken
+ * connection) it is not known whether anything happened.
  */
 const BY_CLASS: Readonly<Record<string, ExchangeFailure>> = {
   AuthenticationError: "authentication",
@@ -24,7 +24,7 @@ const BY_CLASS: Readonly<Record<string, ExchangeFailure>> = {
   BadResponse: "no_answer",
 };
 
-/** The names of an error's classes, the most particular first. */
+/** The names of an error's classes, the most specific first. */
 export function classesOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];
   const names = [error.name];
@@ -38,13 +38,13 @@ export function classesOf(error: unknown): string[] {
   return names;
 }
 
-/** True when the exchange says that it does not know the order. Also answers for the ExchangeError made of it. */
+/** True if the exchange says that it does not know the order. Also works for the ExchangeError made from such an error. */
 export function isUnknownOrder(error: unknown, { unknown, words }: DialectErrors): boolean {
   const said = error instanceof ExchangeError ? error.cause : error;
   return classesOf(said).includes("OrderNotFound") || (isAnswered(said) && says(said, unknown, words?.unknown));
 }
 
-/** What an error means for what was asked: for an order, the exchange's own words where it has answered; else the class. */
+/** What an error means: for an order, by the exchange's own words if it has answered; otherwise by the class. */
 export function failureOf(error: unknown, errors: DialectErrors, isOrder: boolean): ExchangeFailure {
   if (error instanceof Unreadable) return error.failure;
   if (isOrder && isAnswered(error)) {
@@ -57,7 +57,7 @@ export function failureOf(error: unknown, errors: DialectErrors, isOrder: boolea
   return failures.find((failure) => failure !== undefined) ?? "no_answer";
 }
 
-/** Network errors carry the request, reduceOnly=true and all, in their message: it says nothing. */
+/** Whether the exchange has answered. A network error's message holds the request, reduceOnly=true and all, so its words prove nothing. */
 function isAnswered(error: unknown): error is Error {
   const classes = classesOf(error);
   return classes.includes("ExchangeError") && !classes.includes("AuthenticationError");
@@ -76,16 +76,16 @@ export function codeIn(code: string): RegExp {
 export interface Asked {
   /** ccxt's id of the exchange. */
   readonly exchange: string;
-  /** For people: `positions`. */
+  /** In words for people: `positions`. */
   readonly asked: string;
   readonly errors: DialectErrors;
-  /** An order was submitted: refusals of orders are told apart. */
+  /** The call submits an order: then different refusals of orders are told apart. */
   readonly isOrder: boolean;
   /** When the exchange may be asked again, as it says. */
   readonly retryAt?: Date;
 }
 
-/** The error a user of the port sees: who was asked what, and why it failed. */
+/** The error that a user of the port gets: who was asked what, and why it failed. */
 export function exchangeErrorOf(error: unknown, { exchange, asked, errors, isOrder, retryAt }: Asked): ExchangeError {
   if (error instanceof ExchangeError) return error;
   const failure = failureOf(error, errors, isOrder);

@@ -1,4 +1,4 @@
-/** Executions as ccxt tells them, in base and quote currency. */
+/** Reads ccxt's executions, in base and quote currency. */
 import { addDecimal, type Decimal, toDecimal, toNumber } from "../../src/exact/decimal.js";
 import { times } from "../../src/exact/double.js";
 import type { ExchangeFill } from "../port/exchange.js";
@@ -7,7 +7,7 @@ import { infoOf, isRow, numberOf, type Row, requiredText, sideOf, textOf, timeOf
 import type { Market } from "./market.js";
 import { sideWord } from "./position.js";
 
-/** Where exchanges write the client order id of an execution; ccxt's unified trades have no place for it. */
+/** Fields in which exchanges write the client order id of an execution; ccxt's unified trades have none for it. */
 const CLIENT_ORDER_IDS = [
   "clientOrderId",
   "clOrdId",
@@ -23,18 +23,18 @@ export interface FillContext {
   readonly clientOrderIdOf: (theirs: string) => string;
   /** Called for a fill that names no fee: it is counted as 0. */
   readonly noteMissingFee: () => void;
-  /** What ccxt does not read, or reads otherwise, of the exchange's own row. */
+  /** Fields of the exchange's own row that ccxt does not read, or reads in another way. */
   readonly readRaw?: (info: Row) => RawFill;
 }
 
-/** A row of the history of executions. Some exchanges list fundings and settlements among them: those are no fills. */
+/** A row of the history of executions. Some exchanges list funding and settlements in it: those are no fills. */
 export interface HistoryRow {
   readonly id: string;
   readonly at: number;
   readonly fill?: ExchangeFill;
 }
 
-/** One row. Throws an Unreadable that names it when it has no id or time, and an execution without a side, price or size. */
+/** Reads one row. Throws an Unreadable that names the row if it has no id or time, or if an execution has no side, price or size. */
 export function readHistoryRow(row: Row, context: FillContext): HistoryRow {
   if (context.readRaw?.(infoOf(row)).isExecution === false) {
     return { id: requiredText(row, "id"), at: requiredTime(row).getTime() };
@@ -43,7 +43,7 @@ export function readHistoryRow(row: Row, context: FillContext): HistoryRow {
   return { id: fill.fillId, at: fill.ts.getTime(), fill };
 }
 
-/** One execution. Throws an Unreadable that names the row when it has no id, side, price, size or time. */
+/** Reads one execution. Throws an Unreadable that names the row if it has no id, side, price, size or time. */
 export function readFill(row: Row, context: FillContext): ExchangeFill {
   const { market, clientOrderIdOf, noteMissingFee, readRaw } = context;
   const fillId = requiredText(row, "id");
@@ -92,12 +92,12 @@ type Fees = Pick<ExchangeFill, "fee" | "feeBase" | "feeOther" | "fees">;
 interface FeeContext {
   readonly price: number;
   readonly market: Market;
-  /** What the dialect knows better. */
+  /** What the dialect knows better than ccxt. */
   readonly raw: Pick<RawFill, "feeCurrency" | "feeCost">;
   readonly noteMissingFee: () => void;
 }
 
-/** The fees of a fill by currency: quote as it is, base at the fill's price too, a third currency apart. */
+/** The fees of a fill by currency: quote as it is, base also at the fill's price, a third currency separately. */
 function readFees(row: Row, { price, market, raw, noteMissingFee }: FeeContext): Fees {
   let quote: Decimal = { digits: 0n, scale: 0 };
   let base: Decimal = { digits: 0n, scale: 0 };
@@ -107,7 +107,7 @@ function readFees(row: Row, { price, market, raw, noteMissingFee }: FeeContext):
     currency: raw.feeCurrency ?? currency,
   }));
   if (paid.length === 0) noteMissingFee();
-  // Quote currency is not what an inverse contract settles in: its fees stay in their own.
+  // An inverse contract does not settle in its quote currency: its fees stay in their own.
   if (market.inverse) return { fee: 0, fees: namedFees(row, paid) };
   for (const { cost, currency } of paid) {
     if (currency === undefined || market.quotes.includes(currency)) {

@@ -1,4 +1,4 @@
-/** Whether pairs are in hedge mode: as the user says, as ccxt tells of the account, or as the rows of positions show of a pair. */
+/** Whether pairs are in hedge mode: from the user, from what ccxt tells of the account, or from the rows of positions of a pair. */
 import type { CcxtAccount } from "./account.js";
 import { can } from "./ccxt-client.js";
 import { rowsOf } from "./language/row.js";
@@ -9,12 +9,12 @@ const ACCOUNT = "";
 export class HedgeModes {
   readonly #known = new Map<string, boolean>();
 
-  /** `told`: what the user says of the whole account. */
+  /** `told`: what the user says about the whole account. */
   constructor(told: boolean | undefined) {
     if (told !== undefined) this.#known.set(ACCOUNT, told);
   }
 
-  /** What was asked before. */
+  /** The answer so far; undefined if it was not asked. */
   known(pair: string | undefined): boolean | undefined {
     return this.#known.get(ACCOUNT) ?? this.#known.get(pair ?? ACCOUNT);
   }

@@ -1,11 +1,11 @@
-/** Spot has no positions: what is held of a pair's base coin is one. */
+/** Spot has no positions: the balance of a pair's base coin counts as one. */
 import type { ExchangePosition } from "../port/exchange.js";
 import { isRow, numberOf, Unreadable } from "./language/row.js";
 import type { Market } from "./market.js";
 
 /**
- * What a balance holds of the pairs, as long positions; entry prices are not known. A coin that the answer leaves out is not held.
- * A negative total (borrowed on margin) cannot be told as a position and is an Unreadable.
+ * The balances of the pairs as long positions; entry prices are not known. A coin that the answer leaves out is not held. A negative total (borrowed on
+ * margin) cannot be a position: an Unreadable.
  */
 export function readHoldings(balance: unknown, markets: readonly Market[]): ExchangePosition[] {
   if (!isRow(balance) || !isRow(balance.total)) throw new Unreadable("the balance has no totals");

@@ -1,4 +1,4 @@
-/** Whether the suite has played what a bot trades at an exchange; what it has not is refused, or `unproven`. */
+/** Whether the suite has played what a bot trades at an exchange. What it has not played is refused, or `unproven`. */
 import type { ExchangeLevel } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
 import type { CcxtClient } from "./ccxt-client.js";
@@ -11,15 +11,15 @@ export const PROVEN_WITH: readonly string[] = ["4.5"];
 
 export interface Leveled {
   readonly level: ExchangeLevel;
-  /** What the bot trades. */
+  /** The kinds of markets that the bot trades. */
   readonly kinds: readonly MarketKind[];
-  /** In words. */
+  /** The limitations, in words. */
   readonly limitations: readonly string[];
 }
 
 /**
- * The level of what a bot trades. Throws an ExchangeError `unsupported` for what is refused, and for what is not proven unless that is
- * allowed. Without pairs a bot trades the contracts that are proven; none are: linear ones.
+ * The level of what a bot trades. Throws an ExchangeError `unsupported` for what is refused, and for what is not proven unless that is allowed. Without
+ * pairs a bot trades the contracts that are proven or, if none are, linear ones.
  */
 export function levelOf(
   client: CcxtClient,
@@ -75,5 +75,7 @@ function versionNote(client: CcxtClient): string[] {
   const minor = typeof said === "string" ? said.split(".").slice(0, 2).join(".") : undefined;
   if (minor !== undefined && PROVEN_WITH.includes(minor)) return [];
   const other = minor === undefined ? "this client does not say its version" : `this is ${minor}`;
-  return [`it is proven with ccxt ${PROVEN_WITH.join(", ")}, and ${other}: look at \`checkExchange\` before money`];
+  return [
+    `it is proven with ccxt ${PROVEN_WITH.join(", ")}, and ${other}: run \`checkExchange\` before you use real money`,
+  ];
 }

@@ -1,4 +1,4 @@
-/** What the adapter has to know of a market. */
+/** What the adapter needs to know about a market. */
 import { type Decimal, multiplyDecimal, toDecimal, toNumber } from "../../src/exact/decimal.js";
 import { times } from "../../src/exact/double.js";
 import { stepsIn, timesStep } from "../../src/exact/step.js";
@@ -11,18 +11,18 @@ import { isRow, isYes, numberOf, type Row, rowOf, textOf, Unreadable } from "./l
 const DECIMAL_PLACES = 2;
 const TICK_SIZE = 4;
 
-/** Enough places for any amount when the exchange does not say its step. */
+/** Enough places for any amount, if the exchange does not tell its step. */
 const FREE_STEP: Decimal = { digits: 1n, scale: 18 };
 
 export interface Market {
   readonly pair: string;
   readonly spot: boolean;
-  /** Settles in its base coin: sizes are in quote currency. */
+  /** The contract settles in its base coin: sizes are in quote currency. */
   readonly inverse: boolean;
   readonly base: string;
   /** The currencies that count as quote: fees in them need no price. */
   readonly quotes: readonly string[];
-  /** What one of ccxt's amounts is: base currency in one contract, quote currency of an inverse one; 1 in spot. */
+  /** What one of ccxt's amounts is worth: base currency of one contract, quote currency of an inverse one; 1 in spot. */
   readonly contractSize: number;
   /** The smallest difference of two amounts, in contracts; undefined when the exchange does not say. */
   readonly step?: number;
@@ -30,11 +30,11 @@ export interface Market {
   readonly minAmount?: number;
 }
 
-/** Which contracts can be read, and whether ccxt's amounts count them or what is in them. */
+/** Which contracts can be read, and whether ccxt's amounts count contracts or their content. */
 export interface MarketReading {
-  /** Inverse contracts are known to be read right. */
+  /** Inverse contracts are known to be read correctly. */
   readonly inverse: boolean;
-  /** ccxt's amounts are not contracts but what is in them. */
+  /** ccxt's amounts count what is in the contracts. */
   readonly units: boolean;
 }
 
@@ -52,7 +52,7 @@ export function marketOf(client: CcxtClient, pair: string, reading: MarketReadin
   return readMarket(found, pair, client.precisionMode, reading);
 }
 
-/** What is traded under a pair's name; undefined when the client knows no such market. Its markets have to be loaded. */
+/** The market under a pair's name; undefined if the client knows no such market. Its markets have to be loaded. */
 export function termsOf(client: CcxtClient, pair: string, reading: MarketReading = CONTRACTS): MarketTerms | undefined {
   const row = client.markets?.[pair];
   if (!isRow(row)) return undefined;
@@ -131,7 +131,7 @@ export function minSizeOf({ minAmount, step, contractSize }: Market): number | u
   return least === undefined ? undefined : times(least, contractSize);
 }
 
-/** Whether the account is in hedge mode, from what fetchPositionMode answered. */
+/** Whether the account is in hedge mode, from an answer of fetchPositionMode. */
 export function hedgedOf(answer: unknown): boolean {
   const hedged = rowOf(answer).hedged;
   if (typeof hedged !== "boolean") throw new Unreadable("the answer does not say whether the account is in hedge mode");

@@ -1,4 +1,4 @@
-/** Holds back an order whose client order id ccxt has dropped, renamed or altered: it could never be found again. */
+/** Stops an order whose client order id ccxt has dropped, renamed or altered: it could never be found again. */
 import type { SentRequest } from "./ask.js";
 import type { DialectIds } from "./language/dialect.js";
 import { Unreadable } from "./language/row.js";
@@ -15,7 +15,7 @@ export function mustCarry(request: SentRequest, theirs: string, ids: DialectIds)
   );
 }
 
-/** Of a query, a form or JSON: `name=value`, `"name":"value"`, `"name":1`. */
+/** Looks in a query, a form or JSON: `name=value`, `"name":"value"`, `"name":1`. */
 function carries({ url, body }: SentRequest, name: string, value: string): boolean {
   const literal = `(?:${escaped(value)}|${escaped(encodeURIComponent(value))})`;
   const pair = new RegExp(`(?:^|[?&{,"\\s])${escaped(name)}(?:=|"\\s*:\\s*"?)${literal}(?:$|["&,}\\s])`);

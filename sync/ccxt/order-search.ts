@@ -11,11 +11,11 @@ import { orderOfFills, readOrder, triggeredOrderId } from "./order.js";
 
 export interface FoundOrder {
   readonly order: ExchangeOrder;
-  /** Params with which it can be cancelled. */
+  /** Params that cancel the order. */
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-/** The order, open or over; undefined when the exchange says that it does not know it, or no list has it. */
+/** The order, open or over; undefined if the exchange says that it does not know it, or if no list has it. */
 export async function findOrder(account: CcxtAccount, id: string, pair: string): Promise<FoundOrder | undefined> {
   await account.market(pair);
   const lookups = account.dialect.lookups(account.ids.theirs(id), kindOf(pair));
@@ -38,7 +38,7 @@ async function lookUpAll(
   return undefined;
 }
 
-/** The order of the exchange's own id, open or over; undefined when the exchange says that it does not know it. */
+/** The order with the exchange's own id, open or over; undefined if the exchange says that it does not know it. */
 export async function findOrderById(
   account: CcxtAccount,
   orderId: string,
@@ -98,7 +98,7 @@ async function lookUp(account: CcxtAccount, lookup: Lookup, id: string, pair: st
   return { order, params: cancelParams };
 }
 
-/** What the exchange answers of an order; undefined when it says that it does not know it. */
+/** The exchange's answer about an order; undefined if it says that it does not know it. */
 async function known(account: CcxtAccount, what: string, call: () => Promise<unknown>): Promise<Row | undefined> {
   try {
     return await account.ask(what, async () => rowOf(await call()));
@@ -108,7 +108,7 @@ async function known(account: CcxtAccount, what: string, call: () => Promise<unk
   }
 }
 
-/** The order that a stop became: its size, fills and exchange id are what counts from then on. */
+/** The order that a stop became: from then on its size, fills and exchange id count. */
 async function triggered(
   account: CcxtAccount,
   became: string,
@@ -118,7 +118,7 @@ async function triggered(
 ): Promise<ExchangeOrder> {
   const what = `order ${id} of ${pair}, triggered as ${became}`;
   const row = await known(account, what, async () => account.client.fetchOrder?.(became, pair));
-  // An order that was cancelled without a fill is forgotten.
+  // The exchange has forgotten the order: it was cancelled without a fill.
   const told = row ?? { ...waited, status: "canceled", filled: 0 };
   const order = await account.ask(what, async () =>
     readOrder(told, account.orderContext({ open: false, stop: false })),
@@ -126,7 +126,7 @@ async function triggered(
   return { ...order, clientOrderId: id };
 }
 
-/** Where the exchange cannot be asked for one: all of its lists, and at last the fills, which may name it. */
+/** Searches all lists, and finally the fills, which may name the order. For exchanges that cannot be asked for one order. */
 async function scan(account: CcxtAccount, id: string, pair: string): Promise<FoundOrder | undefined> {
   const since = Date.now() - LOOK_BACK_DAYS * 86_400_000;
   const lists = [

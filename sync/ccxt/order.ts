@@ -1,4 +1,4 @@
-/** Orders as ccxt tells them, in base currency. */
+/** Reads ccxt's orders, in base currency. */
 
 import { minus, plus, times } from "../../src/exact/double.js";
 import type { ExchangeFill, ExchangeOrder, ExchangeOrderStatus, OrderRequest } from "../port/exchange.js";
@@ -20,13 +20,13 @@ import type { Market } from "./market.js";
 
 export interface OrderContext {
   readonly marketOf: (pair: string) => Market;
-  /** The bot's client order id of what the exchange calls it. */
+  /** Converts the exchange's client order id to the bot's. */
   readonly clientOrderIdOf: (theirs: string) => string;
-  /** The list asked for holds waiting (stop) orders only. */
+  /** The list holds waiting (stop) orders only. */
   readonly stop: boolean;
-  /** The list asked for holds open orders only: a row without a status is open. */
+  /** The list holds open orders only: a row without a status is open. */
   readonly open: boolean;
-  /** What ccxt reads otherwise of the raw row. */
+  /** Fields of the raw row that ccxt reads in another way. */
   readonly raw?: (info: Row, pair: string) => RawOrder;
 }
 
@@ -40,7 +40,7 @@ const STATUSES: Readonly<Record<string, "open" | "closed" | "cancelled" | "rejec
   rejected: "rejected",
 };
 
-/** One order. Throws an Unreadable that names the row when it has no id, pair, side, size or status. */
+/** Reads one order. Throws an Unreadable that names the row if it has no id, pair, side, size or status. */
 export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
   const pair = requiredText(row, "symbol");
   const raw = context.raw?.(infoOf(row), pair) ?? {};
@@ -50,7 +50,7 @@ export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
   const { amount, filled } = amountsOf(row, stop);
   const side = raw.side ?? sideOf(row);
   const status = statusOf(row, { amount, filled, open: context.open });
-  // OKX keeps the id of a stop order apart, and ccxt leaves it there.
+  // OKX keeps the id of a stop order in a field of its own, and ccxt leaves it there.
   const told = raw.clientOrderId ?? textOf(row, "clientOrderId") ?? textOf(infoOf(row), "algoClOrdId");
   const theirs = raw.clientOrderId === null ? undefined : told;
   const createdAt = timeOf(row);
@@ -71,9 +71,8 @@ export function readOrder(row: Row, context: OrderContext): ExchangeOrder {
 }
 
 /**
- * The order that an exchange answered to a submit. Many say little more than an id: what is missing is taken from the request,
- * nothing filled and open until it is read again. A client order id that is answered is told, also where it is another one than was given.
- * Undefined when not even the id was said.
+ * The order that an exchange returned for a submit. Many say little more than an id: what is missing is taken from the request, with nothing filled, open
+ * until it is read again. A returned client order id is kept, even if it is not the one that was given. Undefined if the answer has not even an id.
  */
 export function readSubmitted(
   answer: Row,
@@ -107,7 +106,7 @@ export function readSubmitted(
 function submittedStatus(word: string | undefined, filled: number, size: number): ExchangeOrderStatus {
   if (filled >= size) return "filled";
   const status = word === undefined ? "open" : (STATUSES[word] ?? "open");
-  // "closed" beside nothing filled is how some answer a market order before its fills are counted.
+  // For a market order whose fills are not counted yet, some answer "closed" and nothing filled.
   if (status === "closed") return filled > 0 ? "cancelled" : "open";
   return status;
 }
@@ -120,7 +119,7 @@ export function triggeredOrderId(row: Row): string | undefined {
   return id === "0" ? undefined : id;
 }
 
-/** Waits for a trigger. A stop loss attached to a limit order (stopLossPrice) does not make the order itself wait. */
+/** Whether the order waits for a trigger. A stop loss attached to a limit order (stopLossPrice) does not make the order itself wait. */
 function waits(row: Row): boolean {
   if (priceOf(row, "triggerPrice") !== undefined || priceOf(row, "stopPrice") !== undefined) return true;
   if (isYes(infoOf(row).isTrigger)) return true;
@@ -166,7 +165,7 @@ function statusOf(
   return status;
 }
 
-/** The limit; of a stop that turns into a market order, the trigger. */
+/** The limit price; for a stop that becomes a market order, the trigger price. */
 function limitPriceOf(row: Row, stop: boolean, told: RawOrder["type"]): number | null {
   const type = told ?? textOf(row, "type")?.toLowerCase();
   const price = type === "market" ? undefined : priceOf(row, "price");
@@ -185,7 +184,7 @@ function reducesOnly(row: Row): boolean {
   return [row.reduceOnly, info.reduceOnly, info.reduce_only, info.closePosition].some(isYes);
 }
 
-/** An order that only its fills are left of. It is over: no list of open orders names it. */
+/** An order of which only its fills are left. It is over: no list of open orders has it. */
 export function orderOfFills(
   clientOrderId: string,
   pair: string,

@@ -1,13 +1,13 @@
-/** Reads a history to its end from an exchange that gives it in pages, whichever way it pages. */
+/** Reads a paged history to its end, whichever way the exchange pages. */
 import type { RawRow } from "./language/dialect.js";
 import { Unreadable } from "./language/row.js";
 
-/** Enough for any history a bot looks back on; more means that the exchange goes in circles. */
+/** Enough for any history that a bot looks back on. More pages mean that the exchange goes in circles. */
 const MAX_PAGES = 1_000;
 
 export interface Page<T> {
   readonly rows: readonly T[];
-  /** Everything that the exchange answered, where ccxt leaves some of it out: whether a page was full shows only there. */
+  /** Every row of the answer, if ccxt leaves some out: only these show whether a page was full. */
   readonly raw?: readonly RawRow[];
 }
 
@@ -18,7 +18,7 @@ export interface History<T> {
   readonly now: number;
   /** The longest span that the exchange answers at once, ms. */
   readonly window: number;
-  /** What was asked for as the size of a page. */
+  /** The page size that was asked for. */
   readonly limit: number;
   readonly key: (row: T) => string;
   readonly time: (row: T) => number;
@@ -32,9 +32,8 @@ interface Step {
 }
 
 /**
- * Everything since that time, oldest first, each row once. Some exchanges answer the oldest rows of a span first, some the newest,
- * some look at no more than a day, some ignore `since`: so every span is read forwards from its newest row, and every page
- * backwards from its oldest, until nothing new comes.
+ * Everything since that time, oldest first, each row once. Some exchanges return the oldest rows of a span first, some the newest; some look at no more
+ * than a day; some ignore `since`. So every span is read forwards from its newest row, and every page backwards from its oldest, until nothing new comes.
  */
 export async function everySince<T>({ page, since, now, window, limit, key, time }: History<T>): Promise<T[]> {
   const found = new Map<string, T>();
@@ -75,7 +74,7 @@ export async function everySince<T>({ page, since, now, window, limit, key, time
     for (const step of steps) await walkBack(step, step.start, step !== steps.at(-1));
   }
 
-  /** What lies between the start of a page and its oldest row: more, when the exchange gives the newest rows first. */
+  /** Reads between the start of a page and its oldest row: there is more if the exchange returns the newest rows first. */
   async function walkBack(page: Step, start: number, wentOn: boolean): Promise<void> {
     let edge = page.oldest;
     while (edge > start) {
@@ -91,7 +90,7 @@ export async function everySince<T>({ page, since, now, window, limit, key, time
     }
   }
 
-  // A clock behind the exchange's asks all the same.
+  // Asks even if this clock is behind the exchange's.
   const end = Math.max(now, since);
   for (let from = since; from <= end; from += window)
     await walk(from, from + window >= end ? undefined : from + window);

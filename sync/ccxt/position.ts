@@ -1,17 +1,17 @@
-/** Positions as ccxt tells them, in base currency. */
+/** Reads ccxt's positions, in base currency. */
 
 import { plus, times } from "../../src/exact/double.js";
 import type { PositionSide } from "../../src/types.js";
 import type { ExchangePosition } from "../port/exchange.js";
 import { infoOf, numberOf, priceOf, type Row, requiredText, textOf, unreadable } from "./language/row.js";
 
-/** Where exchanges write the signed size of a position. */
+/** Fields in which exchanges write the signed size of a position. */
 const SIGNED_SIZES = ["positionAmt", "szi", "pos", "currentQty", "size"];
 
 /**
- * One position; undefined for a row of size zero. Throws an Unreadable that names the row when it has no pair, no size or no side.
- * `contractSizeOf` answers for rows that do not say it; it also refuses pairs whose size cannot be told in base currency. Where ccxt's size
- * counts what is in the contracts (`inUnits`), the row's own contract size is not looked at.
+ * Reads one position; undefined for a row of size zero. Throws an Unreadable that names the row if it has no pair, no size or no side. `contractSizeOf` is
+ * used for rows without a contract size; it also refuses pairs whose size cannot be told in base currency. If ccxt's size counts what is in the contracts
+ * (`inUnits`), the row's own contract size is ignored.
  */
 export function readPosition(
   row: Row,
@@ -42,13 +42,13 @@ export function readPosition(
   };
 }
 
-/** What the exchange says that a position is worth; ccxt computes some of them. */
+/** The worth of a position as the exchange tells it; ccxt computes some of them. */
 export function notionalOf(row: Row): { readonly notional?: number } {
   const notional = numberOf(row, "notional");
   return notional === undefined ? {} : { notional: Math.abs(notional) };
 }
 
-/** One position per pair and side: some exchanges keep a cross and an isolated one apart. */
+/** One position per pair and side: some exchanges keep cross and isolated positions in separate rows. */
 export function mergePositions(positions: readonly ExchangePosition[]): ExchangePosition[] {
   const merged = new Map<string, ExchangePosition>();
   for (const position of positions) {
@@ -68,7 +68,7 @@ function together(a: ExchangePosition, b: ExchangePosition): ExchangePosition {
   return { ...rest, ...notional, size, entryPrice: (a.entryPrice * a.size + b.entryPrice * b.size) / size };
 }
 
-/** The word where there is one, else a sign: ccxt's own, else the exchange's. */
+/** The side in words if there is one; else a sign: ccxt's own, else the exchange's. */
 function positionSideOf(row: Row, contracts: number): PositionSide {
   const info = infoOf(row);
   const said = sideWord(row.side) ?? sideWord(info.positionSide) ?? sideWord(info.posSide);
@@ -81,7 +81,7 @@ function positionSideOf(row: Row, contracts: number): PositionSide {
   throw unreadable(row, `side is ${JSON.stringify(row.side)}, expected long or short`);
 }
 
-/** `net` and `both` say nothing: the sign does. */
+/** `net` and `both` name no side: the sign does. */
 export function sideWord(value: unknown): PositionSide | undefined {
   if (typeof value !== "string") return undefined;
   const word = value.toLowerCase();

@@ -1,7 +1,7 @@
-/** Keeps signed URLs and keys out of errors. ccxt puts the whole request into the message of a network error; exchanges repeat it in theirs. */
+/** Keeps signed URLs and keys out of errors: ccxt puts the whole request into the message of a network error, and exchanges repeat it in theirs. */
 import type { CcxtClient } from "./ccxt-client.js";
 
-/** What ccxt calls the credentials of a client, as it lists them itself. */
+/** The names of a client's credentials in ccxt. */
 const CREDENTIALS = [
   "apiKey",
   "secret",
@@ -14,16 +14,16 @@ const CREDENTIALS = [
   "accountId",
 ] as const;
 
-/** A shorter credential is a word that may stand anywhere. */
+/** A shorter credential is a word that may occur anywhere. */
 const SHORTEST = 5;
 
-/** So many causes behind causes are looked at. */
+/** How many nested causes of an error are looked at. */
 const DEPTH = 8;
 
 const clients = new Set<WeakRef<CcxtClient>>();
 const known = new WeakSet<CcxtClient>();
 
-/** From now on no error shows this client's credentials, as they are when it is made: keys may be changed while a bot runs. */
+/** From now on no error shows this client's credentials. They are read when the error is made: keys may change while a bot runs. */
 export function keepSecretsOf(client: CcxtClient): void {
   if (known.has(client)) return;
   known.add(client);
@@ -33,11 +33,11 @@ export function keepSecretsOf(client: CcxtClient): void {
 /** The user and the query of a URL; JSON writes its slashes as `\/`. */
 const URLS = /\b((?:https?|wss?):\\?\/\\?\/)([^\s"'<>`]*)/gi;
 
-/** Names under which exchanges are told keys and signatures: `signature=...`, `"apiKey":"..."`, `X-MBX-APIKEY: ...`; some are an object. */
+/** Names under which exchanges get keys and signatures: `signature=...`, `"apiKey":"..."`, `X-MBX-APIKEY: ...`; some values are objects. */
 const NAMED =
   /((?:[\w-]{0,24}(?:signature|api[-_]?key|access[-_]?key(?:[-_]?id)?|api[-_]?secret|secret(?:[-_]?key)?|passphrase|password|private[-_]?key|listen[-_]?key|[-_]sign)|\bsign|\bauthorization|\btoken)\\?["']?\s*(?:=|%3D|:)\s*(?:\\?["'])?)(?:\{[^{}]*\}|(?:(?:Bearer|Basic)\s+)?[^\s"'&,;<>{}\\]+)/gi;
 
-/** The text without the queries of URLs, the values of what is named like a secret, and the credentials of the clients. */
+/** The text without URL queries, without the values of fields with a secret's name, and without the clients' credentials. */
 export function withoutSecrets(text: string): string {
   let safe = text;
   for (const secret of credentials()) safe = safe.replaceAll(secret, "***");
@@ -51,7 +51,7 @@ function withoutQuery(rest: string): string {
   return address.replace(/^[^/\\?]*@/, "***@");
 }
 
-/** As they are written in messages, the longest first: one may be a part of another. */
+/** The credentials as they are written in messages, longest first: one may be a part of another. */
 function credentials(): string[] {
   const found = new Set<string>();
   for (const reference of clients) {
@@ -66,7 +66,7 @@ function credentials(): string[] {
   return [...found].sort((a, b) => b.length - a.length);
 }
 
-/** The same error, of the same class, without secrets in its words and in those of its causes; other fields of it are left out. */
+/** The same error, of the same class, without secrets in its message and in those of its causes. Its other fields are left out. */
 export function errorWithoutSecrets(error: unknown, depth = DEPTH): unknown {
   if (typeof error === "string") return withoutSecrets(error);
   if (!(error instanceof Error)) return error === undefined || error === null ? error : withoutSecrets(String(error));

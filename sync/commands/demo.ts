@@ -42,6 +42,7 @@ export const addDemo: AddCommand = (program, run) => {
     .option("--approve <hash>", "with --recovery manual: carry out the plan that was shown under this hash")
     .option("--state <dir>", "where the paper exchange's file is, with --url", "state")
     .option("--reset", "forget what the demo left, and start afresh")
+    .option("--yes", "do not ask before --reset deletes")
     .option("--verbose", "a line for every trade")
     .addHelpText("after", HELP)
     .action((options, command) =>
@@ -59,7 +60,9 @@ export const addDemo: AddCommand = (program, run) => {
           }
           if (!(speed > 0 && speed <= 100)) throw new UsageError("--speed: expected a number above 0, up to 100");
           const flow = parseFlowId(invocation.options.flow ?? "demo-live");
-          await using store = await openStore(await storeOptions(invocation.options, place, flow), flow);
+          const where = await storeOptions(invocation.options, place, flow);
+          await agreeToReset(invocation, where, flow, options.yes);
+          await using store = await openStore(where, flow);
           await goLive(invocation, { store, flow }, { ...setup, speed });
           return;
         }
@@ -72,7 +75,9 @@ export const addDemo: AddCommand = (program, run) => {
         }
         const market = await openMarket({ candles, pair, seed, days });
         const flow = parseFlowId(invocation.options.flow ?? `demo-${market.name}`);
-        await using store = await openStore(await storeOptions(invocation.options, place, flow), flow);
+        const where = await storeOptions(invocation.options, place, flow);
+        await agreeToReset(invocation, where, flow, options.yes);
+        await using store = await openStore(where, flow);
         const signal = terminal.interrupted();
         const asked = { ...setup, candles, pair, days, verbose: options.verbose === true };
         const result = await runAlone({ store, flow, market }, asked, () => signal.aborted);
@@ -80,6 +85,21 @@ export const addDemo: AddCommand = (program, run) => {
       }),
     );
 };
+
+/** Asks before `--reset` deletes: the files may belong to a bot of the same flow. Throws if nobody agrees. */
+async function agreeToReset(
+  invocation: Invocation,
+  { reset, backend, path, state, url }: StoreOptions,
+  flow: string,
+  yes: true | undefined,
+): Promise<void> {
+  if (!reset || backend === "memory") return;
+  const what =
+    backend === "duckdb"
+      ? `${path}, what stands beside it under its name, and the paper exchange's file there`
+      : `every key of flow ${flow} in ${invocation.redact(url ?? "")}, and the paper exchange's file in ${state}`;
+  await invocation.consent(`Delete ${what}? It cannot be had back.`, yes);
+}
 
 type LivePlace = Parameters<typeof runLive>[0];
 
@@ -110,7 +130,7 @@ function endWords({ trades, pnl, openPositions }: LiveRun, advice: string): stri
   return `${count(trades, "trade")} in this run, ${gain(pnl)} today; ${open}. ${advice}`;
 }
 
-/** Where the state is that the command line names; memory, where it names nothing. */
+/** The place of the state that the command line names; memory if it names none. */
 async function storeOptions(
   { config, url, duckdb }: GlobalOptions,
   place: Pick<StoreOptions, "state" | "reset">,

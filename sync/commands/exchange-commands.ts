@@ -1,8 +1,10 @@
 /** The commands that need what is in `sync/`; those that do not are in `src/cli`, which knows nothing of this folder. */
-import type { AddCommand } from "../../src/cli/command.js";
-import { addDemo } from "./demo.js";
-import { addRecover } from "./recover.js";
-import { addRecovery } from "./recovery.js";
-import { addTop } from "./top.js";
+import type { Commands } from "../../src/cli/command.js";
 
-export const EXCHANGE_COMMANDS: readonly AddCommand[] = [addRecover, addRecovery, addDemo, addTop];
+export const EXCHANGE_COMMANDS: Commands = {
+  recover: async () => (await import("./recover.js")).addRecover,
+  recovery: async () => (await import("./recovery.js")).addRecovery,
+  demo: async () => (await import("./demo.js")).addDemo,
+  top: async () => (await import("./top.js")).addTop,
+  serve: async () => (await import("./serve.js")).addServe,
+};

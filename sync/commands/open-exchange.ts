@@ -12,7 +12,7 @@ export interface ExchangeChoice {
   readonly unproven?: boolean | undefined;
 }
 
-/** What the environment may hold for an exchange, and what ccxt calls it. */
+/** Names of the environment variables of an exchange, and ccxt's names for them. */
 const CREDENTIALS = {
   API_KEY: "apiKey",
   SECRET: "secret",
@@ -59,12 +59,12 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // What cannot be read may hold a key all the same: it is not repeated.
+    // Text that cannot be read may still hold a key: it is not repeated.
     throw new UsageError("--exchange-options: expected a JSON object, and this is no JSON");
   }
 }
 
-/** A ccxt client; undefined when ccxt knows no such exchange. ccxt is the user's. */
+/** A ccxt client; undefined if ccxt knows no such exchange. The user installs ccxt. */
 async function ccxtClient(id: string, options: Record<string, unknown>): Promise<SandboxClient | undefined> {
   const { default: ccxt } = await import("ccxt").catch((error: unknown) => {
     throw new UsageError("--exchange needs ccxt, which is not installed here: npm install ccxt", { cause: error });

@@ -28,7 +28,7 @@ export const addRecover: AddCommand = (program, run) => {
   program
     .command("recover")
     .description("Bring a flow and its exchange back in line: shows the plan and, on consent, carries it out.")
-    .requiredOption("--exchange <id>", "an exchange of ccxt's, such as binanceusdm, or paper:FILE")
+    .requiredOption("--exchange <id>", "an exchange that ccxt knows, such as binanceusdm, or paper:FILE")
     .option(
       "--pairs <pairs>",
       "only these, with commas between: BTC/USDT:USDT,ETH/USDT:USDT (spot needs them) [recovery.ours.pairs]",
@@ -42,39 +42,35 @@ export const addRecover: AddCommand = (program, run) => {
     .addOption(
       new Option(
         "--unexplained <action>",
-        "a position that is gone, and no fill says how [recovery.unexplained]",
+        "for a position that is gone without a fill that explains it [recovery.unexplained]",
       ).choices(UNEXPLAINED_ACTIONS),
     )
     .option(
       "--prefix <text>",
-      "client order ids that begin so are the flow's, too [recovery.ours.client_order_id_prefix]",
+      "client order ids with this prefix are the flow's, too [recovery.ours.client_order_id_prefix]",
     )
     .option("--exclusive-account", "the account is this flow's alone [recovery.exclusive_account]")
-    .option(
-      "--rate <currency=rate>",
-      "flow currency per unit, for what is in another; may be given more than once",
-      rate,
-    )
+    .option("--rate <currency=rate>", "flow currency per unit of another currency; may be given more than once", rate)
     .option(
       "--min-size <size>",
-      "smaller positions are dust: 0.001, or PAIR=0.001, more than once [what the exchange says]",
+      "smaller positions are dust: 0.001, or PAIR=0.001, more than once [the exchange's own]",
       minSize,
     )
-    .option("--tolerance <fraction>", "sizes that differ by less are the same [1e-9]", number)
+    .option("--tolerance <fraction>", "sizes that differ by less than this fraction are equal [1e-9]", number)
     .option("--confirmations <count>", "how many readings of the positions have to agree [2]", counting)
-    .option("--max-state-age <duration>", "older state is not trusted [recovery.max_state_age]", duration)
-    .option("--timeout <duration>", "a request without an answer by then counts as none [30s]", duration)
-    .option("--settle <duration>", "positions may lag behind fills that are younger [10s]", duration)
+    .option("--max-state-age <duration>", "a state older than this is not trusted [recovery.max_state_age]", duration)
+    .option("--timeout <duration>", "time limit of each request [30s]", duration)
+    .option("--settle <duration>", "positions may lag behind fills younger than this [10s]", duration)
     .option(
       "--grace <duration>",
-      "an order that the exchange does not know is given up when it is older [60s]",
+      "an order that the exchange does not know is given up once it is older than this [60s]",
       duration,
     )
     .option("--wait <duration>", "how long to wait for another process's recovery [15s]", duration)
-    .option("--deadline <duration>", "how long to go on until orders are filled and all is in line [60s]", duration)
+    .option("--deadline <duration>", "how long to go on while nothing changes [60s]", duration)
     .option("--approve <hash>", "carry out the plan of this hash without asking, and no other")
-    .option("--check", "only read: whether what the exchange says goes together, before money")
-    .option("--dry-run", "show the plan, touch nothing")
+    .option("--check", "only check whether the exchange's answers agree with each other; nothing is sent or changed")
+    .option("--dry-run", "show the plan, change nothing")
     .option("--yes", "do not ask")
     .addHelpText("after", HELP)
     .action((options, command) =>
@@ -151,7 +147,7 @@ export const addRecover: AddCommand = (program, run) => {
     );
 };
 
-/** The values that are there. */
+/** The values that are given. */
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
 function given<T extends object>(values: T): Given<T> {
@@ -164,7 +160,7 @@ function configuredOurs({ recovery: { ours } }: ResolvedConfig): Ours {
   return given({ pairs: ours.pairs, clientOrderIdPrefix: ours.client_order_id_prefix });
 }
 
-/** Once a person has pressed Ctrl-C, whatever came of the work is that they did. What was done before, in words, they are told. */
+/** After Ctrl-C the command says that it was interrupted, whatever became of the work, and what was done before, in words. */
 async function unlessInterrupted<T>(
   { signal, done }: { readonly signal: AbortSignal; readonly done: readonly string[] },
   work: () => Promise<T>,

@@ -1,4 +1,4 @@
-/** Reads what people write behind the options of `sf-state recover`. */
+/** Reads the values of the options of `sf-state recover`. */
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { number } from "../../src/cli/arguments.js";
 import { isCurrency } from "../../src/words/pair-name.js";
@@ -17,7 +17,7 @@ export function rate(text: string, before: ReadonlyMap<string, number> = new Map
 
 export type MinSize = number | Readonly<Record<string, number>>;
 
-/** `0.001`, of every pair, or `BTC/USDT=0.001`, given once for each pair. */
+/** `0.001` for every pair, or `BTC/USDT=0.001`, given once for each pair. */
 export function minSize(text: string, before?: MinSize): MinSize {
   const at = text.lastIndexOf("=");
   const size = number(text.slice(at + 1));

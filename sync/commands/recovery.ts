@@ -20,7 +20,7 @@ Example:
 export const addRecovery: AddCommand = (program, run) => {
   const recovery = program
     .command("recovery")
-    .description("Look at the recovery that is under way, approve the plan that waits in it, or end it.")
+    .description("Show the recovery under way, approve the plan that waits in it, or end it.")
     .addHelpText("after", "\nExample:\n  $ sf-state recovery show --flow bot --config bot.yaml");
 
   recovery
@@ -69,9 +69,12 @@ export const addRecovery: AddCommand = (program, run) => {
   recovery
     .command("end")
     .description(
-      "Give up a recovery that nobody goes on with: entries go ahead, what is left of it is not done. Not one that somebody may be at.",
+      "Give up a recovery that nobody continues: entries go ahead, and what it has not done stays undone. Refused while somebody may be working on it.",
     )
-    .option("--force <why>", "also one whose holder may be alive, or that has orders under way; why, for the event log")
+    .option(
+      "--force <why>",
+      "also if its holder may be alive, or if it has orders under way; the reason, for the event log",
+    )
     .option("--yes", "do not ask")
     .addHelpText("after", END_HELP)
     .action(({ force, yes }, command) =>
@@ -97,7 +100,7 @@ export const addRecovery: AddCommand = (program, run) => {
         }
         const place = placeName(config, flowId);
         await invocation.consent(
-          `${place}: End the recovery of flow ${flowId}, ${found.reason}? ${danger === undefined ? "" : `Mind: ${danger}. `}Entries go ahead, whether state and exchange agree or not; left undone: ${undone}.`,
+          `${place}: End the recovery of flow ${flowId}, ${found.reason}? ${danger === undefined ? "" : `Note: ${danger}. `}Entries go ahead, whether state and exchange agree or not; left undone: ${undone}.`,
           yes,
         );
         const reason = force ?? `given up: ${life === "dead" ? "its holder is dead" : "nobody held it"}`;
@@ -112,24 +115,24 @@ export const addRecovery: AddCommand = (program, run) => {
     );
 };
 
-/** Why it is not safe to end it; undefined where it is. */
+/** Why it is not safe to end the recovery; undefined if it is safe. */
 function dangerOf({ holder, journal }: RecoveryState, life: HolderLife): string | undefined {
   if (life === "alive")
-    return `${holder} is at it, and alive: it goes on sending orders until it sees that it was ended`;
-  if (life === "quiet") return `${holder} holds it, and gives no heartbeats: it may be at it`;
+    return `${holder} works on it and is alive: it goes on sending orders until it notices that it was ended`;
+  if (life === "quiet") return `${holder} holds it and gives no heartbeats: it may still work on it`;
   const tries = orphanTries(journal);
   if (tries.length === 0) return undefined;
   const names = tries.map(({ id, pair, side }) => `${id} (closes ${side} ${pair})`).join(", ");
-  return `orders that it has sent may be under way, and only its journal, which goes with it, knows them for its own: ${names}. sf-state recover goes on with it`;
+  return `orders that it has sent may be under way, and only its journal, which will be removed, knows them as its own: ${names}. sf-state recover goes on with it`;
 }
 
-/** What it would have done, as far as it is told. */
+/** What the recovery would have done, as far as that is known. */
 function undoneOf(found: RecoveryState): string {
   const plan = waitingPlan(found);
   if (!plan)
-    return "what it was about to do is not told; sf-state recover --dry-run shows what state and exchange differ in";
+    return "what it was about to do is not known; sf-state recover --dry-run shows where state and exchange differ";
   const { actions, omitted, hash } = plan;
-  return `the ${count(actions.length + omitted, "action")} of plan ${hash}; sf-state recover --dry-run shows what state and exchange differ in`;
+  return `the ${count(actions.length + omitted, "action")} of plan ${hash}; sf-state recover --dry-run shows where state and exchange differ`;
 }
 
 function jsonOf(found: RecoveryState, life: HolderLife): object {
@@ -170,7 +173,7 @@ function textOf({ terminal }: Invocation, found: RecoveryState, life: HolderLife
   return plan ? `${head}\n${waitingPlanText(plan, terminal.colours)}` : head;
 }
 
-/** Notes of which the lines above tell. */
+/** Notes that the lines above show already. */
 const TOLD_ELSEWHERE: readonly string[] = ["plan", "plan_hash", "approved"];
 
 function short(text: string): string {

@@ -4,10 +4,10 @@ import { printable } from "../../src/words/printable.js";
 import type { Progress } from "../plan/options.js";
 
 const CLEAR = "\r\u001b[2K";
-/** Not painted more often, ms, while it is at the same. */
+/** Shortest time between two paints of the same line, ms. */
 const PAUSE = 100;
 
-/** What a recovery is at, in one line of stderr that is painted over; nothing where stdout is no terminal. */
+/** Shows what a recovery is doing in one line of stderr that is painted over; shows nothing if stdout is no terminal. */
 export class ToldProgress implements Disposable {
   #painted = Number.NEGATIVE_INFINITY;
   #at = "";
@@ -24,7 +24,7 @@ export class ToldProgress implements Disposable {
     this.terminal.err(`${CLEAR}${this.terminal.colours.dim(line)}`);
   };
 
-  /** Takes the line away. */
+  /** Removes the line. */
   [Symbol.dispose](): void {
     if (this.#isThere) this.terminal.err(CLEAR);
     this.#isThere = false;

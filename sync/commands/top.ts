@@ -1,24 +1,26 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { AddCommand } from "../../src/cli/command.js";
 import { newest } from "../../src/cli/commands/events.js";
-import { FlowList, type Listing } from "../../src/cli/commands/ls.js";
 import { UsageError } from "../../src/cli/exit-code.js";
 import { placeName } from "../../src/cli/flows.js";
 import type { Invocation } from "../../src/cli/invocation.js";
 import { Screen } from "../../src/cli/screen.js";
-import { nowOf, readOpen } from "../../src/cli/status/flow-status.js";
-import { alarmsOf, watchedOf } from "../../src/cli/status/status-text.js";
+import { FlowList, type Listing } from "../../src/cli/status/flow-list.js";
+import { nowOf } from "../../src/cli/status/flow-status.js";
+import { alarmsOf } from "../../src/cli/status/status-text.js";
 import { fleetText } from "../../src/cli/top/fleet-text.js";
 import { type FlowPage, flowText } from "../../src/cli/top/flow-text.js";
 import { type Key, keyOf } from "../../src/cli/top/key.js";
 import { StateError } from "../../src/errors.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
 import type { StateEvent } from "../../src/types.js";
+import { readFlow } from "../../src/wants/flow-reading.js";
+import { watchedOf } from "../../src/wants/watched.js";
 import { printable } from "../../src/words/printable.js";
 import { waitingPlan, waitingPlanText } from "./waiting-plan.js";
 
 const TICK = 1000;
-/** More of them fit on no screen. */
+/** No screen shows more. */
 const EVENTS = 100;
 const WHY = "by hand, in sf-state top";
 
@@ -43,23 +45,23 @@ export const addTop: AddCommand = (program, run) => {
         const config = await invocation.config();
         await using list = new FlowList(invocation, watchedOf(config, undefined));
         const top = new Top(invocation, list, placeName(config));
-        await top.read(); // what is wrong from the start is told on the screen there is
+        await top.read(); // an error at the start is shown on the normal screen
         await top.run();
       }),
     );
 };
 
-/** The newest events, when those are known that were the newest before. */
+/** The newest events, given those that were the newest before. */
 async function newer(manager: StateManager, known: readonly StateEvent[] = []): Promise<readonly StateEvent[]> {
   const last = known.at(-1);
   if (!last) return newest(manager, EVENTS);
   return [...known, ...(await manager.getEvents({ after: last.id }))].slice(-EVENTS);
 }
 
-/** What a person is asked, and what is done on yes. */
+/** A question to a person, and what is done on yes. */
 interface Question {
   readonly words: string;
-  /** Shown in place of the flow. */
+  /** Text that is shown in place of the flow. */
   readonly page?: string;
   act(manager: StateManager): Promise<string>;
 }
@@ -85,7 +87,7 @@ class Top {
     const flowId = this.#flowId;
     if (flowId === undefined) return;
     const page = await this.#with(flowId, async (manager): Promise<FlowPage> => {
-      const status = await readOpen(manager);
+      const status = await readFlow(manager);
       const recovery = await manager.getRecovery();
       const events = await newer(manager, this.#page?.events);
       return {
@@ -142,7 +144,7 @@ class Top {
     }
   }
 
-  /** Tells what may be over the next time; false of what nobody expects. */
+  /** Shows an error that may be over at the next reading; false for an unexpected one. */
   #failed(error: unknown): boolean {
     if (!(error instanceof StateError)) return false;
     this.#message = this.invocation.redact(error.message);
@@ -213,7 +215,7 @@ class Top {
     };
   }
 
-  /** Opens the flow for a moment: a bot that starts finds its file free. */
+  /** Opens the flow only for a moment, so that a bot that starts finds its file free. */
   async #with<Answer>(flowId: string, work: (manager: StateManager) => Promise<Answer>): Promise<Answer> {
     await using manager = await this.invocation.openFlow(flowId);
     return await work(manager);

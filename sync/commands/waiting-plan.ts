@@ -1,12 +1,12 @@
-/** The plan that waits for a person, as the journal of a recovery has it, for a person to read. */
+/** The plan that waits for a person, read from a recovery's journal, in words. */
 import type { RecoveryState } from "../../src/types.js";
 import { actionTable, listText, type Paint, planRows } from "../plan/plan-text.js";
 import { PLAN, PLAN_HASH, type StoredPlan } from "../recovery/stored-plan.js";
 
-/** What is read of it; whoever wrote it may say more. */
+/** The parts that are read. Another version may have written more. */
 export type WaitingPlan = Omit<StoredPlan, "orphanPositions">;
 
-/** Undefined when none waits, or what is kept cannot be read. */
+/** Undefined if no plan waits, or the stored one cannot be read. */
 export function waitingPlan({ journal }: RecoveryState): WaitingPlan | undefined {
   const kept = parsed(journal.get(PLAN));
   if (!isPlan(kept) || kept.hash !== journal.get(PLAN_HASH)) return undefined;

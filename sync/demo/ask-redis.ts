@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { ConnectionError } from "../../src/index.js";
 
-/** Asks a Redis something that is not the library's business, on a connection of its own. */
+/** Sends a command to Redis that the library does not offer, on a connection of its own. */
 export async function askRedis<Answer>(
   { url, password }: { readonly url: string; readonly password?: string | undefined },
   ask: (redis: Redis) => Promise<Answer>,
@@ -12,7 +12,7 @@ export async function askRedis<Answer>(
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
   });
-  redis.on("error", () => {}); // the call that fails tells
+  redis.on("error", () => {}); // the failing call reports it
   try {
     await redis.connect();
     return await ask(redis);

@@ -1,6 +1,6 @@
 import { UsageError } from "../../src/cli/exit-code.js";
 
-/** The user asked for something that cannot be done: an unknown option, a file that is not there or not what it should be. */
+/** The user asked for something impossible: an unknown option, or a file that is missing or has the wrong content. */
 export class BadInputError extends UsageError {
   override name = "BadInputError";
 }

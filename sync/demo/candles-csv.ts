@@ -12,8 +12,8 @@ const HEADER = "timestamp,open,high,low,close,volume";
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|\+00:?00)?$/;
 
 /**
- * Reads a file of candles. A minute that is repeated counts once, as it came first; a minute that is missing is not made up.
- * Throws a BadInputError that names file and line for everything else: a wrong header, a missing number, a step back in time.
+ * Reads a file of candles. A repeated minute counts once, as it came first; a missing minute is not made up. For everything else (a wrong header, a missing
+ * number, a step back in time) throws a BadInputError that names file and line.
  */
 export async function readCandles(path: string, pair: string | undefined): Promise<Market> {
   const text = await contents(path);

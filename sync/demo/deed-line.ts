@@ -1,7 +1,7 @@
 import type { Deed } from "./desk.js";
 import { minuteText } from "./market.js";
 
-/** A deed in a line for people; nothing for what was refused. */
+/** A deed in one line for people; undefined for a refused one. */
 export function deedLine(deed: Deed): string | undefined {
   const at = minuteText(deed.at);
   switch (deed.did) {

@@ -6,16 +6,16 @@ import type { KillPoint } from "./kill-point.js";
 import { step } from "./steps.js";
 import type { Proposal } from "./strategy.js";
 
-/** A pair rests so long after an entry, and after an exit. */
+/** How long a pair rests after an entry, and after an exit. */
 const REST = "20m";
 
-/** What a call answered. `at` is the flow's clock, `id` the position's. */
+/** The answer of a call. `at` is the flow's clock, `id` the position's. */
 export type Deed =
   | { readonly did: "refused"; readonly at: number; readonly signalId: string; readonly reason: string }
   | { readonly did: "won"; readonly at: number; readonly signalId: string }
   | FillDeed;
 
-/** A fill that was booked by this very call. */
+/** A fill that this very call booked. */
 export interface FillDeed {
   readonly did: "opened" | "closed";
   readonly at: number;
@@ -24,7 +24,7 @@ export interface FillDeed {
   readonly fill: ExchangeFill;
 }
 
-/** What the desk needs of an exchange; the rest is the recovery's. */
+/** The part of an exchange that the desk uses; recovery uses the rest. */
 export type Counter = Pick<Exchange, "createOrder" | "cancelOrder" | "fetchFills">;
 
 export interface DeskOptions {
@@ -33,14 +33,14 @@ export interface DeskOptions {
   readonly clock: FlowClock;
   /** Called before the first change of a minute: see Feed. */
   settle(): Promise<void>;
-  /** Told what was done. */
+  /** Called with what was done. */
   tell(deed: Deed): void;
   pass(point: KillPoint): void;
 }
 
 /**
- * The bot's dealings with state and exchange. Within one minute every call may be made again after a crash, or by another bot at
- * the same time: ids are derived from the signal, the exchange takes each once, and what stands is left as it stands.
+ * The bot's dealings with state and exchange. Within one minute every call may be repeated after a crash, or made by another bot at the same time: ids are
+ * derived from the signal, the exchange takes each id once, and what exists is left as it is.
  */
 export class Desk {
   readonly #options: DeskOptions;
@@ -53,12 +53,12 @@ export class Desk {
     this.#exchange = options.exchange;
   }
 
-  /** Books what the exchange filled, and takes back the exits of positions that are gone. */
+  /** Books the exchange's fills, and cancels the exits of positions that are gone. */
   async book(): Promise<void> {
     await this.#options.settle();
     const orders = await this.#manager.getPendingOrders();
     for (const order of orders) await this.#bookFills(order);
-    // Read after the orders: another bot saves no exit before its position stands.
+    // Read after the orders: another bot stores no exit before its position exists.
     const open = new Set((await this.#manager.getPositions()).map(({ id }) => id));
     for (const { id, pair, intent, positionId = "" } of orders) {
       if (intent === "entry" || open.has(positionId)) continue;
@@ -67,7 +67,7 @@ export class Desk {
     }
   }
 
-  /** Enters, if the state admits it: a signal is acted on once, over all bots and all crashes. */
+  /** Enters if the state admits it: a signal is acted on once, over all bots and all crashes. */
   async enter(proposal: Proposal): Promise<void> {
     await this.#options.settle();
     const { signalId, ...entry } = proposal;
@@ -89,7 +89,7 @@ export class Desk {
       await this.#carryThrough(admission.order);
       return;
     }
-    // Admitted in this very minute by a bot that may have died since: whoever finds it goes on with it.
+    // A bot that may have died since admitted it in this very minute: whoever finds the order continues.
     const [order] = await this.#manager.findOrders([orderId]);
     if (order?.createdAt.getTime() === this.#now) await this.#carryThrough(order);
     else {
@@ -105,7 +105,7 @@ export class Desk {
     await this.#bookFills(order);
     if (!(await this.#manager.getPosition(id))) return;
     for (const exit of exitsOf(order)) {
-      // Stored before it is sent: a crash in between leaves an order that whoever resumes sends, under the same id.
+      // Stored before it is sent: after a crash in between, whoever resumes sends the order under the same id.
       await this.#step(["saving", "saved"], () => this.#manager.saveOrder(exit));
       await this.#send({
         clientOrderId: exit.id,
@@ -119,7 +119,7 @@ export class Desk {
     }
   }
 
-  /** Sends an order. That the exchange had it before is the proof that an earlier try arrived. */
+  /** Sends an order. If the exchange already has it, an earlier try arrived. */
   async #send(request: OrderRequest): Promise<void> {
     try {
       await this.#exchange.createOrder(request);

@@ -5,14 +5,14 @@ import type { KillPoint } from "./kill-point.js";
 import { type Market, type Minute, minuteText } from "./market.js";
 
 /**
- * The market on its way to the exchange, minute by minute. How far it came is the exchange's own time, kept in its file: a bot that
- * starts again goes on in that minute. The rule that makes it so: nothing of a minute is done before the exchange has its candles
- * for good (`settle`), and the exchange gets none of the next before all of this one is done.
+ * Brings the market to the exchange, minute by minute. How far it came is the exchange's own time, kept in its file: a bot that starts again continues in
+ * that minute. The rule for this: nothing of a minute is done before the exchange has stored its candles (`settle`), and the exchange gets the next
+ * minute's candles only after all of this minute is done.
  */
 export class Feed {
   #walked: Promise<unknown> = Promise.resolve();
   #isSettled = true;
-  /** What the exchange had taken in fees before the minute. */
+  /** The exchange's fees before the minute. */
   #fees = 0;
 
   constructor(
@@ -22,9 +22,9 @@ export class Feed {
   ) {}
 
   /**
-   * Takes the exchange to the end of the minute in which it stands; answers that minute's index. A crash may have left it with the
-   * candles of some pairs only, so it gets all of them once more: the same prices meet what they met before, and what they did
-   * not meet they do not meet now. Unless it took an order since, which is one of the minute's close: then it has them all.
+   * Brings the exchange to the end of the minute at which it stands, and returns the index of that minute. After a crash it may have the candles of some
+   * pairs only, so it gets all of them once more: the same prices fill what they filled before, and nothing else. An order that it took since belongs to
+   * the minute's close: then it has all candles already.
    */
   async resume({ name, minutes }: Market): Promise<number> {
     const { time } = this.exchange;
@@ -54,7 +54,7 @@ export class Feed {
     this.#fees = exchange.fees;
     this.#isSettled = false;
     this.#walked = Promise.all([...candles].map(([pair, candle]) => exchange.candle(pair, candle, time)));
-    this.#walked.catch(() => {}); // told to whoever settles
+    this.#walked.catch(() => {}); // reported to whoever settles
   }
 
   /** Whether the exchange has filled an order in this minute: every fill costs a fee. */
@@ -62,7 +62,7 @@ export class Feed {
     return this.exchange.fees !== this.#fees;
   }
 
-  /** Resolves when the exchange has what it was given for good. */
+  /** Resolves when the exchange has stored what it was given. */
   settle = async (): Promise<void> => {
     if (this.#isSettled) return;
     this.pass("walking");

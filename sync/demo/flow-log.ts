@@ -1,4 +1,4 @@
-/** The flow's event log: every change stands in it, written in the same atomic step. */
+/** The flow's event log: it has every change, written in the same atomic step. */
 
 import type { EventRisk, StateEvent, StateManager } from "../../src/index.js";
 
@@ -15,13 +15,13 @@ export async function eventsOf(manager: StateManager): Promise<StateEvent[]> {
   }
 }
 
-/** What was booked, and to which position. */
+/** A booking, and the position it belongs to. */
 export interface Booking {
   /** The day on which it counts, UTC. */
   readonly day: string;
   readonly positionId: string;
   readonly pnl: number;
-  /** It closed the position: a trade is over. */
+  /** The booking closed the position: a trade ended. */
   readonly closes: boolean;
 }
 

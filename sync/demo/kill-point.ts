@@ -1,4 +1,4 @@
-/** Where a bot may die: before (`-ing`: the call was made, its answer not awaited) and after every step. */
+/** The points at which a bot may be killed, for every step: before (`-ing`: the call was made, its answer not awaited) and after. */
 export const KILL_POINTS = [
   "walking",
   "walked",

@@ -1,4 +1,4 @@
-/** Rows as the port to an exchange tells them. */
+/** Rows in the form of the port. */
 import { parseDecimal, toNumber } from "../../src/exact/decimal.js";
 import type { PositionSide } from "../../src/types.js";
 import type { ExchangeFill, ExchangeOrder, ExchangePosition, OrderRequest } from "../port/exchange.js";
@@ -7,7 +7,7 @@ import { paperMarket, priceOf, worth } from "./paper-market.js";
 import type { PaperCall, PaperCashRow, PaperFill, PaperOrder, PaperPosition } from "./paper-rows.js";
 import type { Rules } from "./rules.js";
 
-/** A call of `createOrder` or `cancelOrder` that reached the exchange, whatever came of it. */
+/** A call of `createOrder` or `cancelOrder` that reached the exchange, whether or not it succeeded. */
 export type SeenCall =
   | {
       readonly method: "createOrder";
@@ -15,7 +15,7 @@ export type SeenCall =
       readonly pair: string;
       readonly request: OrderRequest;
       readonly accepted: boolean;
-      /** Why it was not. */
+      /** Why the order was not taken. */
       readonly failure?: ExchangeFailure;
       readonly at: Date;
     }
@@ -75,7 +75,7 @@ export function toldFill(fill: PaperFill, rules: Rules): ExchangeFill {
   };
 }
 
-/** The fee in the currency in which it was taken; nothing where the pair's name does not say its coins. */
+/** The fee in the currency in which it was taken; empty if the pair's name does not say its coins. */
 function feesOf({ pair, fee, feeBase }: PaperFill): Pick<ExchangeFill, "fees"> {
   const market = paperMarket(pair);
   if (typeof market === "string" || !market.coins) return {};
@@ -90,11 +90,11 @@ export interface PaperCash {
   readonly id: string;
   readonly kind: "funding" | "settlement";
   readonly pair: string;
-  /** Of the position it was for. */
+  /** The side of the position that the money was for. */
   readonly side: PositionSide;
-  /** As it moved the account: negative when it was paid. */
+  /** The amount as it changed the account: negative when it was paid. */
   readonly amount: number;
-  /** What the pair settles in; absent where its name does not say it. */
+  /** The pair's settle currency; absent if its name does not say it. */
   readonly currency?: string;
   readonly ts: Date;
 }

@@ -22,15 +22,13 @@ import type { Rules } from "./rules.js";
 
 const TRADED: ReadonlySet<string> = new Set(["orders", "positions", "fills"]);
 
-/** A row as it is written down: table, key, row; null when there is none any more. */
+/** A row as it is stored: table, key, row; null if it was removed. */
 export type WrittenRow = readonly [table: string, key: string, row: unknown];
 
-/**
- * Everything that a simulated exchange remembers. Changes are made in steps: each is kept whole by `commit`, or taken back whole.
- */
+/** Everything that a simulated exchange remembers. Changes are made in steps: each step is kept as a whole by `commit`, or taken back as a whole. */
 export class Book {
   readonly #noted: PaperChange[] = [];
-  /** What the last step did that changed orders, positions or fills, to these. */
+  /** The changes of the last step that touched orders, positions or fills. */
   #last: readonly PaperChange[] = [];
   readonly #note = (change: PaperChange) => this.#noted.push(change);
 
@@ -51,7 +49,7 @@ export class Book {
     const fills = this.#fillsOfPair.get(pair) ?? [];
     this.#fillsOfPair.set(pair, fills);
     if (after) fills.push(after);
-    else fills.pop(); // only the newest are ever taken back, newest first
+    else fills.pop(); // only the newest fills are ever taken back, newest first
   });
   readonly #calls = new PaperTable<PaperCall>("calls", callRow, this.#note);
   readonly #cash = new PaperTable<PaperCashRow>("cash", cashRow, this.#note);
@@ -164,7 +162,7 @@ export class Book {
     return [...this.#calls.values()];
   }
 
-  /** Writes down money that is no trade; answers the row. */
+  /** Stores money that is no trade. Returns the row. */
   addCash(cash: Omit<PaperCashRow, "id" | "at">): PaperCashRow {
     const count = this.account.cash + 1;
     const row = { ...cash, id: `c${count}`, at: this.account.at };
@@ -178,7 +176,7 @@ export class Book {
     return [...this.#cash.values()];
   }
 
-  /** What became of a pair; as it began, where nothing did. */
+  /** What happened to a pair's market; the initial state if nothing did. */
   market(pair: string): PaperMarket {
     return this.#markets.get(pair) ?? { settledAt: null, delisted: false };
   }
@@ -187,7 +185,7 @@ export class Book {
     this.#markets.set(pair, market);
   }
 
-  /** Keeps what changed since the last commit; the rows as they are now. */
+  /** Keeps the changes since the last commit. Returns the changed rows. */
   commit(): WrittenRow[] {
     if (this.#noted.length === 0) return [];
     const changes = this.#noted.splice(0);
@@ -202,7 +200,7 @@ export class Book {
     for (const change of this.#noted.splice(0).reverse()) change.undo();
   }
 
-  /** What `read` answers as if the last change of orders, positions and fills had not been made. */
+  /** The result of `read` as if the last change of orders, positions and fills had not been made. */
   asBefore<T>(read: () => T): T {
     for (const change of this.#last.toReversed()) change.undo();
     try {
@@ -212,14 +210,14 @@ export class Book {
     }
   }
 
-  /** Every row, in an order that follows from the rows alone. */
+  /** Every row, in an order that depends only on the rows. */
   written(): WrittenRow[] {
     return [...this.#tables].flatMap(([name, table]) =>
       [...table.entries()].sort(([a], [b]) => byKey(a, b)).map(([key, row]): WrittenRow => [name, key, row]),
     );
   }
 
-  /** Puts rows in place as they were written down. Throws a ZodError or a TypeError when they are not ours. */
+  /** Loads stored rows. Throws a ZodError or a TypeError if they are not of this kind. */
   load(rows: Iterable<WrittenRow>): void {
     for (const [name, key, row] of rows) {
       const table = this.#tables.get(name);
@@ -229,7 +227,7 @@ export class Book {
   }
 }
 
-/** `o9` comes before `o10`. */
+/** Orders keys so that `o9` comes before `o10`. */
 function byKey(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : 1);
 }

@@ -1,4 +1,4 @@
-/** What an execution does to the position, the order and the account. */
+/** What an execution changes: the position, the order and the account. */
 import {
   addDecimal,
   type Decimal,
@@ -20,11 +20,11 @@ import type { Rules } from "./rules.js";
 export interface Execution {
   readonly price: number;
   readonly size: string;
-  /** Whose fee it costs; undefined: none. */
+  /** Whose fee the execution costs: the maker's or the taker's; undefined: none. */
   readonly maker?: boolean;
 }
 
-/** Fills an open order, or a part of it: the size must be there to fill, and to reduce when the order may only reduce. */
+/** Fills an open order, or a part of it. The caller makes sure that the size can be filled, and reduced if the order may only reduce. */
 export function bookExecution(state: Book, rules: Rules, order: PaperOrder, execution: Execution): PaperOrder {
   const { price, size } = execution;
   const notional = worth(order.pair, size, price);
@@ -41,7 +41,7 @@ export function bookExecution(state: Book, rules: Rules, order: PaperOrder, exec
     credit(state, order.pair, { balance: subtract(paid, charged), realised: "0", fees: charged });
   } else {
     const gain = changePosition(state, order, execution);
-    // Rounded once, fee included, as the state manager books a fill.
+    // Rounded once, with the fee, as the state manager books a fill.
     const net = moneyText(subtractDecimal(gain, parseDecimal(charged)));
     credit(state, order.pair, { balance: net, realised: add(net, charged), fees: charged });
   }
@@ -76,7 +76,7 @@ function feeRate({ fees }: Rules, { maker }: Execution): number {
   return maker ? fees.maker : fees.taker;
 }
 
-/** Adds to what the account has of the currency in which a pair settles: quote currency, or the coin of an inverse contract. */
+/** Adds to the balance in the pair's settle currency: quote currency, or the coin of an inverse contract. */
 export function credit(state: Book, pair: string, amounts: Purse): void {
   const { account } = state;
   const coin = coinOf(pair);
@@ -96,13 +96,13 @@ function sums(purse: Purse, amounts: Purse): Purse {
   };
 }
 
-/** The coin in which an inverse contract settles; undefined of all others: they share one balance. */
+/** The coin in which an inverse contract settles; undefined for all other pairs, which share one balance. */
 function coinOf(pair: string): string | undefined {
   const market = paperMarket(pair);
   return typeof market !== "string" && market.inverse ? market.coins?.settle : undefined;
 }
 
-/** The side of the position that an order may reduce: in netting mode the other one, in hedge mode its own. */
+/** The side of the position that an order may reduce: in netting mode the opposite one, in hedge mode its own. */
 export function reducedSide(order: { side: OrderSide; positionSide: PositionSide | null }): PositionSide | undefined {
   const other = order.side === "sell" ? "long" : "short";
   return order.positionSide === null || order.positionSide === other ? other : undefined;
@@ -110,7 +110,7 @@ export function reducedSide(order: { side: OrderSide; positionSide: PositionSide
 
 const NOTHING = { digits: 0n, scale: 0 };
 
-/** Reduces what stands against the order, opens or grows with the rest; what was gained, before fees. */
+/** Reduces the position that is opposite to the order, and opens or grows with the rest. Returns the gain before fees. */
 function changePosition(state: Book, order: PaperOrder, { price, size }: Execution) {
   const against = reducedSide(order);
   const held = against && state.position(order.pair, against);
@@ -122,7 +122,7 @@ function changePosition(state: Book, order: PaperOrder, { price, size }: Executi
   return gain;
 }
 
-/** A holding changes by what was bought, less the fee taken from it, or sold; nothing is gained before it is money. */
+/** Changes a holding by what was bought, less the fee taken from it, or by what was sold. Holding coins gains nothing until they are sold. */
 function exchangeCoins(state: Book, order: PaperOrder, { price, size }: Execution, feeBase: string) {
   const held = state.position(order.pair, "long");
   if (order.side === "buy") {
@@ -131,18 +131,18 @@ function exchangeCoins(state: Book, order: PaperOrder, { price, size }: Executio
   } else if (held) reduce(state, held, size);
 }
 
-/** What so much of a position gains at a price: in what its pair settles in, before fees. */
+/** The gain of a part of a position at a price, in the pair's settle currency, before fees. */
 export function gainOf(position: PaperPosition, size: string, price: number): Decimal {
   const gain = subtractDecimal(worth(position.pair, size, price), costOf(position, size));
   return (position.side === "short") !== isInverse(position.pair) ? negateDecimal(gain) : gain;
 }
 
-/** What so much of a position cost: at the entry price; the last of it, what is left. */
+/** The cost of a part of a position at the entry price; for the last part, what is left of the cost. */
 function costOf({ pair, size: whole, entryPrice, cost }: PaperPosition, size: string): Decimal {
   return size === whole && cost !== null ? parseDecimal(cost) : worth(pair, size, entryPrice);
 }
 
-/** What the account is worth in quote currency: its balance, what open positions would add at the pairs' prices, and its coins at theirs. */
+/** The worth of the account in quote currency: its balance, the gain of open positions at present prices, and its coins at theirs. */
 export function equityOf(state: Book, rules: Rules): Decimal {
   let sum = parseDecimal(state.account.balance);
   const coins = new Map(

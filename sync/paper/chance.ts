@@ -1,6 +1,6 @@
-/** Chance without memory: the same seed and the same words give the same number, whatever was asked before. */
+/** Pseudo-random numbers without memory: the same seed and words give the same number, whatever was asked before. */
 
-/** A number from 0 up to 1 (FNV-1a over the words, mixed as murmur3 does). */
+/** A number from 0 to below 1 (FNV-1a over the words, mixed as murmur3 does). */
 export function chance(seed: number, ...words: readonly (string | number)[]): number {
   let hash = 0x811c9dc5;
   for (const char of [seed, ...words].join("|")) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);

@@ -1,6 +1,6 @@
 /**
- * One process at a time works on a file. Who wants it puts a claim into the folder `FILE.lock`, and has it when there is no other
- * claim of a living process. A claim's name says whose it is and is never used again: claims of the dead can be removed by anybody.
+ * One process at a time uses a file. A process puts a claim into the folder `FILE.lock`, and owns the file once no other living process has a claim. A
+ * claim's name says whose it is and is never used again: anybody may remove claims of dead processes.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -24,7 +24,7 @@ const PAUSE_MS = 5;
 const HELD = "held";
 const CLAIM = /^(\d+)-(\d+)-([^-]+)-([^-]+)-[0-9a-f]+-(.+)$/;
 
-/** Claims the file at `path`. Throws a LockedError that names the process that has it. The result lets it go. */
+/** Claims the file at `path`. Throws a LockedError that names the process that owns it. Call the result to release it. */
 export function claim(path: string): () => void {
   const folder = `${path}.lock`;
   const name = ownName();
@@ -47,17 +47,17 @@ export function claim(path: string): () => void {
 
 interface Rival {
   readonly name: string;
-  /** It has the file; otherwise it only wants it. */
+  /** True: the process owns the file; false: it only waits for it. */
   readonly held: boolean;
 }
 
-/** Who has the file, or else one who wants it. */
+/** The owner of the file, or else another one that waits for it. */
 function inTheWay(folder: string, own: string): Rival | undefined {
   const rivals = rivalsOf(folder, own);
   return rivals.find(({ held }) => held) ?? rivals[0];
 }
 
-/** With a claim made: waits while all in the way only want the file too and come after; undefined: nobody is in the way any more. */
+/** After the own claim was made: waits while all others only wait, too, and come after this one. Undefined: nobody else is left. */
 function waitFirst(folder: string, own: string, deadline: number): Rival | undefined {
   for (;;) {
     const rival = inTheWay(folder, own);
@@ -76,7 +76,7 @@ function rivalsOf(folder: string, own: string): Rival[] {
   return rivals.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** None when the folder was just removed by another. */
+/** Empty if another process has just removed the folder. */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
@@ -86,7 +86,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** False when the folder was just removed by another. */
+/** False if another process has just removed the folder. */
 function makeClaim(folder: string, name: string): boolean {
   try {
     closeSync(openSync(join(folder, name), "wx"));
@@ -123,13 +123,13 @@ function contentOf(path: string): string {
   }
 }
 
-/** pid, when it started, since which boot, among which processes, a random part, on which host. */
+/** pid, its start, the boot, the pid namespace, a random part, the host. */
 function ownName(): string {
   const start = startOf(process.pid) ?? 0;
   return [process.pid, start, boot(), processSpace(), randomBytes(4).toString("hex"), host()].join("-");
 }
 
-/** Whether the process of a claim may be alive: true when that cannot be seen from here. */
+/** Whether the process of a claim may be alive: true if that cannot be seen from here. */
 function lives(name: string): boolean {
   const [, pid = "", start = "", since = "", space = "", where = ""] = CLAIM.exec(name) ?? [];
   if (where !== host()) return true;
@@ -144,7 +144,7 @@ function lives(name: string): boolean {
   }
 }
 
-/** When a process started, in ticks since boot, where the system tells; undefined when it is gone, or as good as gone. */
+/** When a process started, in ticks since boot, if the system tells it; undefined if it is gone, or a zombie. */
 function startOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

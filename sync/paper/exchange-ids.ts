@@ -1,4 +1,4 @@
-/** Client order ids that the exchange makes itself: `autoclose-o7` of a liquidation, `settlement-o8` of a contract that expired. */
+/** Client order ids that the exchange makes itself: `autoclose-o7` for a liquidation, `settlement-o8` for an expired contract. */
 
 const OWN = /^(?:autoclose|settlement)-o\d+$/;
 

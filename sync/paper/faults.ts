@@ -1,4 +1,4 @@
-/** How a simulated exchange misbehaves. */
+/** Faults that a simulated exchange can show. */
 
 import { InvalidArgumentError } from "../../src/errors.js";
 import * as check from "../../src/manager/check.js";
@@ -36,19 +36,19 @@ export type Fault =
   | { readonly kind: "id_dropped" | "id_changed" }
   | { readonly kind: "delay"; readonly ms: number };
 
-/** When it happens, counting the calls of the method from when the rule was set. */
+/** When a fault happens, counted in calls of the method since the rule was set. */
 export interface FaultOccasion {
   /** Only at this call; 1 is the next. By default from the next call on. */
   readonly call?: number;
   /** At each call with this probability, drawn from the exchange's seed. By default certainly. */
   readonly probability?: number;
-  /** At most so often; default once, with a probability without end. */
+  /** How often at most; default once, with a probability without limit. */
   readonly times?: number;
 }
 
 export type FaultRule = Fault & FaultOccasion;
 
-/** Faults from the start on. The first rule that applies to a call is the fault that it meets. */
+/** Faults from the start on. The first rule that applies to a call decides its fault. */
 export type FaultPlan = { readonly [method in FaultyMethod]?: readonly FaultRule[] };
 
 interface Standing {
@@ -58,7 +58,7 @@ interface Standing {
   left: number;
 }
 
-/** Which fault a call meets. What happened is not remembered over a restart: the plan begins anew. */
+/** Decides which fault a call meets. The plan begins anew after a restart: nothing of it is stored. */
 export class Faults {
   readonly #standing = new Map<FaultyMethod, Standing[]>();
   #rules = 0;
@@ -79,12 +79,12 @@ export class Faults {
     standing.push({ rule, number: this.#rules, calls: 0, left: times });
   }
 
-  /** Takes every rule away. */
+  /** Removes every rule. */
   clear(): void {
     this.#standing.clear();
   }
 
-  /** Counts a call; the fault that it meets. Chance is drawn from the seed. */
+  /** Counts a call. Returns its fault; chance is drawn from the seed. */
   next(method: FaultyMethod, seed: number): Fault | undefined {
     let met: Fault | undefined;
     for (const standing of this.#standing.get(method) ?? []) {

@@ -3,7 +3,7 @@ import type { Book } from "./book.js";
 import { paperMarket } from "./paper-market.js";
 import type { Rules } from "./rules.js";
 
-/** Why a pair is not traded here, by its name or by what became of it; undefined when it is. */
+/** Why a pair is not traded here, by its name or because of what happened to it; undefined if it is traded. */
 export function untradable(state: Book, rules: Rules, pair: string): string | undefined {
   const { delisted, settledAt } = state.market(pair);
   if (delisted) return `${pair} was delisted`;
@@ -11,7 +11,7 @@ export function untradable(state: Book, rules: Rules, pair: string): string | un
   return misnamed(rules, pair);
 }
 
-/** Why no pair of that name is traded here; undefined when it may be. */
+/** Why no pair of that name is traded here; undefined if it may be. */
 export function misnamed(rules: Rules, pair: string): string | undefined {
   const market = paperMarket(pair);
   if (typeof market === "string") return market;

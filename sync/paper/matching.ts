@@ -9,7 +9,7 @@ import type { PaperOrder } from "./paper-rows.js";
 import type { Rules } from "./rules.js";
 import { piecesOf, touchedPart } from "./split.js";
 
-/** Fills a new order as far as it can be filled at once; the rest of it waits. */
+/** Fills a new order as far as it can be filled at once. The rest waits. */
 export function match(state: Book, rules: Rules, order: PaperOrder, price: number): void {
   if (order.type === "market") executeAll(state, rules, order, price, false);
   else if (order.type === "limit" && order.price !== null && crosses(order.side, order.price, price))
@@ -18,8 +18,8 @@ export function match(state: Book, rules: Rules, order: PaperOrder, price: numbe
 }
 
 /**
- * Moves the price of a pair and fills what waits on the way, in the order in which the price meets it. A jump meets a stop only
- * where it lands; a walk meets it at its trigger.
+ * Moves the price of a pair and fills the waiting orders on the way, in the order in which the price reaches them. After a jump a stop is filled at the new
+ * price; on a walk, at its trigger.
  */
 export function movePrice(state: Book, rules: Rules, pair: string, to: number, how: "jump" | "walk"): void {
   const from = state.price(pair) ?? to;
@@ -38,7 +38,7 @@ export function movePrice(state: Book, rules: Rules, pair: string, to: number, h
   }
 }
 
-/** Fills all that is left of an order. */
+/** Fills the rest of an order. */
 export function executeAll(state: Book, rules: Rules, order: PaperOrder, price: number, maker: boolean): void {
   const left = subtract(order.size, order.filled);
   const pieces = piecesOf(rules, order.pair, left, `${order.id}|${order.filled}`);
@@ -56,7 +56,7 @@ function executeTouched(state: Book, rules: Rules, order: PaperOrder): void {
   execute(state, rules, order, { price: order.price, size, maker: true });
 }
 
-/** Fills a part of an order, or less where there is less to reduce or to pay with: the order is over then. */
+/** Fills a part of an order. If there is less to reduce or to pay with, it fills less, and the order is over. */
 export function execute(state: Book, rules: Rules, order: PaperOrder, execution: Execution): PaperOrder {
   const room = roomFor(state, rules, order, execution.price);
   const size = room === undefined ? execution.size : smaller(room, execution.size);
@@ -78,14 +78,14 @@ function canPay(state: Book, order: PaperOrder, price: number): boolean {
   return compare(decimalText(multiplyDecimal(left, toDecimal(price))), state.account.balance) <= 0;
 }
 
-/** Reduce-only orders, those of a hedge's other side, and sales of coins. */
+/** True for reduce-only orders, for orders that close a position of a hedge, and for sales of coins. */
 export function mayOnlyReduce(rules: Rules, order: Pick<PaperOrder, "reduceOnly" | "side" | "positionSide">): boolean {
   if (order.reduceOnly) return true;
   if (rules.market === "spot") return order.side === "sell";
   return rules.mode === "hedge" && reducedSide(order) !== undefined;
 }
 
-/** There is nothing left to do for an order: one that was filled in part was as large as that. */
+/** Ends an order with which nothing more can be done. If it was filled in part, its size becomes what was filled. */
 function end(state: Book, order: PaperOrder): PaperOrder {
   const ended: PaperOrder =
     order.filled === "0" ? { ...order, status: "cancelled" } : { ...order, size: order.filled, status: "filled" };

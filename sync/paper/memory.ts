@@ -1,4 +1,4 @@
-/** What the exchange still knows of its past. */
+/** What the exchange still remembers of its past. */
 import type { PaperFill, PaperOrder } from "./paper-rows.js";
 import type { Rules } from "./rules.js";
 

@@ -42,16 +42,16 @@ export interface PaperExchangeOptions extends RuleOptions {
   /** Replaces the clock: ms since 1970. The exchange's own time never goes back. */
   readonly clock?: () => number;
   /**
-   * Where the exchange is kept: every change is durable there before its promise resolves, and another PaperExchange on the same
-   * file is the same exchange, also after kill -9. One at a time: until `close()`, or the end of the process, others get a
-   * LockedError. Default: in memory only. Rules that are not given are those of the file.
+   * Path of the exchange's file. Every change is durable there before its promise resolves, and another PaperExchange on the same file is the same
+   * exchange, also after kill -9. One at a time: until `close()`, or the end of the process, others get a LockedError. Default: in memory only. Rules that
+   * are not given are those of the file.
    */
   readonly file?: string;
   /** Faults from the start on; after a restart they begin anew. */
   readonly faults?: FaultPlan;
 }
 
-/** What somebody does on the account without the bot: no client order id. */
+/** A trade that somebody makes on the account without the bot: it has no client order id. */
 export interface HandTrade {
   readonly pair: string;
   readonly side: OrderSide;
@@ -70,23 +70,23 @@ export interface PaperCandle {
   readonly close: number;
 }
 
-/** What an account has and had. */
+/** An account's present and past amounts. */
 export interface PaperAccount {
-  /** Quote currency, exact to 8 places: what there was at the start, was realised and paid as cash, less fees. Spot: the quote coins. */
+  /** Quote currency, exact to 8 places: the initial balance, plus realised results and cash, less fees. Spot: the quote coins. */
   readonly balance: number;
-  /** In quote currency: the balance, what the open positions would add at the pairs' prices, and what inverse contracts made at theirs. */
+  /** In quote currency: the balance, the gain of the open positions at present prices, and the coins made by inverse contracts at theirs. */
   readonly equity: number;
-  /** What positions gained and lost, before fees; spot: none. */
+  /** Gains and losses of positions, before fees; none for spot. */
   readonly realised: number;
   /** The fees taken in quote currency. */
   readonly fees: number;
-  /** Of each coin in which inverse contracts settle: what they made, in that coin. None of it is in `balance`. */
+  /** For each coin in which inverse contracts settle: what they made, in that coin. None of it is in `balance`. */
   readonly coins: Readonly<
     Record<string, { readonly balance: number; readonly realised: number; readonly fees: number }>
   >;
   /** Funding and settlements, oldest first. */
   readonly cash: readonly PaperCash[];
-  /** When it changed last, by the exchange's time; absent when it never did. */
+  /** Time of the last change, on the exchange's clock; absent if there was none. */
   readonly time?: Date;
 }
 
@@ -151,7 +151,7 @@ export interface PaperAccount {
  */
 export class PaperExchange implements Exchange {
   readonly name: string;
-  /** Nobody can reach the exchange while this is true: every call of `Exchange` rejects with `no_answer`, and nothing happens. */
+  /** While this is true nobody can reach the exchange: every call of `Exchange` rejects with `no_answer`, and nothing happens. */
   down = false;
   readonly #rules: Rules;
   readonly #clock: () => number;
@@ -178,17 +178,17 @@ export class PaperExchange implements Exchange {
     this.name = this.#rules.name;
   }
 
-  /** @internal What it was made with, the defaults in place. */
+  /** @internal The rules it was made with, defaults included. */
   get rules(): Rules {
     return this.#rules;
   }
 
-  /** @internal Which account it is, for those that it is served to: a file's over restarts, one in memory only while it lasts. */
+  /** @internal Identifies the account for clients: an account in a file keeps it over restarts, one in memory only while it lasts. */
   get identity(): string {
     return this.file ?? this.#ownName;
   }
 
-  /** Where it is kept, without symbolic links; undefined: in memory only. */
+  /** Path of the file, without symbolic links; undefined: in memory only. */
   get file(): string | undefined {
     return this.#file?.path;
   }
@@ -215,7 +215,7 @@ export class PaperExchange implements Exchange {
     return name;
   }
 
-  /** The exchange's own clock: `clock`, and by how much it is ahead; never before its last change. */
+  /** The exchange's own clock: `clock` plus `clockAhead`, never before its last change. */
   async fetchTime(): Promise<Date> {
     return this.#call("fetchTime", "its time", async (fault) => {
       const now = new Date(this.#now());
@@ -224,7 +224,7 @@ export class PaperExchange implements Exchange {
     });
   }
 
-  /** What the pair's name and the rules say; undefined of names that cannot be traded here: options, contracts of a third currency. */
+  /** Derived from the pair's name and the rules; undefined for names that cannot be traded here: options, contracts of a third currency. */
   async fetchMarket(pair: string): Promise<MarketTerms | undefined> {
     const name = this.#resolved(pair);
     const { answer, fault } = await this.#read("fetchMarket", `the market ${name}`, () => {
@@ -339,7 +339,7 @@ export class PaperExchange implements Exchange {
 
   // The market
 
-  /** What a pair costs; undefined when it never had a price. */
+  /** The price of a pair; undefined if it never had one. */
   price(pair: string): number | undefined {
     return this.#book.price(pair);
   }
@@ -431,9 +431,9 @@ export class PaperExchange implements Exchange {
   }
 
   /**
-   * Funding falls due: every long of the pair pays `rate` of its worth, every short is paid it; a negative rate goes the other way.
-   * Worth is size x price, by default the pair's. No fill and no order tell it: answers the cash, which `account().cash` keeps, for
-   * `bookCash`. Rejects with an InvalidArgumentError in a spot market, and without a price.
+   * Funding falls due: every long of the pair pays `rate` of its worth, every short receives it; with a negative rate it is the other way round. Worth is
+   * size x price, by default the pair's price. No fill and no order tell it. Resolves to the cash rows, which `account().cash` keeps, for `bookCash`.
+   * Rejects with an InvalidArgumentError in a spot market, and without a price.
    */
   async fund(pair: string, rate: number, price?: number): Promise<PaperCash[]> {
     const [name, part] = [check.pair("pair", pair), check.finite("rate", rate)];
@@ -448,9 +448,9 @@ export class PaperExchange implements Exchange {
   }
 
   /**
-   * The contract of a pair is settled at `price`: its positions are gone, its open orders cancelled, and it is not traded any more. What
-   * they gained or lost is cash, without fill or fee, and is the answer; with `byFill` it is a fill of an order of the exchange's own
-   * (`settlement-o8`), and there is no cash. Rejects with an InvalidArgumentError in a spot market, and when it was settled before.
+   * Settles a pair's contract at `price`: its positions are gone, its open orders cancelled, and it is not traded any more. The gains and losses are cash,
+   * without fill or fee, and are returned; with `byFill` each is a fill of an order of the exchange's own (`settlement-o8`), and there is no cash. Rejects
+   * with an InvalidArgumentError in a spot market, and if the pair was settled before.
    */
   async settle(
     pair: string,
@@ -468,9 +468,8 @@ export class PaperExchange implements Exchange {
   }
 
   /**
-   * Somebody changes an open order at the exchange: its size, what is filled included, its price, or both; what can be filled at once
-   * then is. Rejects with an InvalidArgumentError when the order is not open, with an ExchangeError `rejected` when the exchange would
-   * not take the change.
+   * Changes an open order at the exchange, as another person would: its size (the filled part included), its price, or both. What can be filled at once is
+   * filled. Rejects with an InvalidArgumentError if the order is not open, and with an ExchangeError `rejected` if the exchange would not take the change.
    */
   async amend(clientOrderId: string, change: Amendment): Promise<ExchangeOrder> {
     const { size, price } = check.fields("change", change, ["size", "price"]);
@@ -488,8 +487,8 @@ export class PaperExchange implements Exchange {
   }
 
   /**
-   * The exchange no longer knows a pair: each question about it is an ExchangeError `unsupported`, lists leave it out, and its open
-   * orders are cancelled. Its positions stand as they are, unseen; `equity` counts them at the last price.
+   * Delists a pair: each question about it is an ExchangeError `unsupported`, lists leave it out, and its open orders are cancelled. Its positions stay as
+   * they are, unseen; `equity` counts them at the last price.
    */
   async delist(pair: string): Promise<void> {
     const name = check.pair("pair", pair);
@@ -520,24 +519,24 @@ export class PaperExchange implements Exchange {
 
   // Faults
 
-  /** From now on calls of a method meet this fault; see `FaultRule`. Throws an InvalidArgumentError when there is no such fault. */
+  /** From now on calls of a method meet this fault; see `FaultRule`. Throws an InvalidArgumentError for an unknown fault. */
   fail(method: FaultyMethod, rule: FaultRule): void {
     this.#faults.add(method, rule);
   }
 
-  /** Takes all faults away; calls that hang go on. */
+  /** Removes all faults. Calls that hang continue. */
   behave(): void {
     this.down = false;
     this.#faults.clear();
     this.release();
   }
 
-  /** Lets the calls that hang go on. */
+  /** Lets the calls that hang continue. */
   release(): void {
     for (const go of this.#waiting.splice(0)) go();
   }
 
-  /** When it changed last, by its own time, which never goes back: how far its market has come. Undefined when it never did. */
+  /** Time of the last change, on the exchange's own clock, which never goes back: how far its market has come. Undefined if there was none. */
   get time(): Date | undefined {
     const { at } = this.#book.account;
     return at === 0 ? undefined : new Date(at);
@@ -545,7 +544,7 @@ export class PaperExchange implements Exchange {
 
   // What the account is worth
 
-  /** All of it at one moment. */
+  /** All amounts at one moment. */
   account(): PaperAccount {
     const { balance, equity, realised, fees, time } = this;
     const coins = Object.entries(this.#book.account.coins).map(([coin, purse]) => [
@@ -581,7 +580,7 @@ export class PaperExchange implements Exchange {
     return this.#book.calls().map(toldCall);
   }
 
-  /** Waits for what is being kept and lets the file go. What hangs rejects with `no_answer`, and so does every later call. */
+  /** Waits for pending writes and releases the file. Calls that hang reject with `no_answer`, and so does every later call. */
   async close(): Promise<void> {
     this.#closing ??= this.#kept("an end", this.#file?.close());
     this.release();
@@ -592,7 +591,7 @@ export class PaperExchange implements Exchange {
     await this.close();
   }
 
-  /** A request that no exchange would understand is refused before it is sent. */
+  /** Refuses a request that no exchange would understand, before it is sent. */
   #understood<T>(read: () => T): T {
     try {
       return read();
@@ -602,7 +601,7 @@ export class PaperExchange implements Exchange {
     }
   }
 
-  /** Takes a call to the exchange, at once where no fault delays it. `work` is told which fault its answer meets. */
+  /** Runs a call on the exchange, at once unless a fault delays it. `work` gets the fault of its answer. */
   async #call<T>(method: FaultyMethod, what: string, work: (fault: Fault | undefined) => Promise<T>): Promise<T> {
     if (this.#closing) throw this.#noAnswer(what, "it is closed");
     const fault = this.#faults.next(method, this.#rules.seed);
@@ -633,13 +632,13 @@ export class PaperExchange implements Exchange {
   async #read<T>(method: FaultyMethod, what: string, read: () => T): Promise<{ answer: T; fault: Fault | undefined }> {
     return this.#call(method, what, async (fault) => {
       const answer = fault?.kind === "stale" ? this.#book.asBefore(read) : read();
-      await this.#kept(what, this.#file?.settled()); // nobody is told of what a crash could take back
+      await this.#kept(what, this.#file?.settled()); // nobody is told what a crash could take back
       if (fault?.kind === "no_answer") throw this.#noAnswer(what, "the reply was lost");
       return { answer, fault };
     });
   }
 
-  /** Makes one change, whole or not at all; resolves when it is kept for good. */
+  /** Makes one change, as a whole or not at all. Resolves once it is durable. */
   async #change<T>(change: (book: Book) => T, at = this.#shown()): Promise<T> {
     if (this.#closing) throw this.#noAnswer("a change", "it is closed");
     const book = this.#book;
@@ -661,7 +660,7 @@ export class PaperExchange implements Exchange {
     return Math.max(0, this.#clock() + this.#rules.clockAhead);
   }
 
-  /** The exchange's time: its clock's, which may not go back behind the last change. */
+  /** The exchange's time: its clock's, but never before the last change. */
   #now(): number {
     return Math.max(this.#shown(), this.#book.account.at);
   }
@@ -710,13 +709,13 @@ export class PaperExchange implements Exchange {
   }
 }
 
-/** A clock of the caller's that shows nonsense is an error, before anything is decided by it. */
+/** Throws if the caller's clock returns no valid time, before anything is decided by it. */
 function checkedClock(clock: () => number): () => number {
   if (typeof clock !== "function") throw new InvalidArgumentError("options.clock: expected a function");
   return () => check.time("options.clock", Math.floor(clock()));
 }
 
-/** The order as the exchange takes it, under another client order id or none where the fault says so. */
+/** The order as the exchange takes it: with another client order id, or with none, if the fault says so. */
 function underItsId(wish: Placement, fault: Fault | undefined, book: Book): Placement {
   if (fault?.kind !== "id_dropped" && fault?.kind !== "id_changed") return wish;
   const { clientOrderId: _, ...nameless } = wish;

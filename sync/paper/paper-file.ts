@@ -23,10 +23,10 @@ import { contradiction, type RuleOptions, type Rules, rulesOf } from "./rules.js
 const append = promisify(writeFile);
 const sync = promisify(fdatasync);
 
-/** The file is written anew when what was added since is longer than this, and than what it began with. */
+/** The file is rewritten when its added lines exceed this length and that of the initial part. */
 const MIN_TAIL_BYTES = 1_000_000;
 
-/** Where a simulated exchange is kept. Changes that wait at the same time share one write. */
+/** The file of a simulated exchange. Changes that wait at the same time share one write. */
 export class PaperFile {
   #waiting: WrittenRow[] = [];
   #current: Promise<void> = Promise.resolve();
@@ -35,23 +35,22 @@ export class PaperFile {
   #tail = 0;
 
   private constructor(
-    /** Without symbolic links. */
     readonly path: string,
-    /** As they stand in the file. */
+    /** The rules in the file. */
     readonly rules: Rules,
     private readonly letGo: () => void,
     private fd: number,
     base: number,
-    /** As it is now, with what waits to be written. */
+    /** The present state, including what waits to be written. */
     private readonly book: Book,
   ) {
     this.#base = base;
   }
 
   /**
-   * Opens the file, made when it is missing, and puts its rows into the book. Throws a LockedError when another process has it, an
-   * InvalidArgumentError when it cannot be written or its exchange has other rules, a CorruptStateError when it cannot be read. One that
-   * an earlier version wrote is written anew: that version refuses it from then on.
+   * Opens the file, or makes it, and loads its rows into the book. Throws a LockedError if another process has it, an InvalidArgumentError if it cannot be
+   * written or its exchange has other rules, a CorruptStateError if it cannot be read. A file of an earlier version is rewritten: that version refuses it
+   * from then on.
    */
   static open(given: string, options: RuleOptions, book: Book): PaperFile {
     try {
@@ -93,7 +92,7 @@ export class PaperFile {
     }
   }
 
-  /** Adds what changed; it is durable when this resolves. After a failure nothing is added any more. */
+  /** Appends what changed. Resolves when that is durable. After a failure nothing more is appended. */
   append(rows: readonly WrittenRow[]): Promise<void> {
     if (rows.length === 0) return this.settled();
     for (const row of rows) this.#waiting.push(row);
@@ -106,7 +105,7 @@ export class PaperFile {
     return this.#next ?? this.#current;
   }
 
-  /** Waits for what is being written, and lets the file go. */
+  /** Waits for pending writes, and releases the file. */
   async close(): Promise<void> {
     try {
       await this.settled();
@@ -140,14 +139,14 @@ export class PaperFile {
   }
 }
 
-/** Without symbolic links: the file is replaced when it is written anew. Makes the folder when it is missing. */
+/** The path without symbolic links, since rewriting replaces the file. Makes the folder if it is missing. */
 function placeOf(given: string): string {
   const path = resolve(given);
   mkdirSync(dirname(path), { recursive: true });
   return existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
 }
 
-/** Puts a whole new file in place of the old one, in one step. */
+/** Replaces the file by a new one in one step. */
 function writeAnew(path: string, text: string): { fd: number; length: number } {
   const draft = `${path}.new`;
   const bytes = Buffer.from(text);

@@ -1,13 +1,13 @@
-/** What a pair's name says of its market, and how its sizes are turned into money. */
+/** The market of a pair, by its name, and how its sizes are turned into money. */
 import { averagePrice } from "../../src/exact/average-price.js";
 import { type Decimal, multiplyDecimal, parseDecimal, toDecimal, toNumber } from "../../src/exact/decimal.js";
 import { quotient } from "../../src/exact/kept.js";
 import { type Market, readMarket } from "../../src/words/pair-name.js";
 
-/** The dollars that count as one when a contract is counted in one and settles in another. */
+/** Dollars that count as one, for a contract that is counted in one and settles in another. */
 const DOLLAR = /^USD[CT]?$/;
 
-/** The market of a pair; in place of one that is not traded here, what is wrong with it. */
+/** The market of a pair; for a pair that is not traded here, the reason. */
 export function paperMarket(pair: string): Market | string {
   return readMarket(pair, (a, b) => a === b || (DOLLAR.test(a) && DOLLAR.test(b)));
 }
@@ -17,7 +17,7 @@ export function isInverse(pair: string): boolean {
   return typeof market !== "string" && market.inverse;
 }
 
-/** In what the pair settles in: size x price; of an inverse contract, whose size is counted in its quote, size / price. */
+/** The worth in the pair's settle currency: size x price, or size / price for an inverse contract, whose size is in its quote. */
 export function worth(pair: string, size: string, price: number): Decimal {
   const [amount, at] = [parseDecimal(size), toDecimal(price)];
   if (!isInverse(pair)) return multiplyDecimal(amount, at);
@@ -26,7 +26,7 @@ export function worth(pair: string, size: string, price: number): Decimal {
   return value;
 }
 
-/** The price at which so much is worth that; of an inverse contract the harmonic average. */
+/** The price at which the size has this value; for an inverse contract the harmonic average. */
 export function priceOf(pair: string, value: Decimal, size: string): number {
   if (!isInverse(pair)) return averagePrice(value, Number(size));
   const price = quotient(parseDecimal(size), value);

@@ -1,6 +1,6 @@
-/** What a simulated exchange remembers. Rows are plain JSON, never changed in place; amounts in quotes are exact decimals. */
+/** The rows of a simulated exchange. They are plain JSON and never changed in place; amounts in quotes are exact decimals. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { ORDER_SIDES, POSITION_SIDES } from "../../src/words/word-lists.js";
 
 const side = z.enum(ORDER_SIDES);
@@ -41,15 +41,15 @@ export const orderRow = z.object({
   pair: z.string(),
   side,
   type,
-  /** Base currency; of a reduce-only order what the position had when it was filled, if that was less. */
+  /** Base currency. For a reduce-only order, the position's size when it was filled, if that was less. */
   size: decimal,
   filled: decimal,
-  /** Sum of size x price over its fills; of an inverse contract size / price. */
+  /** Sum of size x price over its fills; for an inverse contract, of size / price. */
   cost: decimal,
   price: z.number().nullable(),
   status: z.enum(["open", "filled", "cancelled", "rejected"]),
   reduceOnly: z.boolean(),
-  /** In hedge mode: the position it is for. */
+  /** In hedge mode: the position that the order is for. */
   positionSide: positionSide.nullable(),
   /** A stop waits for the price to rise to its trigger, or to fall to it. */
   waits: z.enum(["rise", "fall"]).nullable(),
@@ -64,7 +64,7 @@ export const positionRow = z.object({
   side: positionSide,
   size: decimal,
   entryPrice: z.number(),
-  /** What it cost, as long as nothing was taken from it. */
+  /** The cost, as long as nothing was taken from the position. */
   cost: decimal.nullable(),
 });
 export type PaperPosition = Readonly<z.infer<typeof positionRow>>;
@@ -78,7 +78,7 @@ export const fillRow = z.object({
   positionSide: positionSide.nullable(),
   price: z.number(),
   size: decimal,
-  /** Quote currency, of an inverse contract its base coin; one taken in base currency in a spot market is here at the fill's price. */
+  /** Quote currency, or the base coin for an inverse contract. A fee taken in base currency in a spot market is converted at the fill's price. */
   fee: decimal,
   feeBase: decimal.nullable(),
   at: z.number(),
@@ -91,15 +91,15 @@ export const cashRow = z.object({
   kind: z.enum(["funding", "settlement"]),
   pair: z.string(),
   side: positionSide,
-  /** As it moves the account. */
+  /** The amount as it changed the account. */
   amount: decimal,
-  /** Empty where the pair's name says none. */
+  /** Empty if the pair's name does not say it. */
   currency: z.string(),
   at: z.number(),
 });
 export type PaperCashRow = Readonly<z.infer<typeof cashRow>>;
 
-/** What became of a pair's market. */
+/** What happened to a pair's market. */
 export const marketRow = z.object({ settledAt: z.number().nullable(), delisted: z.boolean() });
 export type PaperMarket = Readonly<z.infer<typeof marketRow>>;
 
@@ -119,7 +119,7 @@ export const callRow = z.discriminatedUnion("method", [
   z.object({
     method: z.literal("createOrder"),
     request,
-    /** Why the order was not taken; null when it was. */
+    /** Why the order was not taken; null if it was taken. */
     failure: z.enum(["duplicate_order_id", "nothing_to_reduce", "rejected"]).nullable(),
     at: z.number(),
   }),

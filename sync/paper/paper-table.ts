@@ -1,10 +1,10 @@
 import type { z } from "zod";
 
-/** A row that changed, and how to take that back and do it again. */
+/** A change of a row, with what is needed to undo and redo it. */
 export interface PaperChange {
   readonly table: string;
   readonly key: string;
-  /** undefined: there is none any more. */
+  /** undefined: the row was removed. */
   readonly row: unknown;
   undo(): void;
   redo(): void;
@@ -18,7 +18,7 @@ export class PaperTable<Row> {
     readonly name: string,
     private readonly schema: z.ZodType<Row>,
     private readonly note: (change: PaperChange) => void,
-    /** Told of every row that comes, changes or goes. */
+    /** Called for every row that is added, changed or removed. */
     private readonly watch: (key: string, before: Row | undefined, after: Row | undefined) => void = () => {},
   ) {}
 
@@ -42,7 +42,7 @@ export class PaperTable<Row> {
     return this.#rows.entries();
   }
 
-  /** Sets a row as it was written down, null for none, without a note of it. Throws a ZodError when it is not such a row. */
+  /** Sets a stored row (null: none) without noting the change. Throws a ZodError if it is not such a row. */
   load(key: string, written: unknown): void {
     this.#put(key, written === null ? undefined : this.schema.parse(written));
   }

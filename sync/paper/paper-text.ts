@@ -1,14 +1,14 @@
 /**
- * The text of a simulated exchange's file. A line is a checksum and JSON: first the rules, then the rows that changed, one line for
- * each write. The first lines were put in place whole; after them a line that was torn by a crash can only be the last.
+ * The text of a simulated exchange's file. A line is a checksum and JSON: first the rules, then the changed rows, one line for each write. The first lines
+ * are put in place as a whole; only the last line can be torn by a crash.
  */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { CorruptStateError, SchemaVersionError } from "../../src/errors.js";
 import type { WrittenRow } from "./book.js";
 import { type Rules, writtenRules } from "./rules.js";
 
-/** 2: cash, markets, coins of inverse contracts, when orders ended, the rules that came with them. Format 1 is read too. */
+/** Format 2 adds cash, markets, coins of inverse contracts, the end of orders, and the rules for them. Format 1 is read, too. */
 const FORMAT = 2;
 const ROWS_PER_LINE = 1_000;
 const NEWLINE = 0x0a;
@@ -19,9 +19,9 @@ const rowsLine = z.array(z.tuple([z.string(), z.string(), z.unknown()]));
 export interface PaperText {
   readonly rules: Rules;
   readonly rows: readonly WrittenRow[];
-  /** Whether an earlier version wrote it, which does not know all that may be added to it now. */
+  /** An earlier version wrote the file, and cannot read all that may be added now. */
   readonly isOlder: boolean;
-  /** How many bytes are good: all, but for a line that was torn. */
+  /** How many bytes are good: all except a torn line. */
   readonly length: number;
 }
 
@@ -32,12 +32,12 @@ export function paperText(rules: Rules, rows: readonly WrittenRow[]): string {
   return checked({ paperExchange: FORMAT, rules, lines: lines.length + 1 }) + lines.join("");
 }
 
-/** The line that is added when rows change. */
+/** The line that is appended when rows change. */
 export function paperLine(rows: readonly WrittenRow[]): string {
   return checked(rows);
 }
 
-/** Reads a file. Throws a CorruptStateError, or a SchemaVersionError for one that a later version wrote. */
+/** Reads a file. Throws a CorruptStateError, or a SchemaVersionError if a later version wrote it. */
 export function readPaperText(path: string, bytes: Buffer): PaperText {
   const lines = linesOf(bytes);
   const first = lines[0] && contentOf(lines[0].bytes);
@@ -79,7 +79,7 @@ function checksum(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
-/** What a line says; undefined when it is not whole. */
+/** The content of a line; undefined if it is not complete. */
 function contentOf(line: Buffer): unknown {
   const match = /^([0-9a-f]{16}) (.*)\n$/s.exec(line.toString());
   const json = match?.[2] ?? "";

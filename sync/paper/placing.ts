@@ -13,7 +13,7 @@ import { isForgotten } from "./memory.js";
 import type { PaperOrder } from "./paper-rows.js";
 import { forPair, isMultiple, type Rules, stepOf } from "./rules.js";
 
-/** An order that may be without a client order id: one that was made by hand. */
+/** An order that may have no client order id: one that was made by hand. */
 export type Placement = Omit<OrderRequest, "clientOrderId"> & { readonly clientOrderId?: string };
 
 /** Why the exchange does not take an order. */
@@ -100,7 +100,7 @@ export function place(state: Book, rules: Rules, request: Placement, at?: number
   return state.orderById(order.id) ?? order;
 }
 
-/** Which way the price has to go to the trigger of a stop. */
+/** The direction in which the price has to move to reach a stop's trigger. */
 export function awaited(trigger: number, price: number): "rise" | "fall" {
   return trigger >= price ? "rise" : "fall";
 }
@@ -135,7 +135,7 @@ export function refusedSize(state: Book, rules: Rules, order: PaperOrder): Order
   return undefined;
 }
 
-/** In a spot market nobody sells or spends what is not there. */
+/** In a spot market nobody can sell or spend what is not there. */
 export function unaffordable(state: Book, rules: Rules, order: PaperOrder, price: number): OrderRefusal | undefined {
   if (rules.market !== "spot") return undefined;
   if (order.side === "buy") {

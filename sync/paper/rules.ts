@@ -1,5 +1,5 @@
-/** How a simulated exchange works: what `PaperExchange` takes, checked. */
-import { z } from "zod";
+/** The rules of a simulated exchange: the options of `PaperExchange`, checked. */
+import * as z from "zod";
 import type { Duration } from "../../src/config/duration.js";
 import { InvalidArgumentError } from "../../src/errors.js";
 import { type Decimal, toDecimal } from "../../src/exact/decimal.js";
@@ -9,11 +9,11 @@ import * as check from "../../src/manager/check.js";
 /** One number for every pair, or one for each. */
 export type PerPair = number | Readonly<Record<string, number>>;
 
-/** What stays the same for the whole life of a simulated exchange. Written to its file: it cannot be opened with others. */
+/** Rules that stay the same for the whole life of a simulated exchange. They are stored in its file, which cannot be opened with others. */
 export interface RuleOptions {
-  /** For people and for client order ids; default `paper`. */
+  /** Used in words for people and in client order ids; default `paper`. */
   readonly name?: string;
-  /** Of everything that looks like chance; a whole number, default 1. */
+  /** Seed of everything random; a whole number, default 1. */
   readonly seed?: number;
   /** `netting`: one position per pair, long or short; `hedge`: a long and a short one side by side. Default netting. */
   readonly mode?: "netting" | "hedge";
@@ -25,21 +25,21 @@ export interface RuleOptions {
   readonly balance?: number;
   /** The smallest order, base currency; default none. A reduce-only order for a whole position may be smaller. */
   readonly minSize?: PerPair;
-  /** Orders are multiples of it, base currency; default the contract size. */
+  /** Order sizes are multiples of this, base currency; default the contract size. */
   readonly sizeStep?: PerPair;
-  /** Base currency of one contract: positions are multiples of it. */
+  /** Base currency of one contract: position sizes are multiples of it. */
   readonly contractSize?: PerPair;
   /** `partial`: an order is filled in several executions, and a limit order that is only touched in part. Default whole. */
   readonly fills?: "whole" | "partial";
-  /** When the contract of a pair expires, as `fetchMarket` tells it; nothing happens then before `settle` is called. */
+  /** When the contract of a pair expires, as `fetchMarket` tells it. Nothing happens at that time unless `settle` is called. */
   readonly expires?: Readonly<Record<string, Date | number>>;
-  /** So long after its end an order is not known by its ids any more, and its client order id may be taken again. Default: for good. */
+  /** How long after its end an order is known by its ids; after that its client order id may be taken again. Default: for ever. */
   readonly remembersOrders?: Duration;
-  /** `fetchFills` leaves out what is older than this. Default: nothing. */
+  /** `fetchFills` leaves out older fills. Default: none. */
   readonly remembersFills?: Duration;
-  /** Whether a fill says the client order id of its order; default true. */
+  /** Whether a fill carries the client order id of its order; default true. */
   readonly fillsNameOrders?: boolean;
-  /** Whether a fill says in hedge mode which position it changed; default true. */
+  /** Whether a fill says, in hedge mode, which position it changed; default true. */
   readonly fillsNameSides?: boolean;
   /** By how many ms the exchange's clock is ahead of `clock`; below zero: behind. Default 0. */
   readonly clockAhead?: number;
@@ -47,7 +47,7 @@ export interface RuleOptions {
 
 const perPairNumbers = z.union([z.number(), z.record(z.string(), z.number())]);
 
-/** The same with the defaults in place, as they are written down. */
+/** The same with the defaults in place, as stored. */
 export const writtenRules = z.object({
   name: z.string(),
   seed: z.int(),
@@ -131,7 +131,7 @@ export function forPair(numbers: PerPair, pair: string): number {
   return Object.hasOwn(numbers, pair) ? (numbers[pair] ?? 0) : 0;
 }
 
-/** What the sizes of a pair are multiples of; 0 when anything goes. */
+/** The step of a pair's sizes; 0 if there is none. */
 export function stepOf(rules: Rules, pair: string): number {
   return forPair(rules.sizeStep, pair) || forPair(rules.contractSize, pair);
 }
@@ -140,7 +140,7 @@ export function isMultiple(size: Decimal, step: number): boolean {
   return stepsIn(size, toDecimal(step)).even;
 }
 
-/** The first option given that is not the rule of a stored exchange, in words; undefined when there is none. */
+/** The first given option that contradicts a stored exchange's rules, in words; undefined if none does. */
 export function contradiction(stored: Rules, given: RuleOptions): string | undefined {
   const asked = rulesOf(given);
   for (const name of RULE_NAMES) {

@@ -1,4 +1,4 @@
-/** Money that moves on the account without an order of anybody's: funding, and contracts that expire. */
+/** Money that moves on the account without an order: funding, and contracts that expire. */
 import { multiplyDecimal, negateDecimal, toDecimal } from "../../src/exact/decimal.js";
 import { moneyText } from "../../src/exact/money.js";
 import { settleOf } from "../../src/words/pair-name.js";
@@ -10,7 +10,7 @@ import { worth } from "./paper-market.js";
 import type { PaperCashRow, PaperOrder, PaperPosition } from "./paper-rows.js";
 import type { Rules } from "./rules.js";
 
-/** Every position of the pair pays `rate` of its worth at the price when it is long, and is paid that when it is short. */
+/** Funding of all positions of the pair: a long pays `rate` of its worth at the price, a short receives it. */
 export function fundPositions(state: Book, pair: string, rate: number, price: number): PaperCashRow[] {
   return positionsOf(state, pair).map((position) => {
     const due = multiplyDecimal(worth(pair, position.size, price), toDecimal(rate));
@@ -18,7 +18,7 @@ export function fundPositions(state: Book, pair: string, rate: number, price: nu
   });
 }
 
-/** Positions end at the price, without fees: as cash, or `byFill` as an order of the exchange's own. Open orders are cancelled. */
+/** Ends positions at the price, without fees: as cash, or `byFill` as an order of the exchange's own. Open orders are cancelled. */
 export function settlePair(state: Book, rules: Rules, pair: string, price: number, byFill: boolean): PaperCashRow[] {
   state.setPrice(pair, price);
   for (const order of state.openOrders()) if (order.pair === pair) cancel(state, order);
@@ -45,7 +45,7 @@ function addCash(state: Book, kind: PaperCashRow["kind"], { pair, side }: PaperP
   return state.addCash({ kind, pair, side, amount, currency: settleOf(pair) });
 }
 
-/** The exchange's own order that ends a position, open still. */
+/** The exchange's own order that ends a position, still open. */
 function closingOrder(state: Book, { mode }: Rules, { pair, side, size }: PaperPosition): PaperOrder {
   const { orders, at } = state.account;
   const order: PaperOrder = {

@@ -5,7 +5,7 @@ import { type Rules, stepOf } from "./rules.js";
 
 const MAX_PIECES = 4;
 
-/** The sizes of the executions in which an order is filled: at least one, all above zero, together `size`. */
+/** The sizes of the executions that fill an order: at least one, all above zero, with the sum `size`. */
 export function piecesOf(rules: Rules, pair: string, size: string, occasion: string): string[] {
   if (rules.fills === "whole") return [size];
   const unit = unitOf(rules, pair, size);
@@ -21,7 +21,7 @@ export function piecesOf(rules: Rules, pair: string, size: string, occasion: str
   return ends.map((end, i) => decimalText(timesStep(end - (ends[i - 1] ?? 0n), unit)));
 }
 
-/** How much of an order is filled when the price only touches its limit: a part of it, or all when it cannot be parted. */
+/** How much of an order is filled when the price only touches its limit: a part, or all if it cannot be divided. */
 export function touchedPart(rules: Rules, pair: string, size: string, occasion: string): string {
   if (rules.fills === "whole") return size;
   const unit = unitOf(rules, pair, size);
@@ -31,7 +31,7 @@ export function touchedPart(rules: Rules, pair: string, size: string, occasion: 
   return decimalText(timesStep(part === 0n ? 1n : part, unit));
 }
 
-/** What executions are multiples of: the step, or a part of the size that leaves at least a hundred of them. */
+/** The unit of executions: the step, or a part of the size that leaves at least a hundred units. */
 function unitOf(rules: Rules, pair: string, size: string): Decimal {
   const step = stepOf(rules, pair);
   if (step > 0) return toDecimal(step);
@@ -45,7 +45,7 @@ function countOf(size: string, unit: Decimal): bigint | undefined {
   return even ? count : undefined;
 }
 
-/** So much of the units, in whole ones. */
+/** A fraction of the units, in whole ones. */
 function fractionOf(units: bigint, fraction: number): bigint {
   return (units * BigInt(Math.floor(fraction * 2 ** 32))) / 2n ** 32n;
 }

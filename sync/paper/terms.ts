@@ -1,4 +1,4 @@
-/** What a simulated exchange's rules say of it, for the port. */
+/** The rules of a simulated exchange, in the form of the port. */
 import { settleOf } from "../../src/words/pair-name.js";
 import type { ClientOrderIdProof, MarketTerms, PositionMode } from "../port/exchange.js";
 import { isOwnId } from "./exchange-ids.js";

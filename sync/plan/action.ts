@@ -1,17 +1,17 @@
-/** What a recovery does, one step each; carrying it out twice does it once. */
+/** The actions of a recovery, one step each. An action that is carried out twice has the effect of one. */
 import type { Fee, OrderStatus, PositionSide } from "../../src/types.js";
 
 interface ActionBase {
-  /** What it is, and of what: equal for the same step of a later plan, whatever became of sizes and prices in between. */
+  /** Type and subject of the action. The same step of a later plan has the same key, even if sizes and prices have changed. */
   readonly key: string;
   readonly pair: string;
-  /** What it rests on, in words. */
+  /** The facts that the action rests on, in words. */
   readonly evidence: readonly string[];
-  /** Why a person has to approve it first; absent where nobody has to. */
+  /** Why a person has to approve the action first; absent where nobody has to. */
   readonly needsPerson?: string;
 }
 
-/** A fill as it is booked: `size` as it was executed, gross; a fee is in quote currency, or names its own. */
+/** A fill to be booked. `size` is the executed size, before fees. A fee is in quote currency unless it names its own. */
 export interface BookedFill {
   readonly fillId: string;
   readonly price: number;
@@ -19,7 +19,7 @@ export interface BookedFill {
   readonly fee: number | readonly Fee[];
   /** Flow currency per unit of what the pair settles in, where that is another currency. */
   readonly rate?: number;
-  /** Absent where the exchange does not tell it: booked as of the moment at which it is carried out. */
+  /** Absent where the exchange does not tell the time: the fill is booked as of the moment at which the action is carried out. */
   readonly ts?: Date;
   /** The order is over with this fill. */
   readonly done: boolean;
@@ -34,14 +34,14 @@ export interface OrderTerms {
 }
 
 export type Action = ActionBase &
-  /** `from`: how far the order is booked before. */
+  /** `from`: how much of the order is booked before this fill. */
   (
     | { readonly type: "record_fill"; readonly orderId: string; readonly from: number; readonly fill: BookedFill }
     /** Books a fill that no order of the flow made: a stop that it does not know, a liquidation, a hand at the exchange. */
     | {
         readonly type: "book_external_fill";
         readonly positionId: string;
-        /** Of the order in state that stands for all of them. */
+        /** The order in state that stands for all such fills. */
         readonly orderId: string;
         readonly side: PositionSide;
         readonly fill: BookedFill;
@@ -55,11 +55,11 @@ export type Action = ActionBase &
         readonly as: "filled" | "cancelled" | "rejected";
         readonly why: string;
       }
-    /** An order that the exchange must not go on with. */
+    /** The exchange must not go on with this order. */
     | { readonly type: "cancel_order"; readonly clientOrderId: string; readonly why: string }
-    /** Gone without a fill that says how: it ends untold, its result is not known. */
+    /** The position is gone, and no fill says how: it ends untold, its result is not known. */
     | { readonly type: "close_external"; readonly positionId: string; readonly size: number; readonly version: number }
-    /** Smaller without a fill that says how. */
+    /** The position is smaller, and no fill says how. */
     | {
         readonly type: "reduce_external";
         readonly positionId: string;
@@ -75,7 +75,7 @@ export type Action = ActionBase &
         readonly side: PositionSide;
         readonly size: number;
       }
-    /** Sends an order of an earlier try again, under the same client order id: it is proven that the exchange has not taken it, or a person says so. */
+    /** Sends an order of an earlier try again, under the same client order id. It is proven that the exchange never took it, or a person says so. */
     | { readonly type: "resubmit_close"; readonly orderId: string; readonly positionId: string }
     /** `tracked`: what the flow holds of the pair and side. */
     | {
@@ -83,9 +83,11 @@ export type Action = ActionBase &
         readonly side: PositionSide;
         readonly size: number;
         readonly tracked: number;
-        /** What others have in it, beyond what the flows of the account hold: it stays. Of a pair that is netted signed, above zero for longs. */
+        /**
+         * The part of the position that belongs to others, beyond what the account's flows hold: it stays. In a netted pair signed: above zero for longs.
+         */
         readonly beside: number;
-        /** Client order ids of stops that guard it, and go first. */
+        /** Client order ids of the stops that guard the position. They are cancelled first. */
         readonly stops: readonly string[];
       }
     | {
@@ -99,9 +101,9 @@ export type Action = ActionBase &
         /** Flow currency per unit of what the pair settles in, where that is another currency. */
         readonly rate?: number;
       }
-    /** A person has to say what becomes of it. */
+    /** A person has to decide what becomes of the orphan. */
     | { readonly type: "leave_orphan"; readonly side: PositionSide; readonly size: number }
-    /** So much of a tracked position that no order can close, or that may be another's: a person has to say what becomes of it. */
+    /** A part of a tracked position that no order can close, or that may be another's. A person has to decide what becomes of it. */
     | {
         readonly type: "leave_position";
         readonly positionId: string;
@@ -113,16 +115,16 @@ export type Action = ActionBase &
 
 export type ActionType = Action["type"];
 
-/** What cannot be settled yet: the recovery looks again, and goes on without it in the end. */
+/** Something that cannot be settled yet. The recovery looks again, and in the end goes on without it. */
 export interface Waiting {
   readonly pair: string;
   readonly subject: string;
   readonly why: string;
-  /** Entries need not wait for it: what it may become is reserved. */
+  /** Entries need not wait: slot and exposure for every outcome are reserved already. */
   readonly harmless: boolean;
 }
 
-/** What is on the account and not the flow's: listed, never touched. */
+/** A position or order on the account that is not the flow's: listed, never touched. */
 export interface Foreign {
   readonly kind: "position" | "order";
   readonly pair: string;

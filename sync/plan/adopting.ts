@@ -1,4 +1,4 @@
-/** At what price, and since when, a position is taken over that the flow does not track. */
+/** Entry price and entry time of a position that the flow takes over and did not track before. */
 import { divide, minus, plus, same, times } from "../../src/exact/double.js";
 import { settleOf } from "../../src/words/pair-name.js";
 import type { ExchangeFill } from "../port/exchange.js";
@@ -54,7 +54,7 @@ export function adoptable(draft: Draft, excess: Excess, { moves }: Walk): Adopta
   };
 }
 
-/** What the account's average leaves for what the flow does not track. */
+/** The entry price of the untracked part: the account's average, less what the flow tracks. */
 function byDifference(draft: Draft, { there, unit, side, size, pair }: Excess): number | undefined {
   const { entryPrice = there.markPrice } = there;
   if (entryPrice === undefined) return undefined;
@@ -62,7 +62,7 @@ function byDifference(draft: Draft, { there, unit, side, size, pair }: Excess): 
   if (tracked.length === 0) return entryPrice;
   if (there.entryPrice === undefined || tracked.some(({ stored }) => stored === undefined)) return undefined;
   const isInverse = draft.evidence.markets.get(pair)?.inverse ?? settleOf(pair) === pair.split("/")[0];
-  // What an inverse position costs is size / price.
+  // The cost of an inverse position is size / price.
   const worth = (amount: number, price: number) => (isInverse ? divide(amount, price) : times(amount, price));
   const own = tracked.map(({ size: held, stored }) => worth(held, stored?.entryPrice ?? 0));
   const left = minus(worth(there.size, entryPrice), plus(...own));

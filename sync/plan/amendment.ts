@@ -5,10 +5,10 @@ import type { PendingOrder } from "../../src/types.js";
 import type { ExchangeOrder } from "../port/exchange.js";
 import type { OrderTerms } from "./action.js";
 
-/** What it asks for now; undefined where that is what state says. */
+/** The size and price that the order has now at the exchange; undefined if they are those in state. */
 export function amended(order: PendingOrder, known: ExchangeOrder, tolerance: number): OrderTerms | undefined {
   const { size: was, price: priceWas } = order;
-  // A market order's price is what it was filled at, or nothing; and an order that is over is done with its price.
+  // The price of a market order is its fill price, or absent. The price of an order that is over does not matter any more.
   const isPriced = priceWas !== null && known.price !== null && known.status === "open";
   const price = isPriced && known.price !== null && !same(known.price, priceWas, tolerance) ? known.price : priceWas;
   const size = isResized(order, known, tolerance) ? known.size : was;
@@ -16,7 +16,7 @@ export function amended(order: PendingOrder, known: ExchangeOrder, tolerance: nu
 }
 
 function isResized(order: PendingOrder, known: ExchangeOrder, tolerance: number): boolean {
-  // A stop that closes whatever is there has no size of its own, and of what was cancelled some tell only what was filled.
+  // A stop that closes the whole position has no size of its own, and some exchanges tell only the filled size of a cancelled order.
   if (!(known.size > 0) || same(known.size, order.size, tolerance)) return false;
   if (exceeds(known.filled, known.size) || exceeds(order.filled, known.size)) return false;
   return known.status === "open" || known.status === "filled" || known.size > order.size;

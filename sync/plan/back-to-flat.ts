@@ -1,12 +1,13 @@
-/** Whether a pair's fills lead from the position that is there back to none: then they say who built it. */
+/** Whether a pair's fills lead from the present position back to zero. If they do, they show who built the position. */
 import { minus, plus } from "../../src/exact/double.js";
 import type { ExchangeFill, ExchangePosition, PositionMode } from "../port/exchange.js";
 import { sizeMoved } from "./draft.js";
 import { hasBothSides, net, sizeOn } from "./sides.js";
 
 /**
- * `there`: the rows of the pair; `fills`: its fills, oldest first, up to now. In hedge mode each side is walked by the fills that name it,
- * and one that names none ends the walk: it may be of either. Flat counts before `from`, ms: what several hold may have stood against each other since.
+ * `there`: the rows of the pair; `fills`: its fills up to now, oldest first. In hedge mode each side is walked back by the fills that name it; a fill that
+ * names no side ends the walk, since it may be of either. A flat moment counts only if it was before `from` (ms): after that, positions of several holders
+ * may have stood against each other.
  */
 export function leadsBackToFlat(
   fills: readonly ExchangeFill[],
@@ -26,7 +27,7 @@ export function leadsBackToFlat(
   });
 }
 
-/** Whether taking the fills back, the newest first, comes to zero or passes it. */
+/** Whether taking the fills back, newest first, reaches or passes zero. */
 function isReached(
   fills: readonly ExchangeFill[],
   held: number,

@@ -1,4 +1,4 @@
-/** The planner: from what is known, what to do. It asks nobody and changes nothing. */
+/** The planner: it turns evidence into actions. It is pure: no reads, no changes. */
 import { StaleStateError } from "../../src/errors.js";
 import type { Snapshot } from "../../src/types.js";
 import type { ActionType } from "./action.js";
@@ -15,8 +15,7 @@ import { askBeforeSending } from "./repeated-close.js";
 import { scoped } from "./scope.js";
 
 /**
- * Plans a recovery: orders first, then fills, then positions, then orphans. Evidence that failed, or does not fit together, gives a
- * plan that says so and has no actions.
+ * Plans a recovery: orders first, then fills, then positions, then orphans. If evidence failed or contradicts itself, the plan says so and has no actions.
  */
 export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions): Plan {
   const { snapshot, exchange } = evidence;
@@ -54,7 +53,7 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
   return withHash({ ...head, failures: [], actions: asked, waiting, foreign, notes: [...new Set(notes)] });
 }
 
-/** Where a person has to say whether this is the right account, nothing is done on it before. */
+/** While it is in doubt whether this is the right account, every action waits for a person. */
 function askWhoseAccount({ actions, wrongAccount }: Draft): void {
   if (wrongAccount === undefined) return;
   for (const [i, action] of actions.entries()) {
@@ -62,7 +61,7 @@ function askWhoseAccount({ actions, wrongAccount }: Draft): void {
   }
 }
 
-/** At an exchange that is not proven no order is sent or cancelled without a person. */
+/** At an exchange that is not proven, a person approves every order and every cancellation. */
 function askWhereUnproven({ actions, evidence: { level, exchange } }: Draft): void {
   if (level !== "unproven") return;
   const needsPerson = `${exchange} is not proven: compare positions, open orders and fills with its own pages, and approve this plan if they are the same`;
@@ -71,7 +70,7 @@ function askWhereUnproven({ actions, evidence: { level, exchange } }: Draft): vo
   }
 }
 
-/** Send or cancel an order. */
+/** Actions that send or cancel an order. */
 const SENDS: ReadonlySet<ActionType> = new Set<ActionType>([
   "cancel_order",
   "close_position",
@@ -79,10 +78,10 @@ const SENDS: ReadonlySet<ActionType> = new Set<ActionType>([
   "close_orphan",
 ]);
 
-/** Those, and what takes into state something of which nothing but the account tells that it is the flow's. No order goes out for that. */
+/** The actions above, and `adopt_orphan`: only the account says that such a position is the flow's. */
 const OF_THE_ACCOUNT: ReadonlySet<ActionType> = new Set<ActionType>([...SENDS, "adopt_orphan"]);
 
-/** `restore`: the store is trusted, unless it is too old. Throws a StaleStateError. */
+/** `restore`: the stored state is trusted unless it is too old. Throws a StaleStateError. */
 export function planRestore(snapshot: Snapshot, exchange: string, options: ResolvedOptions): Plan {
   const age = ageOf(snapshot);
   if (age === undefined || age > options.maxStateAge) {
@@ -111,7 +110,7 @@ function ageOf({ heartbeat, at }: Snapshot): number | undefined {
   return heartbeat && at.getTime() - heartbeat.getTime();
 }
 
-/** Cancels what is pending and flattens what is tracked. An order that closes a position already is left to do so. */
+/** Cancels pending orders and flattens tracked positions. An order that already closes a position is left to do so. */
 function planCloseAll(draft: Draft): void {
   const { snapshot, orders } = draft.evidence;
   for (const order of snapshot.orders) {

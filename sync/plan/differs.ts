@@ -1,4 +1,4 @@
-/** Whether a pair needs a closer look: what the flows of the account hold, and what is there, before any fill is booked. */
+/** Whether a pair needs a closer look: compares the account's flows with the exchange before any fill is booked. */
 import { same } from "../../src/exact/double.js";
 import type { PositionSide } from "../../src/types.js";
 import type { PositionMode } from "../port/exchange.js";

@@ -12,27 +12,27 @@ import type { ResolvedOptions } from "./options.js";
 import { closingSide, positionSideOf } from "./sides.js";
 import { countsBySide } from "./units.js";
 
-/** A tracked position as it will stand once the fills of the plan are booked. */
+/** A tracked position as it will be once the fills of the plan are booked. */
 export interface Expected {
   readonly id: string;
   readonly pair: string;
   readonly side: PositionSide;
   size: number;
   readonly entryTs: Date;
-  /** As it is stored; undefined when a fill of the plan opens it. */
+  /** The stored position; undefined when a fill of the plan opens it. */
   readonly stored: Position | undefined;
 }
 
-/** What an order may have done of which the exchange tells nothing. */
+/** An order of the flow that the exchange does not tell, and the fills that it may have made. */
 export interface Claim {
   readonly orderId: string;
   readonly pair: string;
-  /** The order's. */
+  /** The side of the order. */
   readonly side: OrderSide;
-  /** Of the position that it changes. */
+  /** The side of the position that the order changes. */
   readonly positionSide: PositionSide;
   readonly fills: ReadonlySet<ExchangeFill>;
-  /** `booked`: the plan books these fills as the order's, and that is all. `young`: it may turn up. `asked`: a person is asked. */
+  /** `booked`: the plan books these fills as the order's, and that is all. `young`: the order may still turn up. `asked`: a person is asked. */
   readonly state: "booked" | "young" | "asked";
 }
 
@@ -40,44 +40,44 @@ export interface Claim {
 export interface UnbookedFill {
   readonly order: PendingOrder;
   readonly fill: BookedFill;
-  /** When it happened, as far as that is told. */
+  /** When the fill happened, as far as that is told. */
   readonly ts: Date;
-  /** By how much it moves positions. */
+  /** How much the fill changes positions. */
   readonly moves: number;
   readonly evidence: readonly string[];
   readonly needsPerson?: string;
 }
 
-/** `Omit` over each member of a union. */
+/** `Omit`, applied to each member of a union. */
 export type ActionDraft = Action extends infer A
   ? A extends Action
     ? Omit<A, "key"> & { key?: string }
     : never
   : never;
 
-/** A plan in the making: what is known, what was decided so far, and what the positions will be then. */
+/** A plan in the making: the evidence, the decisions so far, and the positions that will follow from them. */
 export class Draft {
   readonly actions: Action[] = [];
   readonly waiting: Waiting[] = [];
   readonly foreign: Foreign[] = [];
   readonly notes: string[] = [];
   readonly failures: Incomplete[] = [];
-  /** What may belong to orders of the flow that the exchange does not tell: nothing else is made of it. */
+  /** Orders of the flow that the exchange does not tell, with the fills that may be theirs. These fills are used for nothing else. */
   readonly claims: Claim[] = [];
-  /** How far the fills of the plan book orders, by id. */
+  /** How much of each order is booked once the plan's fills are booked, by order id. */
   readonly booked = new Map<string, number>();
-  /** Fills of exits that have found nothing to reduce, as they happened. */
+  /** Fills of exits that found nothing to reduce, in the order in which they happened. */
   readonly idle: UnbookedFill[] = [];
-  /** Why a person has to say first whether this is the right account; undefined where nothing speaks against it. */
+  /** Why a person first has to say whether this is the right account; undefined if there is no doubt. */
   wrongAccount: string | undefined;
   readonly expected = new Map<string, Expected>();
-  /** Exit orders of which the plan books a fill. */
+  /** Exit orders of which the plan books at least one fill. */
   readonly #exiting = new Set<string>();
 
   constructor(
     readonly evidence: Evidence,
     readonly options: ResolvedOptions,
-    /** Before it was narrowed to what may be decided about. */
+    /** The evidence before it was narrowed to the pairs that may be decided about. */
     readonly whole: Evidence = evidence,
   ) {
     for (const position of evidence.snapshot.positions) {
@@ -91,19 +91,19 @@ export class Draft {
     this.actions.push({ ...action, key } as Action);
   }
 
-  /** What does not fit together: nothing may be changed. */
+  /** Notes a contradiction in the evidence: nothing may be changed. */
   contradiction(asked: string, why: string): void {
     this.failures.push({ status: "partial", asked, why });
   }
 
-  /** Whether a fill may belong to an order of the flow that the exchange does not tell, or is booked as such a one's. */
+  /** Whether the fill may belong to an order of the flow that the exchange does not tell, or is booked as that order's. */
   isClaimed(fill: ExchangeFill): boolean {
     return this.claims.some(({ fills }) => fills.has(fill));
   }
 
   /**
-   * The order that is not settled, and may have to do with what there is too much or too little of a pair: `side` is that of the orders that make
-   * it so. Where longs and shorts stand side by side, only an order that changes that side.
+   * An order that is not settled and may explain a difference in the pair. `side`: the side of orders that would make such a difference. Where longs and
+   * shorts are counted separately, the order must also change `positionSide`.
    */
   claimOn(pair: string, side: OrderSide, positionSide: PositionSide): Claim | undefined {
     return this.claims.find(
@@ -115,14 +115,14 @@ export class Draft {
     );
   }
 
-  /** The expected positions, by entry time, then id. */
+  /** The expected positions, by entry time, then by id. */
   inOrder(): Expected[] {
     return [...this.expected.values()].sort(
       (a, b) => a.entryTs.getTime() - b.entryTs.getTime() || compareBytes(a.id, b.id),
     );
   }
 
-  /** Holds back what such an order may explain; true when it does. A young one is waited for, for any other a person is asked. */
+  /** True if an order that is not settled may explain the difference. The plan waits for a young order; for any other a person is asked. */
   isHeldBack(pair: string, side: OrderSide, positionSide: PositionSide): boolean {
     const claim = this.claimOn(pair, side, positionSide);
     if (claim?.state === "young") {
@@ -136,7 +136,7 @@ export class Draft {
     return this.evidence.fills.get(canonicalPair(pair))?.value ?? [];
   }
 
-  /** Holds back what positions seem to say while a fill of the pair is so young that they may not know of it; true when it does. */
+  /** Positions can lag behind fills: wait while the newest fill of the pair is younger than `settle`. True if the plan waits. */
   settles(pair: string, subject: string): boolean {
     const { settle } = this.options;
     const since = this.evidence.snapshot.at.getTime() - settle;
@@ -153,7 +153,7 @@ export class Draft {
     return minSize?.[pair] ?? minSize?.[canonicalPair(pair)] ?? this.evidence.minSizes.get(canonicalPair(pair)) ?? 0;
   }
 
-  /** What a fill that moves `size` does to the positions; how much of it can be booked: an exit may find less to reduce. */
+  /** Applies a fill that moves `size` to the expected positions. Returns the size that can be booked: an exit may find less to reduce. */
   expect(order: PendingOrder, size: number, ts: Date): number {
     const id = order.positionId ?? (order.intent === "entry" ? order.id : undefined);
     const held = id === undefined ? undefined : this.expected.get(id);
@@ -166,7 +166,7 @@ export class Draft {
       }
       return size;
     }
-    // As recordFill books it: what its own position does not hold goes to the pair's others of that side, oldest first.
+    // As in recordFill: what the named position does not hold goes to the pair's others of that side, oldest first.
     const isUsedUp =
       order.positionId === undefined || held !== undefined || order.filled > 0 || this.#exiting.has(order.id);
     if (!(held && held.size > 0) && !isUsedUp) return 0;
@@ -185,7 +185,7 @@ export class Draft {
   }
 }
 
-/** Adds that a fill, or the part of it that is given, is booked as its order's. */
+/** Adds an action that books the fill, or the given part of it, as its order's. */
 export function bookFill(
   draft: Draft,
   { order, evidence, needsPerson }: Pick<UnbookedFill, "order" | "evidence" | "needsPerson">,
@@ -209,7 +209,7 @@ export function bookFill(
   );
 }
 
-/** By how much a fill, or a part of it, moves positions: with a fee in the base coin a spot buy brings less, a sell takes more. */
+/** How much a fill, or a part of it, changes positions: with a fee in the base coin a spot buy adds less, and a sell takes more. */
 export function sizeMoved(fill: ExchangeFill, size: number): number {
   const { side, size: whole } = fill;
   const feeBase = feeInBase(fill);
@@ -218,7 +218,7 @@ export function sizeMoved(fill: ExchangeFill, size: number): number {
   return side === "buy" ? minus(size, fee) : plus(size, fee);
 }
 
-/** What a position grows by: of a spot buy whose fee was taken in the base coin, less. */
+/** How much a fill adds to a position: less than its size if the fee of a spot buy was taken in the base coin. */
 export function netSize(fill: ExchangeFill): number {
   return fill.side === "buy" ? minus(fill.size, feeInBase(fill)) : fill.size;
 }

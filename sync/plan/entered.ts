@@ -1,4 +1,4 @@
-/** When a position was entered, on the exchange's clock: what happened before cannot have reduced it. */
+/** When a position was entered, on the exchange's clock. Nothing that happened before can have reduced it. */
 import type { PendingOrder } from "../../src/types.js";
 import { isAdoptedId } from "./client-order-id.js";
 import type { Draft, Expected } from "./draft.js";
@@ -7,17 +7,17 @@ import { orderIdOf } from "./order-ids.js";
 type Entered = Pick<Expected, "id" | "pair" | "entryTs">;
 
 /**
- * Not before this it was entered, ms: the fills that entered it tell, where they are listed and of about its time; else its own time does, by as much as
- * clocks may be apart.
+ * The earliest time at which the position can have been entered, ms. It comes from the fills that entered it, if they are listed with a plausible time;
+ * else from the position's own entry time, less the margin between the clocks.
  */
 export function enteredAt(draft: Draft, position: Entered): number {
   const { clockAhead = 0, margin } = draft.evidence;
   return firstEntryOf(draft, position) ?? position.entryTs.getTime() + clockAhead - margin;
 }
 
-/** When the first of the fills that entered it happened, ms; undefined where they are not listed, or not of about its time. */
+/** Time of the first fill that entered the position, ms; undefined if such fills are not listed, or their time is implausible. */
 export function firstEntryOf(draft: Draft, { id, pair, entryTs }: Entered): number | undefined {
-  // No order of the flow entered what was taken over: those that name it have added to it.
+  // No order of the flow entered an adopted position: the orders that name it have only added to it.
   if (isAdoptedId(id)) return undefined;
   const { clockAhead = 0, margin, snapshot, closedOrders } = draft.evidence;
   const told = entryTs.getTime() + clockAhead;

@@ -1,4 +1,4 @@
-/** What a fill cost, by currency, and what a currency was worth when it was made. */
+/** The fees of a fill, by currency, and the value of each currency when the fill was made. */
 import { minus, plus, times } from "../../src/exact/double.js";
 import { toMoney } from "../../src/exact/money.js";
 import type { Fee } from "../../src/types.js";
@@ -7,10 +7,10 @@ import type { ExchangeFill } from "../port/exchange.js";
 import type { BookedFill } from "./action.js";
 import { type Evidence, rateKey } from "./evidence.js";
 
-/** Rates of third currencies; without one their fees are unpriced. */
+/** Rates of third currencies. A fee in a third currency without a rate is unpriced. */
 export type KnownRates = Pick<Evidence, "rates">;
 
-/** What of the fees was taken in the coin that moves the position: of a spot pair, the base. */
+/** The part of the fees that was taken in the base coin of a spot pair, and so changes the position. */
 export function feeInBase({ pair, fees, feeBase = 0 }: ExchangeFill): number {
   if (fees === undefined) return feeBase;
   if (pair.includes(":")) return 0;
@@ -18,7 +18,7 @@ export function feeInBase({ pair, fees, feeBase = 0 }: ExchangeFill): number {
   return plus(...fees.filter(({ currency }) => currency === base).map(({ amount }) => amount));
 }
 
-/** The fees of a part of a fill: `part` tells what of an amount falls to it. */
+/** The fees of a part of a fill. `part` maps a whole amount to the share of this part. */
 export function feesOf(fill: ExchangeFill, known: KnownRates, part: (amount: number) => number): BookedFill["fee"] {
   const { pair, price, ts, fee, feeBase = 0, feeOther } = fill;
   const rated = (one: Fee): Fee => ratedFee(one, pair, ts, known);
@@ -30,14 +30,14 @@ export function feesOf(fill: ExchangeFill, known: KnownRates, part: (amount: num
   if (feeBase === 0 && !feeOther) return part(fee);
   const fees: Fee[] = [];
   const quote = minus(fee, times(feeBase, price));
-  // Exchanges round the worth of a fee.
+  // Exchanges round the value of a fee.
   if (toMoney(quote) !== 0n) fees.push({ amount: part(quote), currency: settleOf(pair) });
   if (feeBase !== 0) fees.push({ amount: part(feeBase), currency: baseOf(pair) });
   if (feeOther) fees.push(rated({ amount: part(feeOther.amount), currency: feeOther.currency }));
   return fees;
 }
 
-/** The same where a fee in the base coin is told at the fill's price, since the size is told without it. */
+/** The same, but a fee in the base coin is converted at the fill's price, since `size` is told without it. */
 export function netFeesOf(fill: ExchangeFill, known: KnownRates, part: (amount: number) => number): BookedFill["fee"] {
   const { pair, price, ts, fee, feeOther } = fill;
   const settle = settleOf(pair);
@@ -56,21 +56,21 @@ export function netFeesOf(fill: ExchangeFill, known: KnownRates, part: (amount: 
   return settle === "" ? [others] : [{ amount: part(fee), currency: settle }, others];
 }
 
-/** Fees that are all in the settle currency are one number. */
+/** Fees that are all in the settle currency are added up to one number. */
 function plainly(fees: readonly Fee[], settle: string): BookedFill["fee"] {
   return fees.every(({ currency, rate }) => currency === settle && rate === undefined)
     ? plus(...fees.map(({ amount }) => amount))
     : fees;
 }
 
-/** What the pair prices itself takes no rate. */
+/** A fee in a currency that the pair prices itself needs no rate. */
 function ratedFee(fee: Fee, pair: string, at: Date, { rates }: KnownRates): Fee {
   const isPriced = fee.rate !== undefined || isOfPair(fee.currency, pair);
   const rate = isPriced ? undefined : rates.get(rateKey(fee.currency, at));
   return rate === undefined ? fee : { ...fee, rate };
 }
 
-/** Words about the fees that nobody prices: neither the pair nor a rate. */
+/** Notes about fees that neither the pair nor a rate prices. */
 export function unpricedFees({ pair, fillId, ts, fees, feeOther }: ExchangeFill, { rates }: KnownRates): string[] {
   const others = fees?.filter((one) => one.rate === undefined && !isOfPair(one.currency, pair)) ?? [];
   if (!fees && feeOther) others.push(feeOther);

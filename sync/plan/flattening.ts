@@ -1,4 +1,4 @@
-/** `close_all`: tracked positions are closed, as far as they are proven to be there, and orders can close them. */
+/** `close_all`: closes tracked positions, as far as they are proven to be there and orders can close them. */
 import { minus, plus, same } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
 import type { PendingOrder, PositionSide } from "../../src/types.js";
@@ -43,30 +43,31 @@ function isIn(unit: Unit, { pair, side }: Expected): boolean {
   return canonicalPair(unit.pair) === canonicalPair(pair) && (unit.side === undefined || unit.side === side);
 }
 
-/** How much of a side is proven to be this flow's to close, and why no more is. */
+/** How much of a side is proven to be the flow's to close, and why no more is. */
 interface Proven {
   readonly size: number;
   readonly doubt: string;
 }
 
 /**
- * What the flow tracks may be gone, though as much of that side is there: closed by what nobody marked, by an order that the flow forgot, or by a
- * stranger, while others entered the same side. So much is its own as the fills leave of it, after all of these: since flat, where that is all of it.
+ * How much of a side the flow may close. The exchange may show enough of that side although the flow's position is gone: nobody's order, an order that the
+ * flow forgot or a stranger's order may have closed it, while others entered the same side. The flow may close what the fills leave of its position after
+ * all of these. It suffices to count since flat, if the whole position is proven by that.
  */
 function provenOf(draft: Draft, unit: Unit, side: PositionSide): Proven {
   const { exclusiveAccount, tolerance } = draft.options;
   const all = { size: Number.POSITIVE_INFINITY, doubt: "" };
-  // What was sold of coins since they were bought is asked about before anything is sent.
+  // For spot, coins that were sold since the position was opened are asked about before anything is sent.
   if (exclusiveAccount || modeOfPair(draft, unit.pair) === "spot") return all;
   const tracked = sizeOn(side, unit.tracked);
   const isAll = (size: number) => size >= tracked || same(size, tracked, tolerance);
   const towards = side === "long" ? 1 : -1;
-  // What no fills of the flow opened it has taken over, or been told of: nobody may have made that.
+  // Positions that were not opened by fills of the flow were taken over, or told by `savePosition`: nobody's orders may have made them.
   const takenOver = sizeOn(
     side,
     unit.tracked.filter(({ stored }) => stored !== undefined && stored.openedBy !== "fills"),
   );
-  // What nobody made towards that side may have ended what others held against it: only what is booked of it, or taken over, is the flow's.
+  // What nobody's orders made on that side may have ended what others held against it. Only what is booked of it, or taken over, is the flow's.
   const nobodys = ({ unmarked, unmarkedBooked }: Parts) =>
     Math.min(unmarked * towards, plus(Math.max(0, unmarkedBooked * towards), takenOver));
   const ownOf = (parts: Parts) => {
@@ -84,7 +85,7 @@ function provenOf(draft: Draft, unit: Unit, side: PositionSide): Proven {
   return { size: Math.max(0, size), doubt: missing ?? doubt };
 }
 
-/** What others' orders may have closed since the first of it was entered, as far as it is not booked, nor tells another flow. */
+/** The size that others' orders may have closed since the first entry: fills that are not booked and name no other flow. */
 function mayHaveClosed(draft: Draft, { pair, tracked }: Unit, side: PositionSide): number {
   const { clockAhead = 0, margin, booked } = draft.evidence;
   const entries = tracked.filter((one) => one.side === side).map(({ entryTs }) => entryTs.getTime());
@@ -100,7 +101,7 @@ function mayHaveClosed(draft: Draft, { pair, tracked }: Unit, side: PositionSide
   );
 }
 
-/** An order that closes a position already is left to do so. */
+/** An order that already closes the position is left to do so. */
 function closingOf({ evidence }: Draft, { id }: Expected): PendingOrder | undefined {
   return evidence.snapshot.orders.find(
     (order) =>
@@ -108,7 +109,7 @@ function closingOf({ evidence }: Draft, { id }: Expected): PendingOrder | undefi
   );
 }
 
-/** What the positions of the pair are is not agreed upon yet: what is left shows afterwards. What is not in state is another matter. */
+/** The pair's positions are not settled yet: what is left shows afterwards. Orphans do not count here. */
 function isUnsettled({ waiting, actions }: Draft, { id, pair }: Expected): boolean {
   const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === canonicalPair(pair);
   return (
@@ -122,7 +123,7 @@ const LEFT: ReadonlySet<ActionType> = new Set<ActionType>(["leave_position", "le
 interface Left {
   readonly size: number;
   readonly evidence: readonly string[];
-  /** Why it is not known whether it is the flow's; undefined: it is not there. */
+  /** Why it is not known whether the rest is the flow's; undefined: it is not there. */
   readonly doubt: string | undefined;
 }
 
@@ -132,12 +133,12 @@ function leave(draft: Draft, position: Expected, { size, evidence, doubt }: Left
   draft.add({ type: "leave_position", pair, positionId: id, side, size, evidence, needsPerson }, id);
 }
 
-/** An order to close what is gone would close what others have in its place. */
+/** If the position is gone, an order to close it would close what others hold. */
 function mayBeOthers({ id, side }: Expected, left: number, doubt: string): string {
-  return `whether ${left} of position ${id} is still there is not known: ${doubt}. An order to ${closingSide(side)} it may close what is another's. Look who holds it. Close it by hand, or tell how it ended with closePosition(${JSON.stringify(id)}, { pnl }), then recover again. Approved, it stays as it is`;
+  return `whether ${left} of position ${id} is still there is not known: ${doubt}. An order to ${closingSide(side)} it may close what is another's. Look who holds it. Close it by hand, or tell how it ended with closePosition(${JSON.stringify(id)}, { pnl }), then recover again. If you approve this plan, it stays as it is`;
 }
 
-/** A netting account holds longs and shorts against each other: what stands so cannot be closed by an order. */
+/** A netting account nets longs against shorts: an order cannot close a position that stands against another. */
 function standsAgainst(draft: Draft, position: Expected, left: number): string {
   const { id, pair, side } = position;
   const { exchange } = draft.evidence;
@@ -156,5 +157,5 @@ function standsAgainst(draft: Draft, position: Expected, left: number): string {
     own.length === 0
       ? `Let those be settled first, or tell its result with closePosition(${JSON.stringify(id)}, { pnl })`
       : `End them at ${at}: closePosition(ID, { pnl }) for each`;
-  return `${exchange} nets longs and shorts of ${pair}: ${left} of position ${id} stands against ${against}, and an order to ${closingSide(side)} it would open a new position. ${way}, then recover again. Approved, it stays as it is`;
+  return `${exchange} nets longs and shorts of ${pair}: ${left} of position ${id} stands against ${against}, and an order to ${closingSide(side)} it would open a new position. ${way}, then recover again. If you approve this plan, it stays as it is`;
 }

@@ -6,7 +6,7 @@ import type { PendingOrder } from "../../src/types.js";
 import type { Draft } from "./draft.js";
 import { closingSide, positionSideOf } from "./sides.js";
 
-/** What a fill of it does to the positions: it closes the one that it names, then that side's others, oldest first; the rest opens its own. */
+/** Applies a fill of a flip: it closes the position that the order names, then that side's others, oldest first; the rest opens the order's own. */
 export function expectFlip(draft: Draft, order: PendingOrder, moves: number, ts: Date): void {
   const { id, pair, flip, positionId } = order;
   const other = [...draft.expected.values()]

@@ -1,6 +1,6 @@
 /**
- * Orders that the state gave up, and that the exchange does not know: what may be theirs is taken for nobody's, or others', only by a person. Those of which
- * a recovery has said itself that they never arrived are past that.
+ * Orders that the state gave up and the exchange does not know. Fills that may be theirs count as nobody's or others' only after a person said so. This
+ * does not hold for orders of which a recovery itself has said that they never arrived.
  */
 import type { PendingOrder } from "../../src/types.js";
 import { canonicalPair } from "../port/pairs.js";
@@ -10,7 +10,7 @@ import { closingSide, openingSide } from "./sides.js";
 import { isProvenUnknown, searchOf } from "./unknown-orders.js";
 import { groupWords, unmarkedFills } from "./unmarked-fills.js";
 
-/** Metadata of an order: the recovery that ended it, since the exchange does not know it, or had nothing to reduce by it. */
+/** Metadata key: the recovery that ended the order because the exchange does not know it, or had nothing to reduce by it. */
 export const ENDED_BY = "ended_by_recovery";
 
 export function askWhereGivenUp(draft: Draft): void {
@@ -28,7 +28,7 @@ export function askWhereGivenUp(draft: Draft): void {
   }
 }
 
-/** Whether an action makes something of what the order may have done. */
+/** Whether the action uses something that the order may have made. */
 function isOf({ expected }: Draft, order: PendingOrder, action: Action): boolean {
   if (canonicalPair(order.pair) !== canonicalPair(action.pair)) return false;
   switch (action.type) {

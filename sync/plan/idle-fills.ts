@@ -1,6 +1,6 @@
 /**
- * Fills of the flow's exits that found nothing to reduce when they happened. Where the account is short of what the flow has entered since, they go
- * on to that, as an exit does that is more than its position.
+ * Fills of the flow's exits that found nothing to reduce when they happened. If the account is short of what the flow has entered since, they reduce that,
+ * as an exit does that is larger than its position.
  */
 import { minus, plus, same } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
@@ -14,7 +14,7 @@ import { changedSide, net, sizeOn } from "./sides.js";
 import { difference, type Unit } from "./units.js";
 import { type Move, walkBack } from "./whose.js";
 
-/** Plans to book them, whole, as far as they make up a part of what is missing of a unit. */
+/** Plans to book idle fills, each as a whole, as far as they explain what is missing of a unit. */
 export function planIdleFills(draft: Draft, unit: Unit): void {
   for (let i = 0; i < draft.idle.length; ) {
     const idle = draft.idle[i];
@@ -30,12 +30,12 @@ export function planIdleFills(draft: Draft, unit: Unit): void {
   }
 }
 
-/** Those that nothing was found for. */
+/** Notes the idle fills that still explain nothing. */
 export function noteIdleFills({ idle, notes }: Draft): void {
   for (const { order, fill } of idle) notes.push(overWords(order, fill, 0));
 }
 
-/** What is more than the flow holds is not booked. */
+/** Words for the part of an exit that is more than the flow holds: it is not booked. */
 export function overWords({ id, pair, positionId }: PendingOrder, { fillId, size }: BookedFill, left: number): string {
   return `${pair}: fill ${fillId} of order ${id} exits ${size}, and the flow has ${left} left of position ${positionId ?? "none"}: no more is booked`;
 }
@@ -54,8 +54,8 @@ function fits(draft: Draft, unit: Unit, { order, moves }: UnbookedFill): boolean
 }
 
 /**
- * Whether what the flow tracks of a pair that is netted is what its own fills have made since nothing was held, but for those that found nothing: others may
- * have filled in it so that the account does not show it.
+ * In a netted pair: whether the flow's own fills since flat, without the idle ones, explain all that the flow tracks. If so, the account may hide what is
+ * missing, because others have filled in the pair, too.
  */
 function isOwnDifference(draft: Draft, unit: Unit): boolean {
   if (unit.side !== undefined) return false;
@@ -73,7 +73,7 @@ function isOwnDifference(draft: Draft, unit: Unit): boolean {
   return same(plus(...made), plus(net(unit.tracked), ...idle), draft.options.tolerance);
 }
 
-/** What of a fill has found its place: in state, by this plan, or because it is of no order that state knows. */
+/** How much of a fill is accounted for: it is booked, this plan books it, or no order in state made it. */
 function taken(draft: Draft, { fill, moved, maker }: Move): number {
   const id = orderIdOf(draft.evidence, fill);
   if (maker !== "own" || id === undefined || isForgotten(draft, fill) || isOfClose(draft, fill)) return Math.abs(moved);
@@ -90,13 +90,13 @@ function towards(moved: number, size: number): number {
   return Math.sign(moved) * Math.min(size, Math.abs(moved));
 }
 
-/** Whether the flow knows that the exit's own position has ended: else what the exit is of cannot be told. */
+/** Whether the flow knows that the exit's own position has ended. If not, the exit cannot be assigned to another position. */
 function hasEnded({ expected, evidence }: Draft, { positionId, filled }: PendingOrder): boolean {
   if (positionId === undefined || filled > 0) return true;
   return expected.get(positionId)?.size === 0 || evidence.trades.some(({ id }) => id === positionId);
 }
 
-/** A fill that was added last goes before the end of its order, which it may be itself. */
+/** Puts the fill that was added last before the end of its order. The fill may itself be that end. */
 function beforeEnd({ actions }: Draft, { order, fill }: UnbookedFill): void {
   const end = actions.findIndex((action) => action.type === "end_order" && action.orderId === order.id);
   const added = actions.pop();

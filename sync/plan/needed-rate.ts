@@ -1,9 +1,9 @@
-/** Rates without which an entry in another currency than the flow's cannot be booked. */
+/** The rates that are needed to book an entry in another currency than the flow's. */
 import type { PendingOrder } from "../../src/types.js";
 import { settleOf } from "../../src/words/pair-name.js";
 import type { Draft } from "./draft.js";
 
-/** Why a person has to give a rate first; undefined where none is needed. An exit takes its position's last rate, or is booked unpriced. */
+/** Why a person has to give a rate first; undefined if none is needed. An exit takes its position's last rate, or is booked unpriced. */
 export function neededRate(
   { evidence }: Draft,
   { id, pair, intent, rate: ordered }: PendingOrder,

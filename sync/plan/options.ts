@@ -13,9 +13,9 @@ import {
 
 export type { OrphanAction, RecoveryMode, UnexplainedAction };
 
-/** What on the account is the flow's. Absent: all of it. */
+/** Which pairs and ids of the account are the flow's. Absent: all. */
 export interface Ours {
-  /** Only these pairs. */
+  /** Only these pairs are looked at. */
   readonly pairs?: readonly string[];
   /** Client order ids that begin so are the flow's: for ids from before flows had digests. */
   readonly clientOrderIdPrefix?: string;
@@ -23,9 +23,12 @@ export interface Ours {
 
 export type Rates = (currency: string, at: Date) => number | undefined | Promise<number | undefined>;
 
-/** What a recovery is at. */
+/** What a recovery is doing. */
 export interface Progress {
-  /** `lease`: another process recovers; `asking`: the exchange; `acting`, and `done` with it; `waiting`: for what is not settled yet, or for a person. */
+  /**
+   * `lease`: another process recovers; `asking`: a request to the exchange; `acting` and `done`: an action begins and ends; `waiting`: for something that
+   * is not settled yet, or for a person.
+   */
   readonly at: "lease" | "asking" | "acting" | "done" | "waiting";
   /** In words: `binance: fills of BTC/USDT since ...`. */
   readonly what: string;
@@ -40,47 +43,47 @@ export interface RecoveryOptions {
   readonly orphanPositions?: OrphanAction;
   /** Default: `recovery.max_state_age` of the configuration. */
   readonly maxStateAge?: Duration;
-  /** Plan, and touch neither state nor exchange. */
+  /** Only plan: change neither state nor exchange. */
   readonly dryRun?: boolean;
   /** How many readings of the positions have to agree; default and least 2. */
   readonly confirmations?: number;
-  /** Between two readings of the same; default 250ms. */
+  /** Pause between two such readings; default 250ms. */
   readonly confirmDelay?: Duration;
   /**
-   * A request without an answer by then counts as none; default 30s, at most 24h. A walk of many pages may take longer. Of an adapter that does
-   * not bound its requests (`Exchange.bounded`) it is the time of each call.
+   * A request that has no answer after this time has failed; default 30s, at most 24h. A walk over many pages may take longer. If the adapter does not
+   * bound its requests (`Exchange.bounded`), this is the time of each call.
    */
   readonly timeout?: Duration;
-  /** Positions may lag behind fills that are younger than this: what such fills could explain waits. Default 10s. */
+  /** Positions can lag behind fills: a difference that fills younger than this could explain waits. Default 10s. */
   readonly settle?: Duration;
   /** Sizes that differ by less than this fraction are the same; default 1e-9. */
   readonly tolerance?: number;
-  /** The smallest size of an order, base currency; default: what the exchange says. Smaller positions are dust. */
+  /** The smallest size of an order, base currency; default: the exchange's own. Smaller positions are dust. */
   readonly minSize?: number | Readonly<Record<string, number>>;
-  /** An order that the exchange does not know is given up when it is older than this; default 60s. */
+  /** An order that the exchange does not know is given up once it is older than this; default 60s. */
   readonly grace?: Duration;
   /** Default: `recovery.ours` of the configuration. */
   readonly ours?: Ours;
   /** The account is this flow's alone; default `recovery.exclusive_account` of the configuration. */
   readonly exclusiveAccount?: boolean;
-  /** What becomes of a position that is gone and of which no fill says how; default `recovery.unexplained` of the configuration. */
+  /** What happens to a position that is gone and that no fill explains; default `recovery.unexplained` of the configuration. */
   readonly unexplained?: UnexplainedAction;
   /**
-   * What one unit of a currency was worth in the flow's currency at that time; undefined: not known. Asked for each fill to be booked
-   * whose result or fee is in another currency.
+   * Value of one unit of a currency in the flow's currency at that time; undefined: not known. Asked for each fill to be booked whose result or fee is in
+   * another currency.
    */
   readonly rates?: Rates;
-  /** Ends it, by rejecting with its reason: nothing more is sent, what was begun stays unfinished, entries stay blocked. */
+  /** Aborts the recovery, which rejects with the signal's reason: nothing more is sent, the recovery stays unfinished, entries stay blocked. */
   readonly signal?: AbortSignal;
-  /** Told what it does and what it waits for. */
+  /** Called with what the recovery does and what it waits for. */
   readonly onProgress?: (progress: Progress) => void;
   /** Hash of a plan that a person has approved. */
   readonly approve?: string;
-  /** How long to wait for another process's recovery, such as one that died in it; default 15s. */
+  /** How long to wait for another process's recovery, for instance of a process that died; default 15s. */
   readonly wait?: Duration;
-  /** When its process dies, another may resume the recovery after so long; default 10s. */
+  /** Another process may resume the recovery this long after its process died; default 10s. */
   readonly ttl?: Duration;
-  /** How long to go on while nothing moves: it begins anew with every plan that is not like one before; default 60s. */
+  /** How long to go on while nothing changes. It begins anew with every plan that was not seen before. Default 60s. */
   readonly deadline?: Duration;
 }
 

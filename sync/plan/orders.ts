@@ -1,4 +1,4 @@
-/** First the orders: what the exchange says of every pending one, and the fills that are not booked yet. */
+/** The first part of a plan: the exchange's answer about each pending order, and the fills that are not booked yet. */
 
 import { minus, plus, same } from "../../src/exact/double.js";
 import { share } from "../../src/exact/share.js";
@@ -22,12 +22,12 @@ import { doubtWords, judgeUnknown, searchOf, type Unknown, type Verdict } from "
 import { unmarkedFills } from "./unmarked-fills.js";
 import { untoldFill } from "./untold-fills.js";
 
-/** The order by which a recovery closes a position says so in its metadata. */
+/** Whether a recovery sent this order to close a position: its metadata says so. */
 export function isRecoveryClose(order: PendingOrder): boolean {
   return order.metadata?.recovery !== undefined;
 }
 
-/** Plans the end, the state and the fills of every order the flow knows. */
+/** Plans the end, the status and the fills of every order that the flow knows. */
 export function planOrders(draft: Draft): void {
   const { snapshot, closedOrders } = draft.evidence;
   for (const order of snapshot.orders.filter(isExternal)) {
@@ -45,7 +45,7 @@ export function planOrders(draft: Draft): void {
     unbooked.push(...unbookedOf(draft, planAmendment(draft, order, known), known));
   }
   for (const order of closedOrders.values()) unbooked.push(...unbookedOf(draft, order, undefined));
-  // As they happened; of the same moment, entries before the exits that close them.
+  // In the order in which they happened. At the same moment entries come before the exits that close them.
   unbooked.sort(
     (a, b) => a.ts.getTime() - b.ts.getTime() || Number(a.order.intent === "exit") - Number(b.order.intent === "exit"),
   );
@@ -63,7 +63,7 @@ export function planOrders(draft: Draft): void {
   for (const order of pending) planStatus(draft, order, draft.booked.has(order.id), verdicts.get(order.id));
 }
 
-/** The order as it stands after what somebody changed of it at the exchange. */
+/** The order with the size and price that somebody gave it at the exchange. */
 function planAmendment(draft: Draft, order: PendingOrder, known: ExchangeOrder | undefined): PendingOrder {
   const to = known && amended(order, known, draft.options.tolerance);
   if (!known || !to) return order;
@@ -76,11 +76,11 @@ function planAmendment(draft: Draft, order: PendingOrder, known: ExchangeOrder |
   return { ...order, ...to };
 }
 
-/** Plans to book a fill, as far as the positions have it to reduce. */
+/** Plans to book a fill, as far as the positions hold enough to reduce. */
 function planFill(draft: Draft, unbooked: UnbookedFill): void {
   const { order, fill, ts, moves } = unbooked;
   const held = expected(draft, order, moves, ts);
-  // A fee in the base coin goes with what is sold: it needs nothing of its own.
+  // A fee in the base coin is taken from what is sold: it needs no size of its own.
   const size = held < moves ? Math.min(held, fill.size) : fill.size;
   if (size === 0) {
     draft.idle.push(unbooked);
@@ -90,13 +90,13 @@ function planFill(draft: Draft, unbooked: UnbookedFill): void {
   bookFill(draft, unbooked, { ...fill, size, fee: feesOfPart(fill, size) });
 }
 
-/** What a fill does to the positions of the plan; how much of it can be booked. */
+/** Applies a fill to the expected positions. Returns how much of it can be booked. */
 function expected(draft: Draft, order: PendingOrder, moves: number, ts: Date): number {
   if (order.flip !== undefined) {
     expectFlip(draft, order, moves, ts);
     return moves;
   }
-  // Where the position ended and nobody told its result, the fill tells it, and only what is beyond goes on.
+  // If the position ended and nobody told its result, the fill tells it; only what is beyond that reduces others.
   const named = order.intent === "exit" && order.positionId !== undefined && !draft.expected.has(order.positionId);
   const untold = named ? (draft.evidence.trades.findLast(({ id }) => id === order.positionId)?.untold ?? 0) : 0;
   if (untold === 0) return draft.expect(order, moves, ts);
@@ -130,7 +130,7 @@ function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | un
     draft.contradiction(`order ${order.id}`, why);
     return [];
   }
-  // A bot may have said itself that it is filled, and how much that was.
+  // The bot itself may have said that the order is filled, and by how much.
   if (order.status === "filled" || isBooked) return [];
 
   const fresh = all.filter(({ fillId }) => !evidence.recorded.has(recordedKey(order.id, fillId)));
@@ -140,7 +140,7 @@ function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | un
   const mayGoOn = evidence.snapshot.orders.some(({ id }) => id === order.id) && isYoung(draft, order);
   const over = known ? known.status !== "open" : !mayGoOn;
   if (!makeUp && !agree) return known ? rest(draft, order, known, { all, fresh: fresh.map(whole), missing }) : [];
-  // A bot that names fills itself has booked the oldest. What its doubles left over is none of another fill.
+  // A bot that gives fills its own ids has booked the oldest. What is left of a doubled fill is not part of another one.
   const pieces = makeUp
     ? fresh.map(whole)
     : newestThatMake(fresh.map(whole), missing).filter(({ size }) => !same(missing, minus(missing, size), tolerance));
@@ -152,7 +152,7 @@ function unbookedOf(draft: Draft, order: PendingOrder, known: ExchangeOrder | un
   return asBooked(draft, order, pieces, { over, evidence: state });
 }
 
-/** The order was filled by more than its fills tell: what is listed, and then what is not, which only a person can say goes for so much. */
+/** What of an order is filled and not booked: the listed fills first, then the part without a listed fill, which a person has to confirm. */
 function rest(
   draft: Draft,
   order: PendingOrder,
@@ -213,7 +213,7 @@ function rest(
   ];
 }
 
-/** Pieces of fills as an order's. */
+/** Turns pieces of fills into fills of the order. */
 function asBooked(
   draft: Draft,
   order: PendingOrder,
@@ -244,19 +244,19 @@ function stateOf(known: ExchangeOrder | undefined): string {
   return known ? `fetchOrder: ${known.status}, filled ${known.filled} of ${known.size}` : "fetchOrder: not known";
 }
 
-/** An order that the exchange does not tell, unless the fills of the plan say that it is over. */
+/** An order that the exchange does not tell, unless the plan's fills say that it is over. */
 function unknownOf(draft: Draft, order: PendingOrder): Unknown[] {
   if (knownOrder(draft.evidence, order) || draft.booked.has(order.id)) return [];
   return [{ order, lacks: minus(order.size, order.filled) }];
 }
 
-/** Too young to be given up; an order by which a recovery closes something, to be sent again. */
+/** Whether the order is too young to be given up or, if a recovery's closing order, to be sent again. */
 function isYoung({ evidence, options }: Draft, order: PendingOrder): boolean {
   const age = evidence.snapshot.at.getTime() - order.createdAt.getTime();
   return age < (isRecoveryClose(order) ? options.settle : options.grace);
 }
 
-/** What becomes of a pending order, beside its fills. `booked`: a fill of the plan says it already. */
+/** Plans the status of a pending order, apart from its fills. `booked`: a fill of the plan ends the order already. */
 function planStatus(draft: Draft, order: PendingOrder, booked: boolean, verdict: Verdict | undefined): void {
   const { id, pair } = order;
   const known = knownOrder(draft.evidence, order);

@@ -1,17 +1,17 @@
-/** The orders by which a recovery closes what is not in state, as its journal has them: noted before they are sent. */
+/** The orders by which a recovery closes orphans, as noted in its journal before they are sent. */
 import { sideKey } from "../port/pairs.js";
 
 export interface OrphanTry {
   readonly id: string;
   readonly pair: string;
-  /** Of what is closed. */
+  /** The side of the position that is closed. */
   readonly side: string;
   readonly attempt: number;
-  /** Of the order; absent in notes of before it was noted. */
+  /** Size of the order; absent in old notes, which did not hold it. */
   readonly size?: number;
-  /** When it was noted, on the flow's clock, ms; absent in notes of before it was noted. */
+  /** When the try was noted, on the flow's clock, ms; absent in old notes, which did not hold it. */
   readonly at?: number;
-  /** The exchange has refused its id as one that it had taken before. */
+  /** The exchange refused the order's id because it had already taken it. */
   readonly arrived?: true;
 }
 
@@ -25,12 +25,12 @@ export function orphanTries(journal: ReadonlyMap<string, string> | undefined): O
   });
 }
 
-/** Whether an order of this id is, or may be, on its way to close what is not in state. */
+/** Whether an order of this id may be on its way to close an orphan. */
 export function isOrphanTry(journal: ReadonlyMap<string, string> | undefined, id: string): boolean {
   return journal?.has(`${KEY}${id}`) === true;
 }
 
-/** Those of one (pair, side), in the order in which they were made. */
+/** The tries of one (pair, side), oldest first. */
 export function triesToClose(
   journal: ReadonlyMap<string, string> | undefined,
   pair: string,
@@ -41,7 +41,7 @@ export function triesToClose(
     .sort((a, b) => a.attempt - b.attempt);
 }
 
-/** The note of a try: key and value. */
+/** Key and value of a try's note in the journal. */
 export function orphanNote({ id, ...noted }: OrphanTry): [key: string, value: string] {
   return [`${KEY}${id}`, JSON.stringify(noted)];
 }

@@ -1,4 +1,4 @@
-/** At last what is on the account and not in state: positions, orders, and what tells that the state was lost. */
+/** The last part of a plan: positions and orders on the account that are not in state, and signs that the state was lost. */
 
 import { minus, plus, same } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
@@ -31,7 +31,7 @@ function planExcess(draft: Draft, excess: Excess): void {
   const walk = walkBack(draft, excess.unit);
   const otherName = trackedUnderOtherName(draft, excess, walk);
   if (otherName !== undefined) {
-    const needsPerson = `${otherName}: it may be what the flow holds, under another name. If it is, store it as ${pair} (savePosition), end the old one (removePosition), and recover again. Approved, it stays as it is`;
+    const needsPerson = `${otherName}: it may be what the flow holds, under another name. If it is, store it as ${pair} (savePosition), end the old one (removePosition), and recover again. If you approve this plan, it stays as it is`;
     draft.add(
       { type: "leave_orphan", pair, side, size: excess.size, evidence, needsPerson },
       canonicalPair(pair),
@@ -49,7 +49,7 @@ function planExcess(draft: Draft, excess: Excess): void {
   if (share.orphan > 0) planOrphan(draft, { ...excess, size: share.orphan }, { walk, evidence });
 }
 
-/** Exchanges rename pairs: what is there under the new name is no orphan where the flow tracks it under the old one. In words; undefined: nothing says so. */
+/** Words, if the flow may track the excess under the pair's old name: exchanges rename pairs. Undefined: nothing says so. */
 function trackedUnderOtherName(
   { evidence, whole, options }: Draft,
   { pair, side, size }: Excess,
@@ -77,7 +77,7 @@ function trackedUnderOtherName(
   );
 }
 
-/** What of an excess is the flow's, or nobody's, and what is others'; or why that is not known. */
+/** How an excess is divided: the flow's or nobody's part, and the part of others; or why the division is not known. */
 type Share = { readonly orphan: number; readonly foreign: number } | { readonly doubt: string };
 
 function shareOf(draft: Draft, { side, size }: Excess, { moves, missing }: Walk): Share {
@@ -103,11 +103,11 @@ interface Grounds {
 function planOrphan(draft: Draft, excess: Excess, { walk, evidence }: Grounds): void {
   const { pair, side, size, tracked } = excess;
   if (size < draft.minSize(pair)) {
-    draft.notes.push(`${pair}: ${size} ${side} too much is below the exchange's least order; it stays`);
+    draft.notes.push(`${pair}: ${size} ${side} too much is below the exchange's smallest order; it stays`);
     return;
   }
   if (!exceeds(size, dustOf(draft, pair, side))) {
-    draft.notes.push(`${pair}: ${size} ${side} too much is what trades left that could not be sold; it stays`);
+    draft.notes.push(`${pair}: ${size} ${side} too much is a rest of trades that could not be sold; it stays`);
     return;
   }
   const entering = draft.evidence.snapshot.orders.find(
@@ -164,14 +164,14 @@ function planOrphan(draft: Draft, excess: Excess, { walk, evidence }: Grounds): 
   }
 }
 
-/** What is there beyond the orphan and what the flows of the account hold. */
+/** The part of the row that is neither the orphan's nor held by a flow of the account. */
 function besideOf({ evidence }: Draft, { side, size, unit: { there, tracked, others } }: Excess): number {
   if (evidence.positionMode !== "netting")
     return Math.max(0, minus(sizeOn(side, there), plus(sizeOn(side, tracked), size)));
   return minus(net(there), plus(net(tracked), others, side === "long" ? size : -size));
 }
 
-/** What trades of the pair and side left that was too small to be sold: those that have ended, and those that end by this plan. */
+/** The rests of the pair and side that were too small to be sold: of trades that have ended, and of those that end by this plan. */
 function dustOf({ evidence, actions, expected }: Draft, pair: string, side: PositionSide): number {
   const ended = evidence.trades.filter(
     (trade) => trade.side === side && canonicalPair(trade.pair) === canonicalPair(pair),
@@ -186,7 +186,7 @@ function dustOf({ evidence, actions, expected }: Draft, pair: string, side: Posi
   return plus(...ended.map(({ dust = 0 }) => dust), ...ending);
 }
 
-/** Stops that only guard an orphan, and are the flow's or the exchange's own. Where the flow holds some itself, they may guard that. */
+/** Stops that guard only the orphan, and are the flow's or the exchange's own. If the flow holds some of that side, they may guard that. */
 function stopsOf(draft: Draft, pair: string, side: PositionSide): string[] {
   const { evidence, options } = draft;
   const guards = evidence.openOrders.value.filter(
@@ -201,7 +201,7 @@ function stopsOf(draft: Draft, pair: string, side: PositionSide): string[] {
   });
 }
 
-/** An open order of which the flow knows nothing, or knows that it is over. */
+/** An open order that the flow does not know, or knows to be over. */
 function planUnknownOrder(draft: Draft, order: ExchangeOrder): void {
   const { clientOrderId, pair, side, size } = order;
   const { snapshot, closedOrders, recovery } = draft.evidence;
@@ -215,7 +215,7 @@ function planUnknownOrder(draft: Draft, order: ExchangeOrder): void {
     });
     return;
   }
-  // It goes with the orphan that it guards.
+  // The stop is cancelled together with the orphan that it guards.
   const isStop = draft.actions.some(
     (action) => action.type === "close_orphan" && action.stops.includes(clientOrderId ?? ""),
   );
@@ -238,7 +238,7 @@ function planUnknownOrder(draft: Draft, order: ExchangeOrder): void {
   });
 }
 
-/** A flow that never acted on a signal, on an account where its orders stand: its PnL and its breaker are lost, and nobody may trade on. */
+/** Trips the breaker if the state was lost, with PnL and breaker: the flow never acted on a signal, and the account has orders or fills of it. */
 function planLostState(draft: Draft, excesses: readonly Excess[]): void {
   const { positions, orders, signals, risk, breaker, epoch } = draft.evidence.snapshot;
   const lived = positions.length + orders.length + risk.dailyTrades > 0 || signals.lastProcessedId !== undefined;

@@ -1,4 +1,4 @@
-/** Fills, or parts of fills, that together make up a size. */
+/** Fills, or parts of fills, that add up to a size. */
 import { minus } from "../../src/exact/double.js";
 import { share } from "../../src/exact/share.js";
 import { settleOf } from "../../src/words/pair-name.js";
@@ -11,7 +11,7 @@ import { feesOf, type KnownRates, netFeesOf } from "./fill-fees.js";
 /** A fill, or a part of it. */
 export interface Piece {
   readonly fill: ExchangeFill;
-  /** What of it counts, base currency. */
+  /** The size that counts, base currency. */
   readonly size: number;
 }
 
@@ -19,7 +19,7 @@ export function whole(fill: ExchangeFill): Piece {
   return { fill, size: fill.size };
 }
 
-/** So much of a piece, as it is booked, with its share of the fees. `done`: its order is over with it. */
+/** A part of a piece as it is booked, with its share of the fees. `done`: the order is over with it. */
 export function bookedPart(
   { fill, size: left }: Piece,
   taken: number,
@@ -31,7 +31,7 @@ export function bookedPart(
   return { fillId, price, size: taken, fee, ...(rate !== undefined && { rate }), ts, done };
 }
 
-/** So much of a fill of others, net of a fee in the base coin, which is booked at the fill's price. */
+/** A part of others' fill, net of a fee in the base coin, which is booked at the fill's price. */
 export function externalPart(
   { fill, size: left }: Piece,
   taken: number,
@@ -43,7 +43,7 @@ export function externalPart(
   return { fillId, price, size: taken, fee, ...(rate !== undefined && { rate }), ts, done };
 }
 
-/** The newest that make up `need`, oldest first; of the oldest of them, only what is needed. */
+/** The newest pieces that add up to `need`, oldest first. Of the oldest of them, only the part that is needed. */
 export function newestThatMake(all: readonly Piece[], need: number): Piece[] {
   const pieces: Piece[] = [];
   let left = need;

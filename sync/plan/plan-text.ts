@@ -1,10 +1,10 @@
-/** A plan as a person reads it: a table of what is done, each line with what it rests on. */
+/** A plan as a person reads it: a table of actions, each with the facts that it rests on. */
 import { printable } from "../../src/words/printable.js";
 import { capitals, textTable } from "../../src/words/text-table.js";
 import type { Action, OrderTerms } from "./action.js";
 import type { Plan } from "./plan.js";
 
-/** What an action does, in words. */
+/** An action in words. */
 export function actionText(action: Action): string {
   const { pair } = action;
   switch (action.type) {
@@ -64,7 +64,7 @@ export function planRows({ actions }: Pick<Plan, "actions">): PlanRow[] {
   }));
 }
 
-/** How the parts of a text are painted. */
+/** How each part of the text is painted. */
 export interface Paint {
   bold(text: string): string;
   dim(text: string): string;
@@ -73,7 +73,7 @@ export interface Paint {
 
 const PLAIN: Paint = { bold: (text) => text, dim: (text) => text, yellow: (text) => text };
 
-/** The whole plan for a person: a head, the table, what waits, what is not the flow's, what to know. */
+/** The whole plan for a person: a head, the table, what waits, what is not the flow's, what else to know. */
 export function planText(plan: Plan, paint: Paint = PLAIN): string {
   const { flowId, exchange, mode, orphanPositions, hash, failures, waiting, foreign, notes } = plan;
   const head = `${paint.bold(`Plan ${hash}`)}  flow ${flowId}, ${exchange}, mode ${mode}, orphans ${orphanPositions}\n\n`;
@@ -109,7 +109,7 @@ export function actionTable(rows: readonly PlanRow[], paint: Paint): string {
   );
 }
 
-/** A title and its lines; nothing where there are none. */
+/** A title and its lines; empty if there are none. */
 export function listText(title: string, entries: readonly string[]): string {
   if (entries.length === 0) return "";
   return `\n${title}:\n${entries.map((entry) => `  ${printable(entry)}\n`).join("")}`;

@@ -3,7 +3,7 @@ import type { Incomplete } from "../port/reading.js";
 import type { Action, Foreign, Waiting } from "./action.js";
 import type { OrphanAction, RecoveryMode } from "./options.js";
 
-/** What a recovery would do, and why. Plain JSON, but for the `Date`s of fills. */
+/** What a recovery would do, and why. Plain JSON, except for the `Date`s of fills. */
 export interface Plan {
   readonly flowId: string;
   readonly epoch: string;
@@ -12,14 +12,14 @@ export interface Plan {
   readonly orphanPositions: OrphanAction;
   /** When the flow was read, on its own clock. */
   readonly at: Date;
-  /** Readings that failed or do not fit together; then there are no actions, and nothing may be changed. */
+  /** Readings that failed or contradict each other. If there are any, there are no actions, and nothing may be changed. */
   readonly failures: readonly Incomplete[];
   readonly actions: readonly Action[];
   readonly waiting: readonly Waiting[];
   readonly foreign: readonly Foreign[];
-  /** What a person should know. */
+  /** Notes for a person. */
   readonly notes: readonly string[];
-  /** Names what would be done: equal for equal actions on the same flow, whenever the plan was made. */
+  /** A hash of the actions: equal actions on the same flow have equal hashes, whenever the plan was made. */
   readonly hash: string;
 }
 
@@ -32,7 +32,7 @@ export function withHash(body: PlanBody): Plan {
   return { ...body, hash: createHash("sha256").update(text).digest("hex").slice(0, 16) };
 }
 
-/** The actions for which a person has not been asked, or has said yes. */
+/** The actions that need no person, or that a person has approved. */
 export function permitted(plan: Plan, approved: ReadonlySet<string>): Action[] {
   return plan.actions.filter(({ needsPerson, key }) => needsPerson === undefined || approved.has(key));
 }

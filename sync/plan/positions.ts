@@ -1,4 +1,4 @@
-/** Then the positions: what the flow expects to have, and what there is. */
+/** The second part of a plan: the positions that the flow expects to have, beside those at the exchange. */
 
 import { minus, plus, same } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
@@ -17,7 +17,7 @@ import { closingSide, net, openingSide, sizeOn } from "./sides.js";
 import { agreesBySide, difference as differenceOf, modeOfPair, type Unit, unitsOf } from "./units.js";
 import { concernsOf, hasFillsOf, partsOf, walkBack } from "./whose.js";
 
-/** What is at the exchange beyond what is tracked. */
+/** A position, or a part of one, at the exchange that no flow tracks. */
 export interface Excess {
   readonly pair: string;
   readonly side: PositionSide;
@@ -26,11 +26,11 @@ export interface Excess {
   /** The exchange's row of that side. */
   readonly there: ExchangePosition;
   readonly unit: Unit;
-  /** Orders of this flow, which its state does not know, made all of it. */
+  /** Orders of this flow that its state does not know made all of it. */
   readonly isOwn: boolean;
 }
 
-/** Plans what became of the tracked positions; answers what is there beyond them. */
+/** Plans what happened to the tracked positions. Returns what is at the exchange beyond them. */
 export function planPositions(draft: Draft): Excess[] {
   const units = unitsOf(draft);
   listOthers(draft);
@@ -46,7 +46,7 @@ export function planPositions(draft: Draft): Excess[] {
   return excesses;
 }
 
-/** What other flows of the account hold of what is looked at. */
+/** Lists what other flows of the account hold in the pairs that are looked at. */
 function listOthers({ evidence, foreign }: Draft): void {
   for (const flow of evidence.accountFlows) {
     if (!flow.readable) continue;
@@ -58,8 +58,8 @@ function listOthers({ evidence, foreign }: Draft): void {
 }
 
 /**
- * Whose a difference is. `own`: so much of it is this flow's, or nobody's, and of that `early` was there before anything that the flow holds; the
- * rest is others'. `theirs`: all of it. `doubtful`: a person has to say.
+ * Who made a difference. `own`: the part `more` is this flow's or nobody's, and the rest is others'; of `more`, the part `early` was there before anything
+ * that the flow holds. `theirs`: others made all of it. `doubtful`: a person has to decide.
  */
 type Judgement =
   | {
@@ -81,7 +81,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
     unit,
   );
   const isNone = (size: number) => isNothing(size, unit, tolerance);
-  // More longs, or fewer shorts, than the flow has can only have ended shorts.
+  // In a netted pair, more longs or fewer shorts than the flow has can only have ended shorts.
   const earlyOf = (more: number) => (isNetted ? early[more > 0 ? "short" : "long"] : 0);
   if (draft.options.exclusiveAccount) {
     const before = missing === undefined ? earlyOf(difference) : 0;
@@ -103,21 +103,21 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
       early: 0,
       doubt: "an order of another flow took more of it than that flow had entered",
     };
-  // Of a side that stands by itself nothing can be left of what was entered before that side was flat.
+  // A side that is counted by itself was flat: nothing is left of what was entered before that.
   if (!isNetted && inUnit(difference) < 0 && isBeforeFlat(draft, unit))
     return { is: "own", more: -net(unit.tracked), early: 0, isForgotten: false };
-  // Where longs and shorts stand by themselves, less than the flow holds is less, whichever stranger sold it.
+  // If sides are counted separately and there is less than the flow holds, the flow has lost it, even if a stranger sold it.
   const theirs = isNetted || inUnit(difference) > 0 ? plus(flows, strangers) : flows;
   const rest = minus(difference, theirs);
-  // What another flow has filled in the meantime, nobody can tell from what it made of what the account nets.
+  // Another flow may have filled in the pair meanwhile. What that changed cannot be told apart in a netted account.
   const isBeside = concerns.length > 0 || (isNetted ? haveFlows : !isNone(entered));
   if (isNone(theirs) && !isBeside)
     return { is: "own", more: difference, early: earlyOf(difference), isForgotten: false };
-  // Others hold more than there is beyond what the flow holds: what is missing is theirs.
+  // Others hold more than the exchange has beyond the flow's part: the missing part is theirs.
   const isTheirLoss = !isNetted && inUnit(difference) > 0 && inUnit(rest) < 0;
   if (isNone(rest) || isTheirLoss) {
     if (!isNetted || isNone(strangers)) return { is: "theirs", why, isFlows: true };
-    // A stranger's order may be a stop of the flow's that its state does not know.
+    // A stranger's order may be a stop of this flow that its state does not know.
     if (!reducesAny(unit, difference) || isNone(minus(strangers, earlyStrangers)))
       return { is: "theirs", why: "fills of a stranger's orders explain it", isFlows: !isNone(flows) };
     return { is: "doubtful", more: difference, early: earlyOf(difference), doubt: OTHERS_FILLED };
@@ -132,7 +132,7 @@ function judge(draft: Draft, unit: Unit, difference: number): Judgement {
   return { is: "doubtful", more, early: earlyOf(more), doubt: concerns.length > 0 ? why : OTHERS_FILLED };
 }
 
-/** Whether all that is tracked of a side was entered before nothing of that side was there, and the flow has filled in it no more since. */
+/** Whether the flow entered all that it tracks of a side before that side was flat at the exchange, and has not filled in it since. */
 function isBeforeFlat(draft: Draft, unit: Unit): boolean {
   const { moves, missing } = walkBack(draft, unit);
   const first = moves[0]?.fill.ts.getTime();
@@ -143,7 +143,7 @@ function isBeforeFlat(draft: Draft, unit: Unit): boolean {
 
 const OTHERS_FILLED = "orders that are not the flow's have filled in it, too";
 
-/** Whether it would reduce something that the flow holds: sells reduce longs, buys shorts. */
+/** Whether the difference reduces something that the flow holds: sells reduce longs, buys reduce shorts. */
 function reducesAny({ tracked }: Unit, more: number): boolean {
   return tracked.some(({ side, size }) => size > 0 && (side === "long") === more < 0);
 }
@@ -168,7 +168,6 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   const foreign = minus(difference, more);
   if (judged.is === "own" && foreign !== 0)
     draft.foreign.push({ kind: "position", pair, what: wordsOf([signed(foreign)]) });
-  // Sells reduce longs, buys reduce shorts.
   const reduces: PositionSide = more < 0 ? "long" : "short";
   const reduced = unit.tracked.filter(({ side, size }) => side === reduces && size > 0);
   if (reduced.length > 0) {
@@ -191,7 +190,7 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   const held = plus(...reduced.map(({ size }) => size));
   const { reads, asked } = draft.evidence.positions;
   const seen = `${asked}: ${unit.there.length === 0 ? "none" : wordsOf(unit.there)} in ${reads} agreeing reads, ${wordsOf(unit.tracked)} tracked`;
-  // What was there before cannot have ended what the flow entered later: it stands against that.
+  // What was there earlier cannot have ended what the flow entered later: the two stand against each other.
   const before = more * judged.early > 0 ? Math.min(Math.abs(judged.early), need) : 0;
   const gone = Math.min(minus(need, before), held);
   const doubt = judged.is === "doubtful" ? judged.doubt : undefined;
@@ -221,20 +220,22 @@ function planUnit(draft: Draft, unit: Unit): Excess | undefined {
   return undefined;
 }
 
-/** The newest fills that make it up. Where the account nets the pair, a stranger's only where nobody's do not: what strangers made there is theirs. */
+/**
+ * The newest fills that add up to `need`. In a netted pair a stranger's fills count only if nobody's are not enough: strangers own what they made there.
+ */
 function piecesFor(draft: Draft, unit: Unit, all: readonly Piece[], need: number): Piece[] {
   const nobodys = all.filter(({ fill }) => ownerOf(draft, fill) !== "stranger");
   const isEnough = !exceeds(need, plus(...nobodys.map(({ size }) => size)));
   return newestThatMake(unit.side === undefined && isEnough ? nobodys : all, need);
 }
 
-/** A person has to say whose it is. */
+/** Asks a person whose the position is. */
 export function askWhose(
   draft: Draft,
   { pair, side, size, evidence }: Pick<Excess, "pair" | "side" | "size"> & { readonly evidence: readonly string[] },
   doubt: string,
 ): void {
-  const needsPerson = `${doubt}: whose ${side} ${size} ${pair} is, is not known. Look who made it. Close it by hand, or leave it there; where the account is this flow's alone, recovery.exclusive_account: true says so. Approved, it stays as it is`;
+  const needsPerson = `${doubt}: whose ${side} ${size} ${pair} is, is not known. Find out who made it. Close it by hand, or leave it there; if the account is this flow's alone, set recovery.exclusive_account: true. If you approve this plan, it stays as it is`;
   draft.add({ type: "leave_orphan", pair, side, size, evidence, needsPerson }, canonicalPair(pair), side);
 }
 
@@ -280,8 +281,8 @@ function askHowItCounts(draft: Draft, unit: Unit): void {
 }
 
 /**
- * A difference that others made is theirs. Where the account nets it with what the flow holds, that flow is also waited for: until it has booked it,
- * the flow's own part cannot be seen.
+ * Leaves a difference that others made to them. In a netted pair the plan also waits for the other flow: the flow's own part can be seen only after that
+ * one has booked its fills.
  */
 function leaveToOthers(
   draft: Draft,
@@ -300,10 +301,10 @@ function leaveToOthers(
   });
 }
 
-/** Fills of others that reduce what is held, oldest first, as far as they are not booked. */
+/** Others' fills, not booked yet, that may have reduced the flow's positions; oldest first. */
 interface Candidates {
   readonly pieces: readonly Piece[];
-  /** Why there may be more of them; undefined: there are none. */
+  /** Why there may be more such fills; undefined: there are none. */
   readonly doubt: string | undefined;
 }
 
@@ -316,7 +317,7 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
   const from = Math.min(...[...reduced, ...swapped].map((position) => enteredAt(draft, position)));
   const entered = Math.min(...reduced.map(({ entryTs }) => entryTs.getTime())) + clockAhead;
   const bySide = unit.side !== undefined && modeOfPair(draft, unit.pair) === "hedge";
-  // A trade of that side which ended about then was closed by such a fill, whoever told its result.
+  // If a trade of that side ended at about that time, the fill closed that trade, whoever told its result.
   const isOfEarlierTrade = (at: number) =>
     at < entered &&
     trades.some(
@@ -349,8 +350,8 @@ function externalFills(draft: Draft, unit: Unit, reduces: PositionSide, reduced:
 }
 
 /**
- * Trades that the flow's own exits ended after what is reduced now was entered. Of a side that stands by itself these may have sold that instead, since
- * what they were of had gone before: what others closed then counts.
+ * Trades that the flow's own exits ended after the reduced positions were entered. Where sides are counted separately, these exits may have sold the
+ * reduced positions, because the trades' own positions were already gone. Then fills of others from that earlier time count, too.
  */
 function swappedFor(draft: Draft, unit: Unit, side: PositionSide, reduced: readonly Expected[]): readonly Trade[] {
   if (unit.side === undefined) return [];
@@ -372,17 +373,18 @@ function swappedFor(draft: Draft, unit: Unit, side: PositionSide, reduced: reado
   });
 }
 
-/** Why a person has to say that a fill is the flow's; undefined where that is proven. */
+/** Why a person has to confirm that the fill is the flow's; undefined if it is proven. */
 function doubtOf(draft: Draft, { fill }: Piece, position: Expected): string | undefined {
   const owner = ownerOf(draft, fill);
   if (owner === "own" || owner === "exchange" || owner === "nobody" || draft.options.exclusiveAccount) return undefined;
-  // Where longs and shorts stand by themselves, less than the flow holds is less, whichever stranger sold it. One of another flow tells it.
+  // If sides are counted separately and there is less than the flow holds, the flow has lost it, even if a stranger sold it. Another flow books its own
+  // fills.
   if (owner === "stranger" && modeOfPair(draft, position.pair) !== "netting") return undefined;
   const who =
     owner === "stranger"
       ? `was made under the client order id ${fill.clientOrderId ?? "of its order"}, which the flow does not know`
       : "does not say whose order made it";
-  return `fill ${fill.fillId} ${who}: it may be another bot's. If it closed position ${position.id}, approve this plan; where the account is this flow's alone, recovery.exclusive_account: true says so`;
+  return `fill ${fill.fillId} ${who}: it may be another bot's. If it closed position ${position.id}, approve this plan; if the account is this flow's alone, set recovery.exclusive_account: true`;
 }
 
 function askedFor({ fill }: Piece, { id }: Expected, doubt: string | undefined): string | undefined {
@@ -391,7 +393,7 @@ function askedFor({ fill }: Piece, { id }: Expected, doubt: string | undefined):
   );
 }
 
-/** Books pieces to a position until `need` is met, using them up; answers how much it booked. */
+/** Books pieces to a position until `need` is met, and takes them off the list. Returns the booked size. */
 function bookExternal(
   draft: Draft,
   position: Expected,
@@ -435,7 +437,7 @@ function bookExternal(
 
 interface Unexplained {
   readonly seen: string;
-  /** Why a fill may explain it all the same. */
+  /** Why a fill may explain the difference after all. */
   readonly doubt: string | undefined;
 }
 
@@ -464,7 +466,7 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, { seen,
           `updatePosition(${name}, { size: ${position.size} }), and what it made or cost with bookCash(AMOUNT, { id, kind, positionId: ${name} })`,
           `it is reduced to ${position.size} without a result`,
         ];
-  const needsPerson = `${settled ?? doubt ?? "no fill says how it went"}: what it made is not known. If you know it, tell it: ${tell}, then recover again. If nobody does, approve this plan: ${otherwise}`;
+  const needsPerson = `${settled ?? doubt ?? "no fill says how it went"}: its result is not known. If you know it, tell it: ${tell}, then recover again. If nobody knows it, approve this plan: ${otherwise}`;
   const asked = asks ? { needsPerson } : {};
   if (position.size === 0) {
     draft.add({ type: "close_external", pair, positionId: id, size: from, version, evidence, ...asked }, id);
@@ -478,7 +480,7 @@ function planUnexplained(draft: Draft, position: Expected, gone: number, { seen,
   }
 }
 
-/** When a contract that has expired was settled, in words. */
+/** Words about when an expired contract was settled. */
 function settledOf({ evidence: { markets, snapshot } }: Draft, pair: string): string | undefined {
   const expires = markets.get(canonicalPair(pair))?.expires;
   return expires !== undefined && expires <= snapshot.at
@@ -486,26 +488,26 @@ function settledOf({ evidence: { markets, snapshot } }: Draft, pair: string): st
     : undefined;
 }
 
-/** What is too small to be closed by an order would hold its slot for ever. */
+/** A position that is too small for an order would hold its slot for ever: it is removed. */
 function planDust(draft: Draft, unit: Unit): void {
   const all = unit.tracked.map((one) => ({ ...one }));
   for (const position of unit.tracked) {
     const { id, pair, side, size, stored } = position;
     const least = draft.minSize(pair);
-    // Each trade ends by itself: that several rests together could be sold keeps none of them open.
+    // Each position ends by itself, even if several such rests together could be sold.
     const held = Math.abs(minus(net(unit.there), net(all.filter((one) => one.id !== id))));
     if (!stored || size === 0 || size >= least || held >= least) continue;
     if (draft.evidence.snapshot.orders.some((order) => order.positionId === id && !isExternal(order))) continue;
-    // Fills that say what became of it are booked instead.
+    // If fills say what happened to the position, they are booked instead.
     if (held < size && externalFills(draft, unit, side, [position]).pieces.length > 0) continue;
-    const evidence = [`${size} is below the exchange's least order of ${least}`];
+    const evidence = [`${size} is below the exchange's smallest order of ${least}`];
     draft.add({ type: "remove_dust", pair, positionId: id, size, version: stored.version, evidence }, id);
     draft.notes.push(`${pair}: position ${id} of ${size} is dust and is removed; nothing is booked`);
     position.size = 0;
   }
 }
 
-/** Whether an entry that is pending may still open the position: its exits wait for it. */
+/** Whether a pending entry may still open the position: its exits wait for that. */
 function mayOpen({ evidence, waiting }: Draft, positionId: string): boolean {
   return evidence.snapshot.orders.some(
     ({ id, intent, positionId: of }) =>
@@ -515,29 +517,29 @@ function mayOpen({ evidence, waiting }: Draft, positionId: string): boolean {
   );
 }
 
-/** An account that is empty where everything was tracked may be another account. */
+/** If everything that was tracked is gone, this may be the wrong account: a person is asked. */
 function askPersonWhenAllIsGone(draft: Draft, units: readonly Unit[]): void {
-  // What others hold, another account has too.
+  // Positions that only others hold do not count: any account may have those.
   const there = units.some(({ tracked, there: rows }) => tracked.length > 0 && rows.length > 0);
   if (there || !draft.actions.some(({ type }) => type === "close_external")) return;
   draft.wrongAccount = "every position is gone and no fill says how: is this the right account?";
   for (const [i, action] of draft.actions.entries()) {
     if (action.type !== "close_external") continue;
-    // Why a contract that has expired is gone is known, and what to do about it.
+    // For an expired contract it is known why the position is gone and what to do: the words are kept.
     const isSettled = settledOf(draft, action.pair) !== undefined && action.needsPerson !== undefined;
     const needsPerson = isSettled ? `${draft.wrongAccount} If it is: ${action.needsPerson}` : draft.wrongAccount;
     draft.actions[i] = { ...action, needsPerson };
   }
 }
 
-/** Exits of a position that is gone would open another one. */
+/** Cancels open exits of a position that is gone: they would open a new position. */
 function planOrphanedExits(draft: Draft): void {
   for (const order of draft.evidence.snapshot.orders) {
     if (order.intent !== "exit" || order.positionId === undefined) continue;
     const known = draft.evidence.orders.get(order.id)?.value;
     if (known?.status !== "open" || (draft.expected.get(order.positionId)?.size ?? 0) > 0) continue;
     if (mayOpen(draft, order.positionId)) continue;
-    // Where a person has to say first that the position is gone, its exits stay as long.
+    // If a person first has to confirm that the position is gone, its exits stay until then.
     const { positionId } = order;
     const doubt = draft.actions.find(
       (action) => "positionId" in action && action.positionId === positionId && action.needsPerson !== undefined,

@@ -1,4 +1,4 @@
-/** Whether an order by which a recovery closes something may be sent again, or another one in its place: never on a guess. */
+/** Whether a recovery may send a closing order again, or another one in its place. Never on a guess. */
 import { minus, plus } from "../../src/exact/double.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { Action } from "./action.js";
@@ -10,19 +10,19 @@ import { shifted } from "./shifted.js";
 import { closingSide } from "./sides.js";
 import { groupWords, type Search, unmarkedFills } from "./unmarked-fills.js";
 
-/** An order that was, or may have been, sent. */
+/** An order that was sent, or may have been. */
 export interface SentClose extends Search {
   readonly id: string;
-  /** What there is to close, as far as the flow knows. */
+  /** The size to close, as far as the flow knows. */
   readonly size: number;
-  /** How often the exchange was asked for it. */
+  /** How often the exchange was asked for the order. */
   readonly reads: number;
 }
 
-/** `wait`: time will tell; `ask`: a person has to look. Both in words. */
+/** `wait`: the answer comes with time; `ask`: a person has to look. Both in words. */
 export type Doubt = { readonly wait: string } | { readonly ask: string };
 
-/** Why an order that the exchange does not know may have arrived all the same; undefined where it is proven that it has not. */
+/** Why an order that the exchange does not know may have arrived all the same; undefined if it is proven that it has not. */
 export function doubtOfRepeat(draft: Draft, sent: SentClose): Doubt | undefined {
   const { evidence, options } = draft;
   const { exchange, openOrders, snapshot } = evidence;
@@ -39,7 +39,7 @@ export function doubtOfRepeat(draft: Draft, sent: SentClose): Doubt | undefined 
   if (reads < options.confirmations) return { wait: `it was asked for ${reads} times` };
   const fills = unmarkedFills(draft, sent);
   if (fills.length > 0) {
-    // What explains a difference is booked first; then the next look has none.
+    // Fills that explain a difference are booked first. At the next look there is no difference any more.
     if (shifted(draft, sent) > 0 && draft.claimOn(pair, side, sent.positionSide) === undefined)
       return { wait: "fills of others are booked first" };
     return {
@@ -54,21 +54,21 @@ export function doubtOfRepeat(draft: Draft, sent: SentClose): Doubt | undefined 
   return undefined;
 }
 
-/** Whether the exchange has taken an order that closes an orphan: it knows it, tells a fill of it, or has refused its id as taken. */
+/** Whether the exchange has taken an order that closes an orphan: it knows the order, tells a fill of it, or refused its id as already taken. */
 export function hasArrived(evidence: Evidence, { id, pair, arrived }: OrphanTry): boolean {
   if (arrived || evidence.orders.get(id)?.value !== undefined) return true;
   const fills = evidence.fills.get(canonicalPair(pair))?.value ?? [];
   return fills.some((fill) => orderIdOf(evidence, fill) === id);
 }
 
-/** The same of the orders that were sent to close what is not in state, of a pair and side: of the last of them, and only if it is unknown. */
+/** The same for orders that closed an orphan of a pair and side: the first try of which it is not known whether it arrived. */
 export function doubtOfOrphanClose(draft: Draft, pair: string, positionSide: "long" | "short"): Doubt | undefined {
   const { recovery, orders, snapshot } = draft.evidence;
   for (const tried of triesToClose(recovery?.journal, pair, positionSide)) {
     const known = orders.get(tried.id);
     const since = tried.at === undefined ? (recovery?.begunAt ?? snapshot.at) : new Date(tried.at);
     if (hasArrived(draft.evidence, tried)) {
-      // One that is neither open nor told is over, unless it is too young for that.
+      // An order that is neither open nor known any more is over, unless it is too young for that.
       const age = snapshot.at.getTime() - since.getTime();
       if (tried.arrived && !known?.value && age < draft.options.settle) return { wait: `it was made ${age} ms ago` };
       continue;
@@ -81,8 +81,8 @@ export function doubtOfOrphanClose(draft: Draft, pair: string, positionSide: "lo
 }
 
 /**
- * The last word before something is sent: nothing more by itself to an exchange that put an id of its own in place of ours, nor against a
- * position of which an order that is not told may have sold a part.
+ * Makes a closing order wait for a person in two cases: the exchange has put an id of its own in place of ours, or an order that it does not tell may
+ * already have closed a part of the position.
  */
 export function askBeforeSending(draft: Draft): void {
   const other = takenUnderOtherId(draft.evidence);
@@ -101,14 +101,14 @@ function whyNotSent(draft: Draft, action: Action, other: string | undefined): st
   }
   if (action.type !== "close_position") return undefined;
   const claim = draft.claimOn(action.pair, closingSide(action.side), action.side);
-  // One that may still turn up holds up a sale that could take what is not the flow's. Where positions are told to be netted or hedged, the close only reduces.
+  // An order that may still turn up blocks a sale that could take what is not the flow's. In netting and hedge mode a close only reduces.
   const { positionMode } = draft.evidence;
   const onlyReduces = positionMode === "netting" || positionMode === "hedge";
   if (!claim || (claim.state === "young" && onlyReduces)) return soldAlready(draft, action);
   return `order ${claim.orderId}, which ${exchange} does not tell, may have closed a part of it. Settle that one first, or approve this plan: ${action.size} ${action.pair} is closed`;
 }
 
-/** In a spot market a sale can take coins that are not the flow's: what was sold and is not booked may have been the position. */
+/** A spot sale can take coins that are not the flow's. Coins that were sold and are not booked may have been the position. */
 function soldAlready(draft: Draft, action: Extract<Action, { type: "close_position" }>): string | undefined {
   const { positionId, pair, side: positionSide, size } = action;
   const since = draft.expected.get(positionId)?.entryTs;

@@ -1,4 +1,4 @@
-/** What of the evidence a plan may decide about: the flow's pairs, as far as they can be read. The rest is listed and left as it is. */
+/** The part of the evidence that a plan may decide about: the flow's pairs that can be read. The rest is listed and left as it is. */
 import { canonicalPair } from "../port/pairs.js";
 import type { Foreign, Waiting } from "./action.js";
 import type { Evidence } from "./evidence.js";
@@ -11,7 +11,7 @@ export interface Scoped {
   readonly notes: readonly string[];
 }
 
-/** Whether a pair is looked at. */
+/** Whether the options include the pair. */
 export function isLookedAt(pair: string, { pairs }: Ours): boolean {
   return pairs === undefined || pairs.some((name) => canonicalPair(name) === canonicalPair(pair));
 }

@@ -1,4 +1,4 @@
-/** By how much a position at the exchange differs from what the flows hold, seen from an order. */
+/** How far the exchange's position differs from what the account's flows hold, seen from the side of an order. */
 import { minus, plus } from "../../src/exact/double.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { ExchangePosition } from "../port/exchange.js";
@@ -10,8 +10,8 @@ import { countsBySide } from "./units.js";
 type Held = Pick<ExchangePosition, "pair" | "side" | "size">;
 
 /**
- * What more of an order of this side would explain: above zero, there is so much too much (a buy of a long) or too little (a sell of one); base
- * currency. By the net of the pair, or by side where longs and shorts stand side by side.
+ * The difference that more orders of this side would explain, base currency. Above zero: too much is there for a buy of a long, or too little for a sell of
+ * one. By the pair's net, or by side where sides are counted separately.
  */
 export function shifted(draft: Draft, order: { pair: string; side: OrderSide; positionSide: PositionSide }): number {
   const { positions, accountFlows } = draft.evidence;

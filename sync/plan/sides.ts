@@ -1,4 +1,4 @@
-/** Sides of orders and of positions, and what rows of both sides make together. */
+/** Sides of orders and of positions, and sums of rows of both sides. */
 import { plus } from "../../src/exact/double.js";
 import type { OrderSide, PendingOrder, PositionSide } from "../../src/types.js";
 
@@ -27,12 +27,12 @@ export function changedSide({ side, intent }: Pick<PendingOrder, "side" | "inten
   return (side === "buy") === (intent === "entry") ? "long" : "short";
 }
 
-/** Sizes of longs less those of shorts. */
+/** Longs less shorts. */
 export function net(rows: readonly Held[]): number {
   return plus(...rows.map(({ side, size }) => (side === "long" ? size : -size)));
 }
 
-/** What rows of one side make together. */
+/** Sum of the rows of one side. */
 export function sizeOn(side: PositionSide, rows: readonly Held[]): number {
   return plus(...rows.filter((row) => row.side === side).map(({ size }) => size));
 }

@@ -1,4 +1,4 @@
-/** What an account counts as one: in netting mode a pair by its net, else the long or the short side of a pair. */
+/** A unit is what an account counts as one: in netting mode the net of a pair, else the long or the short side of a pair. */
 import { minus, plus, same } from "../../src/exact/double.js";
 import type { PositionSide } from "../../src/types.js";
 import type { ExchangePosition, PositionMode } from "../port/exchange.js";
@@ -8,24 +8,24 @@ import { hasBothSides, net, sizeOn } from "./sides.js";
 
 export interface Unit {
   readonly key: string;
-  /** As the flow calls it, or the exchange where the flow holds none. */
+  /** The flow's name of the pair; the exchange's if the flow holds none. */
   readonly pair: string;
-  /** Of a unit that is one side of a pair; undefined: its net. */
+  /** The side, if the unit is one side of a pair; undefined: it is the pair's net. */
   readonly side: PositionSide | undefined;
-  /** What the flow holds once the fills of the plan are booked, oldest first. */
+  /** What the flow holds once the plan's fills are booked, oldest first. */
   readonly tracked: readonly Expected[];
-  /** What the exchange has; several rows of one side are one (isolated and cross). */
+  /** The exchange's rows. Several rows of one side count as one (isolated and cross). */
   readonly there: readonly ExchangePosition[];
-  /** What other flows of the account hold, as far as they can be read; signed. */
+  /** What the account's other flows hold, as far as they can be read; signed. */
   readonly others: number;
 }
 
-/** Above zero: the exchange has more of longs, or less of shorts, than the flows. */
+/** Exchange less flows. Above zero: the exchange has more longs, or fewer shorts, than the flows. */
 export function difference(unit: Unit): number {
   return minus(net(unit.there), plus(net(unit.tracked), unit.others));
 }
 
-/** How the account counts a pair; undefined where that makes a difference and nobody knows. */
+/** How the account counts a pair; undefined if it matters and nobody knows. */
 export function modeOfPair(draft: Draft, pair: string): PositionMode | undefined {
   const { positionMode, positions } = draft.evidence;
   if (positionMode !== undefined) return positionMode;
@@ -34,13 +34,13 @@ export function modeOfPair(draft: Draft, pair: string): PositionMode | undefined
   return hasBothSides([...draft.expected.values()].filter(isOfPair)) ? undefined : "netting";
 }
 
-/** Whether longs and shorts of a pair stand side by side. */
+/** Whether longs and shorts of a pair are counted separately. */
 export function countsBySide(draft: Draft, pair: string): boolean {
   const mode = modeOfPair(draft, pair);
   return mode === "hedge" || mode === "spot";
 }
 
-/** Everything that is tracked or there, by unit. A pair of unknown mode is compared by its net. */
+/** Everything that is tracked or at the exchange, by unit. A pair of unknown mode is compared by its net. */
 export function unitsOf(draft: Draft): Unit[] {
   const units = new Map<
     string,
@@ -77,7 +77,7 @@ export function unitsOf(draft: Draft): Unit[] {
   return [...units.values()];
 }
 
-/** Whether both sides of the flow stand at the exchange as they are tracked, where nobody knows how it counts. */
+/** For a pair of unknown mode: whether both sides at the exchange are as the flow tracks them. */
 export function agreesBySide({ tracked, there }: Unit, tolerance: number): boolean {
   return (["long", "short"] as const).every((side) => same(sizeOn(side, tracked), sizeOn(side, there), tolerance));
 }

@@ -1,6 +1,6 @@
 /**
- * Orders of the flow that the exchange does not tell. Not known is not never: an order counts as never arrived only where nothing that it may have
- * done is there: no open order, no fill, and nothing too much or too little that nobody explains.
+ * Orders of the flow that the exchange does not tell. That alone does not prove that an order never arrived. It counts as never arrived only if nothing
+ * that it may have done is there: no open order, no fill, and no difference that nobody explains.
  */
 import { minus, plus, same } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
@@ -13,22 +13,22 @@ import { shifted } from "./shifted.js";
 import { changedSide } from "./sides.js";
 import { type FillGroup, groupWords, madeByOthers, type Search, unmarkedFills } from "./unmarked-fills.js";
 
-/** By how much clocks may be apart beyond what was measured, ms: one of them may have been set since. */
+/** Tolerance, ms, after the measured difference of the clocks: one of them may have been set since. */
 const MEASURED = 1_000;
 
-/** An order that the exchange does not tell, and what it lacks after the fills that name it. */
+/** An order that the exchange does not tell, and the size that it lacks after the fills that name it. */
 export interface Unknown {
   readonly order: PendingOrder;
   readonly lacks: number;
 }
 
-/** What became of it. `young`: it may still turn up. `doubtful`: a person has to look; `found` is what may be its, in words. */
+/** What happened to the order. `young`: it may still turn up. `doubtful`: a person has to look; `found`: what may be the order's, in words. */
 export type Verdict =
   | { readonly is: "young" | "never" }
   | { readonly is: "filled"; readonly group: FillGroup }
   | { readonly is: "doubtful"; readonly found: string; readonly exchangeId?: string };
 
-/** Judges all of them: those of one pair and side together, since the same fills may be any one's. Claims what may be theirs. */
+/** Judges all such orders. Those of one pair and side are judged together, since the same fills may be any one's. Claims the fills that may be theirs. */
 export function judgeUnknown(
   draft: Draft,
   unknowns: readonly Unknown[],
@@ -48,7 +48,7 @@ export function judgeUnknown(
       verdicts.set(unknown.order.id, verdict);
     }
   }
-  // Only now: what one may have done, another of them may have, too.
+  // Claims come last: a fill that one order may have made, another may have made, too.
   const claims = unknowns.flatMap((unknown) => claimOf(draft, unknown, verdicts.get(unknown.order.id)));
   draft.claims.push(...claims);
   return verdicts;
@@ -60,8 +60,8 @@ export function searchOf(order: PendingOrder): Search {
 }
 
 /**
- * Whose the fills are where their sizes leave one answer: as many orders of the exchange as unknown ones, each making up exactly what one of
- * those lacks, and the position differs by just that.
+ * Assigns fills to orders by size, if only one assignment is possible: as many unnamed orders at the exchange as unknown ones, each with exactly the size
+ * that one of these lacks, and the position differs by just their sum.
  */
 function explainedBySize(draft: Draft, unknowns: readonly Unknown[]): ReadonlyMap<string, FillGroup> | undefined {
   const { tolerance } = draft.options;
@@ -76,7 +76,7 @@ function explainedBySize(draft: Draft, unknowns: readonly Unknown[]): ReadonlyMa
     const [group] = mine;
     if (!group || mine.length > 1 || [...found.values()].some(({ orderId }) => orderId === group.orderId))
       return undefined;
-    // The order has a client order id: where the exchange shows those, what proves to have none is not its.
+    // The flow's order has a client order id. If the exchange shows those, an order that is proven to have none is not it.
     if (isEarlier(draft, group, order) || (group.isNobodys && tellsOurIds(draft.evidence))) return undefined;
     found.set(order.id, group);
   }
@@ -85,7 +85,7 @@ function explainedBySize(draft: Draft, unknowns: readonly Unknown[]): ReadonlyMa
   return same(all, differs, tolerance) ? found : undefined;
 }
 
-/** Whether fills are of before the order was made, by clocks of which it is known how far they are apart. */
+/** Whether the fills are older than the order. Only known if the difference of the clocks was measured. */
 function isEarlier({ evidence }: Draft, { pieces }: FillGroup, { createdAt }: PendingOrder): boolean {
   const { clockAhead } = evidence;
   return (
@@ -101,7 +101,8 @@ function judge(draft: Draft, { order, lacks }: Unknown, isYoung: boolean): Verdi
   const groups = unmarkedFills(draft, search).filter(({ size }) => !exceeds(size, lacks));
   const unexplained = minus(shifted(draft, search), madeByOthers(draft, search));
   if (isProvenUnknown(draft, order)) {
-    // Fills that nobody marked are not this order's, which had an id; but of an entry that fits them, a person is asked before it is sold.
+    // The order had a client order id, so fills proven to have none are not its. But if they fit an entry exactly, a person is asked before its position is
+    // sold.
     const fits = groups.filter(({ size, isNobodys }) => !isNobodys || same(size, lacks, tolerance));
     if (order.intent === "exit") return { is: "never" };
     if (fits.length > 0 && shifted(draft, search) > 0) return doubt(fits);
@@ -116,7 +117,7 @@ function judge(draft: Draft, { order, lacks }: Unknown, isYoung: boolean): Verdi
   return unexplained > 0 && !same(unexplained, 0, tolerance) ? tooMuch(order, unexplained) : { is: "never" };
 }
 
-/** The exchange keeps ids longer than the order is old, and does not know this one: it never had an order of that id. */
+/** The exchange keeps ids for longer than the order is old, and does not know this one: it never had the order. */
 export function isProvenUnknown({ evidence, options }: Draft, order: PendingOrder): boolean {
   const { foundFor } = evidence.proof;
   const reads = evidence.orders.get(order.id)?.reads ?? 0;
@@ -126,7 +127,7 @@ export function isProvenUnknown({ evidence, options }: Draft, order: PendingOrde
   );
 }
 
-/** Whether an open order that does not say that it is the flow's may be this one. */
+/** Whether an open order without a proof of its owner may be this one. */
 function mayBe(draft: Draft, order: PendingOrder, open: ExchangeOrder): boolean {
   if (sideKey(open.pair, open.side) !== sideKey(order.pair, order.side)) return false;
   const { clientOrderId } = open;
@@ -159,7 +160,7 @@ function claimOf(draft: Draft, { order }: Unknown, verdict: Verdict | undefined)
   return [{ orderId, pair, side, positionSide: changedSide(order), fills, state }];
 }
 
-/** What a person is told of a doubtful order: what is known, where to look, what to type. `otherwise`: what an approval does. */
+/** What a person is told about a doubtful order: what is known, where to look, what to type. `otherwise`: what an approval does. */
 export function doubtWords(
   draft: Draft,
   order: PendingOrder,

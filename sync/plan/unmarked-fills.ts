@@ -1,4 +1,4 @@
-/** Fills that tell of no order whose they are: what an order may have done of which the exchange tells nothing. */
+/** Fills that do not say whose they are, and that an order may have made which the exchange does not tell. */
 import { minus, plus } from "../../src/exact/double.js";
 import type { OrderSide, PositionSide } from "../../src/types.js";
 import type { ExchangeFill } from "../port/exchange.js";
@@ -9,31 +9,31 @@ import { externalOrderId } from "./external-order.js";
 import { ownerOf, tellsOurIds } from "./order-ids.js";
 import type { Piece } from "./pieces.js";
 
-/** What an order looks for. */
+/** What to look for: fills that an order may have made. */
 export interface Search {
   readonly pair: string;
   readonly side: OrderSide;
-  /** The side of the position that it changes. */
+  /** The side of the position that the order changes. */
   readonly positionSide: PositionSide;
-  /** When it was made, on the flow's clock. */
+  /** When the order was made, on the flow's clock. */
   readonly since: Date;
 }
 
-/** Fills of one order of the exchange, as far as they are not booked. */
+/** The fills of one order at the exchange that are not booked. */
 export interface FillGroup {
-  /** The exchange's id of the order; undefined: the fill does not tell. */
+  /** The exchange's id of the order; undefined: the fill does not say it. */
   readonly orderId: string | undefined;
   readonly pieces: readonly Piece[];
   readonly size: number;
-  /** By how much they move positions. */
+  /** By how much the fills change positions. */
   readonly moves: number;
-  /** Proven to be of an order without a client order id. */
+  /** The order is proven to have had no client order id. */
   readonly isNobodys: boolean;
 }
 
 /**
- * Groups that the order may have made: of its pair and side, made since it was made, by nobody or by who knows whom. Where the exchange does not
- * tell orders by the flow's ids, one of a stranger's may be the flow's under an id that somebody put in its place.
+ * Groups of fills that the order may have made: of its pair and side, not older than the order, and of an owner that is nobody or unknown. If the exchange
+ * does not find orders by the flow's ids, a stranger's order may be the flow's under another id.
  */
 export function unmarkedFills(draft: Draft, search: Search): FillGroup[] {
   const anonymous = tellsOurIds(draft.evidence) ? ["nobody", "unknown"] : ["nobody", "unknown", "stranger"];
@@ -53,7 +53,7 @@ export function unmarkedFills(draft: Draft, search: Search): FillGroup[] {
   }));
 }
 
-/** What others made of the pair since, as far as it is not booked: with the order less what they did against it. */
+/** Size of others' unbooked fills of the pair since then: those on the order's side less those on the other. */
 export function madeByOthers(draft: Draft, search: Search): number {
   const made = (side: OrderSide) => {
     const others = unbookedSince(draft, { ...search, side }).filter(({ fill }) => ownerOf(draft, fill) !== "own");
@@ -77,7 +77,7 @@ function unbookedSince(draft: Draft, { pair, side, positionSide, since }: Search
   });
 }
 
-/** The fills of groups, in words. */
+/** The fills of the groups, in words. */
 export function groupWords(groups: readonly FillGroup[]): string {
   return groups
     .map(({ orderId, pieces }) => {

@@ -1,4 +1,4 @@
-/** Whose a position, or a difference, is: told by the fills that made it, from flat on. */
+/** Who made a position or a difference: told by the fills that built it since the pair was flat. */
 import { minus, plus } from "../../src/exact/double.js";
 import type { PositionSide } from "../../src/types.js";
 import type { ExchangeFill } from "../port/exchange.js";
@@ -10,10 +10,10 @@ import { type FillOwner, isForgotten, isOfClose, isOfState, ownerOf } from "./or
 import { changedSide, net } from "./sides.js";
 import { difference, modeOfPair, type Unit } from "./units.js";
 
-/** Who made it. `unmarked`: nobody's order, or one of the exchange's own. */
+/** Who made a fill. `unmarked`: an order without a client order id, or one of the exchange's own. */
 export type Maker = "own" | "unmarked" | "flow" | "stranger" | "unknown";
 
-/** A fill, and by how much it moved a unit; signed. */
+/** A fill, and by how much it changed a unit; signed. */
 export interface Move {
   readonly fill: ExchangeFill;
   readonly moved: number;
@@ -21,15 +21,16 @@ export interface Move {
 }
 
 export interface Walk {
-  /** From flat on, oldest first: together what is there. */
+  /** The fills since the unit was flat, oldest first: they add up to what is there. */
   readonly moves: readonly Move[];
-  /** Why the fills do not tell who made it; undefined where they do. */
+  /** Why the fills do not tell who made the position; undefined if they do. */
   readonly missing: string | undefined;
 }
 
 /**
- * Walks back from what is there until nothing was held, and not less far than `from`: what several hold may stand against each other, so that the
- * account was flat in between. A fill that turned the position around went through flat; it counts as that where none of others' came before it.
+ * Walks back through the fills from the present position until nothing was held, and at least as far as `from`: the account may have been flat in between
+ * only because positions of several holders stood against each other. A fill that turned the position around passed zero; that counts as flat if none of
+ * others' fills came before it.
  */
 export function walkBack(draft: Draft, unit: Unit, from = Number.POSITIVE_INFINITY): Walk {
   const { tolerance } = draft.options;
@@ -55,7 +56,7 @@ export function walkBack(draft: Draft, unit: Unit, from = Number.POSITIVE_INFINI
     const maker = makerOf(draft, fill);
     const before = minus(left, moved);
     if (before * left < 0 && fill.ts.getTime() < from) {
-      // Coins, and a side that stands by itself, are never less than none: what came before is not of these fills.
+      // Spot, or one side: never below zero. What came before this fill is not part of what is there.
       if (unit.side !== undefined) return told([{ fill, moved: left, maker }, ...moves]);
       turned ??= [{ fill, moved: left, maker }, ...moves];
     }
@@ -65,7 +66,7 @@ export function walkBack(draft: Draft, unit: Unit, from = Number.POSITIVE_INFINI
   }
   const through = unit.side === undefined && isFlat() ? heldThroughFlat(draft, unit, moves[0]) : undefined;
   if (through !== undefined) return { moves, missing: through };
-  // What earlier trades left that was too small to be sold does not hide who made the rest.
+  // A rest of earlier trades that was too small to be sold does not hide who made the position.
   if (isFlat() || Math.abs(left) < draft.minSize(unit.pair)) return told(moves);
   const earlier = moves.slice(0, moves.length - (turned?.length ?? 0));
   if (turned && earlier.every(({ maker }) => maker === "own" || maker === "unmarked")) return told(turned);
@@ -77,8 +78,8 @@ export function walkBack(draft: Draft, unit: Unit, from = Number.POSITIVE_INFINI
 }
 
 /**
- * After which fills of a pair that is netted the account had nothing, while what several had made stood against each other: nobody began there. As
- * far as the fills tell, from the first time at which nothing was held.
+ * Indexes of the fills after which a netted pair was flat only because what several makers had made stood against each other: such a flat moment is no
+ * beginning. Counted from the first moment at which nothing was held, as far as the fills reach.
  */
 function flatsAgainst(draft: Draft, fills: readonly ExchangeFill[], held: number): ReadonlySet<number> {
   const { tolerance } = draft.options;
@@ -109,7 +110,7 @@ function flatsAgainst(draft: Draft, fills: readonly ExchangeFill[], held: number
   return against;
 }
 
-/** What the flow held when the account had nothing stood against what others held: then flat is no beginning. In words; undefined: there was none. */
+/** Words, if the flow held something while the account was flat: it stood against what others held, so that flat moment is no beginning. */
 function heldThroughFlat(draft: Draft, { pair }: Unit, first: Move | undefined): string | undefined {
   const at = first?.fill.ts.getTime();
   if (at === undefined) return undefined;
@@ -148,48 +149,48 @@ function makerOfOwner(owner: FillOwner, exclusive: boolean): Maker {
   }
 }
 
-/** What others made of a unit; signed. */
+/** Who made which part of a unit; signed. */
 export interface Parts {
-  /** Flows whose ids tell it, and those of the account, less what the latter hold. */
+  /** Made by other flows, less what the account's flows hold. */
   readonly flows: number;
-  /** What those flows' fills made, whatever they hold. */
+  /** Made by other flows, whatever they hold now. */
   readonly entered: number;
-  /** Whether they once took more of a side than they had entered: of what others hold. */
+  /** Whether other flows once reduced more of a side than they had entered: they took what others held. */
   readonly tookMore: boolean;
-  /** Whether there are any, though they may make nothing together. */
+  /** Whether there are fills of other flows, even if they add up to nothing. */
   readonly haveFlows: boolean;
   readonly strangers: number;
-  /** Of that, before any of what it may have ended was entered. */
+  /** The part of `strangers` from before the flow entered what that may have ended. */
   readonly earlyStrangers: number;
-  /** By orders of this flow of which its state knows nothing. */
+  /** Made by orders of this flow that its state does not know. */
   readonly forgotten: number;
-  /** What this flow's orders and nobody's made of it together, less what another flow's recovery closed of the latter. */
+  /** Made by this flow and by nobody's orders together, less what another flow's recovery closed of the latter. */
   readonly ours: number;
-  /** Of that, what nobody's orders made, and so much of it as is booked to positions of the flow. */
+  /** The part of `ours` from nobody's orders, and how much of it is booked to positions of the flow. */
   readonly unmarked: number;
   readonly unmarkedBooked: number;
   /**
-   * By nobody's orders, before any of the flow's longs was entered, or of its shorts, as far as it is not booked: it has ended none of those. Of a
-   * side of which it holds none: before anything that it holds.
+   * The unbooked part from nobody's orders that is older than the flow's first long (`long`) or short (`short`): it has ended none of them. If the flow
+   * holds none of that side: older than anything that it holds.
    */
   readonly early: Readonly<Record<PositionSide, number>>;
   readonly missing: string | undefined;
 }
 
-/** `sinceFlat`: only of what was made since nothing was held; else also of what may have stood against each other then. */
+/** `sinceFlat`: count only since nothing was held; otherwise also what may have stood against each other at that moment. */
 export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
   const { clockAhead = 0, margin, accountFlows } = draft.evidence;
   const theirs = accountFlows.flatMap((flow) => (flow.readable ? flow.positions : [])).filter((one) => isOf(unit, one));
   const timeOf = (all: readonly { readonly entryTs: Date }[]) =>
     Math.min(...all.map(({ entryTs }) => entryTs.getTime())) + Math.min(0, clockAhead) - margin;
-  // Of a side that stands by itself nothing is left of what was before it was flat.
+  // A side that is counted by itself was flat: nothing is left of what was before.
   const isSinceFlat = sinceFlat || unit.side !== undefined;
   const from = isSinceFlat ? Number.POSITIVE_INFINITY : Math.min(timeOf(unit.tracked), timeOf(theirs));
   const { moves, missing } = walkBack(draft, unit, from);
   const sum = (wanted: (move: Move) => boolean) => plus(...moves.filter(wanted).map(({ moved }) => moved));
   const unmarked = sum(({ maker }) => maker === "unmarked");
   const closes = sum(({ maker, fill }) => maker === "flow" && isOfClose(draft, fill));
-  // What another flow's recovery closed was what nobody marked, as far as there was any.
+  // Another flow's recovery closes what nobody made, as far as there is any.
   const settled = closes * unmarked < 0 ? Math.sign(closes) * Math.min(Math.abs(closes), Math.abs(unmarked)) : 0;
   const entered = minus(
     sum(({ maker }) => maker === "flow"),
@@ -205,7 +206,7 @@ export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
     const first = firstOf(reduced);
     const early = moves.filter(({ fill }) => fill.ts.getTime() < first);
     const left = early.filter(({ maker }) => maker === "unmarked").map((move) => unbookedOf(draft, move));
-    // What a recovery has closed of it is settled.
+    // The part that a recovery has closed is settled.
     const closed = early.filter(({ fill }) => isOfClose(draft, fill) && !isOfState(draft, fill));
     return settledBy(plus(...closed.map(({ moved }) => moved)), plus(...left));
   };
@@ -235,18 +236,18 @@ export function partsOf(draft: Draft, unit: Unit, sinceFlat = false): Parts {
   };
 }
 
-/** What of others' fill the flow has not booked to a position of its own; signed. */
+/** The part of others' fill that the flow has not booked to one of its positions; signed. */
 export function unbookedOf({ evidence }: Draft, { fill, moved }: Move): number {
   const size = evidence.booked.get(fillName(fill.pair, fill.side, fill.fillId)) ?? 0;
   return minus(moved, Math.sign(moved) * Math.min(size, Math.abs(moved)));
 }
 
-/** What is left of a size after one that was made against it. */
+/** The rest of `size` after `closed`, which has the other sign. */
 function settledBy(closed: number, size: number): number {
   return closed * size < 0 ? plus(size, Math.sign(closed) * Math.min(Math.abs(closed), Math.abs(size))) : size;
 }
 
-/** Of a side that stands by itself: an exit of a flow that did not know yet that its position was gone took what was another's. */
+/** Where sides are counted separately: whether a flow's exit, sent before the flow knew that its position was gone, reduced what another one held. */
 function tookMore(draft: Draft, { side }: Unit, moves: readonly Move[]): boolean {
   const towards = side === "short" ? -1 : 1;
   let flows = 0;
@@ -269,7 +270,7 @@ function isOf({ pair, side }: Unit, one: { readonly pair: string; readonly side:
   return canonicalPair(one.pair) === canonicalPair(pair) && (side === undefined || one.side === side);
 }
 
-/** Whether fills of others' orders are among those of a unit. */
+/** Whether a unit has fills of this maker. */
 export function hasFillsOf(draft: Draft, { pair, side }: Unit, maker: Maker): boolean {
   return draft
     .fillsOf(pair)
@@ -280,14 +281,14 @@ export function hasFillsOf(draft: Draft, { pair, side }: Unit, maker: Maker): bo
     );
 }
 
-/** Another flow of the account that has to do with a unit. */
+/** Another flow of the account that has something to do with a unit. */
 export interface Concern {
   readonly why: string;
-  /** Its own recovery may settle what differs. */
+  /** The other flow's own recovery may settle the difference. */
   readonly maySettle: boolean;
 }
 
-/** What other flows of the account have to do with a unit: of one side of a pair, only what concerns that side. */
+/** The account's other flows that have something to do with a unit; for one side of a pair, only with that side. */
 export function concernsOf({ evidence }: Draft, unit: Unit): Concern[] {
   const { pair } = unit;
   return evidence.accountFlows.flatMap((flow): Concern[] => {

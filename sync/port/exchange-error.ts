@@ -2,12 +2,12 @@ import { StateError } from "../../src/errors.js";
 
 /**
  * Why an exchange did not do what it was asked.
- * - `no_answer`: network, timeout, rate limit, 5xx, half an answer: it is not known whether it happened.
- * - `authentication`: it does not let this account in. Asking again is of no use.
- * - `duplicate_order_id`: an order of this client order id was taken before: proof of an earlier submit.
+ * - `no_answer`: network, timeout, rate limit, 5xx, half an answer. It is not known whether it happened.
+ * - `authentication`: the exchange does not let this account in. Asking again is of no use.
+ * - `duplicate_order_id`: the exchange took an order of this client order id before: proof of an earlier submit.
  * - `nothing_to_reduce`: a reduce-only order found no position.
- * - `rejected`: it understood and refused; nothing happened.
- * - `other_id`: it took the order under another client order id than it was given: it cannot be found again, nothing may be sent twice.
+ * - `rejected`: the exchange understood and refused; nothing happened.
+ * - `other_id`: the exchange took the order under another client order id. The order cannot be found again by its id, so nothing may be sent twice.
  * - `unsupported`: the adapter or the exchange cannot do this at all.
  */
 export type ExchangeFailure =
@@ -23,7 +23,7 @@ export type ExchangeFailure =
 export class ExchangeError extends StateError {
   readonly code = "EXCHANGE";
   readonly failure: ExchangeFailure;
-  /** Before that the exchange does not want to be asked again: it was asked too often, and says until when. */
+  /** The exchange was asked too often: it does not want to be asked again before this time. */
   declare readonly retryAt?: Date;
 
   constructor(failure: ExchangeFailure, message: string, options: ErrorOptions & { readonly retryAt?: Date } = {}) {

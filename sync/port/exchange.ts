@@ -1,4 +1,4 @@
-/** The port to an exchange: what recovery asks of it and what it may do there. Adapters live beside it. */
+/** The port to an exchange: what recovery reads and does there. Adapters are in the folders beside it. */
 import type { Fee, OrderSide, PositionSide } from "../../src/types.js";
 
 /**
@@ -7,16 +7,16 @@ import type { Fee, OrderSide, PositionSide } from "../../src/types.js";
  * (`BTC/USDT`, `BTC/USDT:USDT`). Client order ids are what the bot gave: at most 32 of `[A-Za-z0-9_-]`.
  */
 export interface Exchange {
-  /** For people and for client order ids: `binanceusdm`. */
+  /** Used in words for people and in client order ids: `binanceusdm`. */
   readonly name: string;
   /**
-   * `unproven`: the adapter has not been shown to read and send what is meant here: recovery puts every order before a person. Absent:
-   * its maker's word.
+   * `unproven`: nothing shows that the adapter reads and sends what is meant here; recovery puts every order before a person. Absent: its maker vouches for
+   * it.
    */
   readonly level?: ExchangeLevel;
   /** What this account cannot tell, in words; found when the adapter is made. */
   readonly limitations?: readonly string[];
-  /** What the exchange calls a pair: `BTC/USDT` may be `BTC/USDT:USDT` here. Default: the same. */
+  /** The exchange's name of a pair: `BTC/USDT` may be `BTC/USDT:USDT` here. Default: the same. */
   resolvePair?(pair: string): Promise<string>;
   /** Every open position of the account. Rows of size zero may be among them: they are ignored. */
   fetchPositions(): Promise<ExchangePosition[]>;
@@ -24,35 +24,35 @@ export interface Exchange {
   fetchOpenOrders(): Promise<ExchangeOrder[]>;
   /** The order, open or over; undefined when the exchange says that it does not know it. */
   fetchOrder(clientOrderId: string, pair: string): Promise<ExchangeOrder | undefined>;
-  /** The account's executions of a pair since that time, oldest first, all of them. */
+  /** All executions of the account in a pair since that time, oldest first. */
   fetchFills(pair: string, since: Date): Promise<ExchangeFill[]>;
   /**
    * Submits an order. Rejects with an ExchangeError: `duplicate_order_id` (an order of this client order id was taken before),
    * `nothing_to_reduce`, `rejected` (it is certain that it was not taken), `no_answer` (it may have been taken).
    */
   createOrder(request: OrderRequest): Promise<ExchangeOrder>;
-  /** Cancels an order; true also when it is over already, false when the exchange does not know it. */
+  /** Cancels an order. True also if it is already over; false if the exchange does not know it. */
   cancelOrder(clientOrderId: string, pair: string): Promise<boolean>;
-  /** The smallest size the exchange takes an order of, base currency; 0 or absent: unknown. */
+  /** The smallest order size of the exchange, base currency; 0 or absent: unknown. */
   minSize?(pair: string): number | undefined;
 
-  // What follows may be absent. What is absent is unknown, and recovery says so; it is never taken for a fact.
+  // The rest may be absent. What is absent counts as unknown, and recovery says so; it is never taken for a fact.
 
   /** How the account counts positions; undefined when the exchange does not say. */
   positionMode?(): PositionMode | undefined | Promise<PositionMode | undefined>;
   /** The exchange's own clock. */
   fetchTime?(): Promise<Date>;
-  /** What is traded under a pair's name; undefined when the exchange has no such market, or no longer. */
+  /** The market under a pair's name; undefined if the exchange has no such market, or no longer has it. */
   fetchMarket?(pair: string): Promise<MarketTerms | undefined>;
-  /** The order of the exchange's own id, open or over; undefined when the exchange does not know it. Tells whose a fill is that does not say so. */
+  /** The order by the exchange's own id, open or over; undefined if the exchange does not know it. It shows whose a fill is that does not say so. */
   fetchOrderById?(orderId: string, pair: string): Promise<ExchangeOrder | undefined>;
   /** What the exchange proves by client order ids. */
   readonly clientOrderIds?: ClientOrderIdProof;
-  /** Ids of the flow, before anything is read: an exchange that was given a digest in place of one tells it as that id from now on. */
+  /** Told the flow's ids before anything is read. If the exchange was given a digest in place of an id, the adapter reports that id from now on. */
   recognise?(clientOrderIds: readonly string[]): void;
   /**
-   * The same exchange for one recovery: every request it makes has `timeout` ms of its own (a walk of many pages may take longer), is told
-   * to `onRequest`, and none is made once `signal` is aborted. An adapter without it is given that time for each call of a method.
+   * The same exchange for one recovery: every request has `timeout` ms of its own (a walk over many pages may take longer) and is told to `onRequest`; none
+   * is made once `signal` has aborted. For an adapter without this method, each call of a method has that time.
    */
   bounded?(limits: RequestLimits): Exchange;
 }
@@ -65,9 +65,9 @@ export type PositionMode = "netting" | "hedge" | "spot";
 export interface MarketTerms {
   /** The currency in which results are paid. */
   readonly settle: string;
-  /** Whether it settles in its base currency. */
+  /** Whether the contract settles in its base currency. */
   readonly inverse: boolean;
-  /** Base currency of one contract; 1 where there are no contracts. */
+  /** Base currency of one contract; 1 if there are no contracts. */
   readonly contractSize: number;
   /** The smallest order, base currency; 0: unknown. */
   readonly minSize: number;
@@ -75,25 +75,30 @@ export interface MarketTerms {
   readonly expires?: Date;
 }
 
-/** What an exchange proves by client order ids. A part that is absent is not proven. */
+/** What an exchange proves by client order ids. An absent part is not proven. */
 export interface ClientOrderIdProof {
-  /** For so long after its end `fetchOrder` finds an order by the id that it was submitted under, ms; `Infinity`: for good. */
+  /** How long after an order's end `fetchOrder` still finds it by its client order id, ms; `Infinity`: always. */
   readonly foundFor?: number;
-  /** Every fill says the client order id of its order, where that had one. */
+  /** Every fill carries the client order id of its order, if the order had one. */
   readonly inFills?: boolean;
   /** Whether an id is of the kind that the exchange's own pages, app or engine make (a liquidation). */
   readonly madeByExchange?: (clientOrderId: string) => boolean;
+  /**
+   * Whether an id is of the kind that the exchange gives the order which a fired stop became. It does not say who sent the stop: the order is the
+   * stop's, and found by the stop's id.
+   */
+  readonly namesFiredStop?: (clientOrderId: string) => boolean;
 }
 
 export interface RequestLimits {
-  /** ms that each request may take. */
+  /** Time limit of each request, ms. */
   readonly timeout: number;
   readonly signal?: AbortSignal;
-  /** Told of each request before it is made, in words. */
+  /** Called before each request, with what is asked, in words. */
   readonly onRequest?: (what: string) => void;
-  /** ms that may be waited in all where the exchange says when to ask again; default 0: that is an error with `retryAt`. */
+  /** How long, in ms and in total, to wait when the exchange says when to ask again; default 0: an error with `retryAt`. */
   readonly patience?: number;
-  /** Told before it waits for that, in words. */
+  /** Called before such a wait, in words. */
   readonly onWait?: (what: string) => void;
 }
 
@@ -104,7 +109,7 @@ export interface ExchangePosition {
   readonly size: number;
   readonly entryPrice?: number;
   readonly markPrice?: number;
-  /** What it is worth as the exchange says it, in its settle currency; not negative. */
+  /** The worth of the position as the exchange tells it, in its settle currency; not negative. */
   readonly notional?: number;
 }
 
@@ -120,11 +125,11 @@ export interface ExchangeOrder {
   readonly size: number;
   readonly filled: number;
   readonly price: number | null;
-  /** Average price of what was filled. */
+  /** Average price of the filled part. */
   readonly average?: number;
   readonly status: ExchangeOrderStatus;
   readonly reduceOnly: boolean;
-  /** Waits for a trigger price: stop loss, take profit. */
+  /** The order waits for a trigger price: stop loss, take profit. */
   readonly stop: boolean;
   readonly createdAt?: Date;
 }
@@ -144,11 +149,11 @@ export interface ExchangeFill {
   readonly size: number;
   /** In quote currency; a rebate is negative. A fee in base currency is here at the fill's price too. */
   readonly fee: number;
-  /** What of the fee was taken in base currency (spot): the position grows by size - feeBase. */
+  /** The part of the fee that was taken in base currency (spot): the position grows by size - feeBase. */
   readonly feeBase?: number;
   /** A fee in a third currency, which is not in `fee`: `{ amount: 0.001, currency: "BNB" }`. */
   readonly feeOther?: { readonly amount: number; readonly currency: string };
-  /** All fees by currency, in place of `fee`, `feeBase` and `feeOther`, which are not looked at then. */
+  /** All fees by currency. If given, `fee`, `feeBase` and `feeOther` are ignored. */
   readonly fees?: readonly Fee[];
   readonly ts: Date;
 }
@@ -160,7 +165,7 @@ export interface OrderRequest {
   /** Base currency. */
   readonly size: number;
   readonly type: "market" | "limit" | "stop";
-  /** Of a limit order; the trigger price of a stop. */
+  /** Price of a limit order; trigger price of a stop. */
   readonly price?: number;
   readonly reduceOnly: boolean;
   /** In hedge mode: the position the order is for. Adapters in netting mode ignore it. */

@@ -1,4 +1,4 @@
-/** What was asked of an exchange, and what came of it: a failed reading cannot be mistaken for an empty one. */
+/** A question to an exchange and its outcome: a failed reading cannot be mistaken for an empty one. */
 import { ExchangeError, type ExchangeFailure } from "./exchange-error.js";
 
 /** An answer that may be acted on. `reads`: how many agreeing answers it rests on. */
@@ -10,21 +10,21 @@ export interface Complete<T> {
 }
 
 /**
- * No answer to act on. `failed`: there was none. `partial`: what came does not fit together. `empty_unconfirmed`: it is empty
- * where there should be something, and was not confirmed.
+ * No answer to act on. `failed`: there was none. `partial`: parts of the answer contradict each other. `empty_unconfirmed`: the answer is empty where
+ * something is expected, and was not confirmed.
  */
 export interface Incomplete {
   readonly status: "failed" | "partial" | "empty_unconfirmed";
   readonly asked: string;
   readonly why: string;
   readonly failure?: ExchangeFailure;
-  /** The exchange is not to be asked before that. */
+  /** The exchange must not be asked again before this time. */
   readonly retryAt?: Date;
 }
 
 export type Reading<T> = Complete<T> | Incomplete;
 
-/** Asks once. An ExchangeError becomes a reading that failed; anything else is thrown on. */
+/** Asks once. An ExchangeError becomes a failed reading; any other error is thrown on. */
 export async function ask<T>(asked: string, question: () => Promise<T>): Promise<Reading<T>> {
   try {
     return { status: "complete", asked, value: await question(), reads: 1 };

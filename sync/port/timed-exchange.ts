@@ -2,9 +2,8 @@ import type { Exchange, RequestLimits } from "./exchange.js";
 import { ExchangeError } from "./exchange-error.js";
 
 /**
- * The same exchange within these limits. An adapter that can bound each of its requests does so itself (`bounded`); of any other, a call
- * that has no answer after `timeout` ms, or when `signal` aborts, is a `no_answer`: what it answers later is not listened to. Nothing is
- * asked once `signal` has aborted.
+ * The same exchange within these limits. An adapter that can bound each of its requests does so itself (`bounded`). For any other, a call without an answer
+ * after `timeout` ms, or when `signal` aborts, is a `no_answer`; a later answer is ignored. Nothing is asked once `signal` has aborted.
  */
 export function timedExchange(exchange: Exchange, limits: RequestLimits): Exchange {
   if (exchange.bounded) return exchange.bounded(limits);
@@ -13,7 +12,7 @@ export function timedExchange(exchange: Exchange, limits: RequestLimits): Exchan
   return {
     name,
     ...(exchange.level && { level: exchange.level }),
-    // Asked for each time: an adapter learns some of them while it reads.
+    // Read each time: an adapter learns some of them while it reads.
     get limitations() {
       return exchange.limitations ?? [];
     },

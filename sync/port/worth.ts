@@ -1,13 +1,13 @@
-/** Whether the size of a position goes with what the exchange says that it is worth. */
+/** Compares the size of a position with the worth that the exchange tells. */
 import { baseOf, settleOf } from "../../src/words/pair-name.js";
 import type { ExchangePosition } from "./exchange.js";
 
-/** Prices move between mark, index and entry; a size that is read wrongly is off by a contract size, which is mostly ten or more. */
+/** Mark, index and entry price differ a little. A size that is read wrongly is off by a contract size, mostly a factor of ten or more. */
 const SLACK = 1.5;
 
 /**
- * Why a position's size cannot be what is told, in words; undefined where it can, or nothing says what it is worth. Some exchanges reckon the
- * worth at the entry price, and of an inverse contract some tell it in the currency in which its size is.
+ * Why a position's size contradicts its worth, in words; undefined if they agree or the exchange tells no worth. Some exchanges compute the worth at the
+ * entry price, and some tell it for an inverse contract in the currency of its size.
  */
 export function whyNotWorth(
   { pair, side, size, notional, markPrice, entryPrice }: ExchangePosition,
@@ -20,6 +20,6 @@ export function whyNotWorth(
   const [price = 0] = prices;
   return (
     `the ${side} position of ${pair} does not fit: a size of ${size} at ${price} is worth ${inverse ? size / price : size * price}, and it ` +
-    `says ${notional}. Its size is read wrongly, by a factor such as the contract size: nothing is done on it. Look at \`checkExchange\``
+    `says ${notional}. Its size is read wrongly, by a factor such as the contract size: nothing is done on it. See \`checkExchange\``
   );
 }

@@ -4,10 +4,10 @@ import { digestOf } from "../../src/words/client-order-id.js";
 import type { Evidence } from "../plan/evidence.js";
 import { idsToldBy, type Told } from "./remembered.js";
 
-/** So many orders are asked for, those of the newest fills. */
+/** The most orders that are asked for: those of the newest fills. */
 const MOST_ORDERS = 1000;
 
-/** Client order ids that do not say whose they are, and that a flow of the account may have given to orders that are over. */
+/** Client order ids that name no flow, and that a flow of the account may have given to orders that are over. */
 export function strangeIds(
   { orders }: Snapshot,
   closedOrders: Evidence["closedOrders"],
@@ -19,7 +19,7 @@ export function strangeIds(
     .slice(0, MOST_ORDERS);
 }
 
-/** What a plan rests on of them, as text to compare. */
+/** The parts of those flows that a plan depends on, as text to compare. */
 export function heldBy(flows: readonly AccountFlow[]): string {
   return JSON.stringify(
     flows.map((flow) => (flow.readable ? [flow.flowId, flow.positions, flow.orders] : [flow.flowId])),

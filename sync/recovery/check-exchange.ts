@@ -1,4 +1,4 @@
-/** A check before money: whether what an exchange says goes together. It only reads. */
+/** A check before real money: whether an exchange's answers agree with each other. It only reads. */
 import { randomBytes } from "node:crypto";
 import { settleOf } from "../../src/words/pair-name.js";
 import type { Exchange, ExchangeFill, ExchangeOrder, ExchangePosition } from "../port/exchange.js";
@@ -7,13 +7,13 @@ import { whyNotWorth } from "../port/worth.js";
 import { MARGIN } from "./clock.js";
 
 export interface CheckOptions {
-  /** Pairs of which markets, fills and orders are looked at. Default: those of the positions and open orders. */
+  /** Pairs whose markets, fills and orders are looked at. Default: those of the positions and open orders. */
   readonly pairs?: readonly string[];
   /** How far back fills are looked for. Default: a week. */
   readonly days?: number;
 }
 
-/** `fine`: it goes together. `unknown`: the exchange does not say, or there is nothing to look at. `wrong`: do not trade on it. */
+/** `fine`: the answers agree. `unknown`: the exchange does not say, or there is nothing to look at. `wrong`: do not trade on it. */
 export interface CheckRow {
   readonly about: string;
   readonly verdict: "fine" | "unknown" | "wrong";
@@ -22,17 +22,31 @@ export interface CheckRow {
 
 export interface ExchangeCheck {
   readonly exchange: string;
-  /** Nothing is wrong. */
+  /** No row is `wrong`. */
   readonly fine: boolean;
   readonly rows: readonly CheckRow[];
 }
 
 const DAY = 86_400_000;
 
+/** So many orders of a pair's fills are looked at until one is found by its client order id. */
+const MOST_ORDERS = 5;
+
+/** What a client order id, told by an order of the exchange's, leads to. */
+interface Link {
+  readonly id: string;
+  /** Found: the same order. Not found: the exchange does not know the id. */
+  readonly outcome: "found" | "not_found" | "other" | "no_answer";
+  readonly says: string;
+  /** Why not finding it proves nothing. */
+  readonly excuse?: string;
+}
+
 /**
- * Reads clock, mode, positions (what they are worth against size x mark), balances in spot, open orders, markets, one fill and its order by both
- * of its ids, and an id that was never used, and says what links and what does not. Sends nothing. Never rejects with an ExchangeError: what is not
- * answered is a row.
+ * Reads the clock, the position mode, positions (their worth against size x mark), spot balances, open orders, markets, the newest fills and their orders
+ * by both ids, and an order id that was never used. Says which answers agree. An id that an order tells but that does not find it is wrong only if
+ * no other order was found by its id, the exchange still keeps ids of that age, and the exchange did not make the id itself (it names the order that a
+ * fired stop became, and such ids find nothing). Sends nothing. Never rejects with an ExchangeError: a question without an answer is a row.
  */
 export async function checkExchange(
   exchange: Exchange,
@@ -67,12 +81,14 @@ export async function checkExchange(
   const open = (await read("open orders", () => exchange.fetchOpenOrders())) ?? [];
   const named = open.filter(({ clientOrderId }) => clientOrderId !== undefined);
   note("open orders", "fine", `${open.length}, of which ${named.length} say a client order id`);
+  const links: Link[] = [];
   const [first] = named;
-  if (first) await checkOrder(first);
+  if (first) links.push(...(await followed(first, undefined)));
 
   const looked = new Set(pairs ?? [...held, ...open].map(({ pair }) => pair));
   if (looked.size === 0) note("fills", "unknown", "no pair to look at: name those that you trade");
   for (const pair of looked) await checkPair(pair);
+  judgeLinks();
   return { exchange: exchange.name, fine: rows.every(({ verdict }) => verdict !== "wrong"), rows };
 
   async function checkClock(): Promise<void> {
@@ -107,9 +123,13 @@ export async function checkExchange(
       }
     }
     const fills = await read(`fills of ${pair}`, () => exchange.fetchFills(pair, new Date(Date.now() - days * DAY)));
-    const newest = fills?.at(-1);
-    if (newest) await checkFill(newest, fills ?? []);
-    else if (fills) note(`fills of ${pair}`, "unknown", `none in ${days} days`);
+    if (fills?.length === 0) note(`fills of ${pair}`, "unknown", `none in ${days} days`);
+    const newest = new Map((fills ?? []).map((fill) => [fill.orderId, fill])); // by order, the newest order last
+    for (const fill of [...newest.values()].sort((a, b) => b.ts.getTime() - a.ts.getTime()).slice(0, MOST_ORDERS)) {
+      const found = await checkFill(fill, fills ?? []);
+      links.push(...found);
+      if (!exchange.fetchOrderById || found.some(({ outcome }) => outcome === "found")) break;
+    }
     const unused = `sfcheck${randomBytes(8).toString("hex")}`;
     const found = await read(`an id never used, of ${pair}`, async () => ({
       order: await exchange.fetchOrder(unused, pair),
@@ -118,19 +138,22 @@ export async function checkExchange(
     else if (found) note(`an id never used, of ${pair}`, "fine", "not known");
   }
 
-  async function checkFill(fill: ExchangeFill, fills: readonly ExchangeFill[]): Promise<void> {
+  async function checkFill(fill: ExchangeFill, fills: readonly ExchangeFill[]): Promise<readonly Link[]> {
+    const silent = (about: string, says: string) => {
+      note(about, "unknown", says);
+      return [];
+    };
     const { pair, side, size, price, orderId, clientOrderId, fillId } = fill;
     const about = `fill ${fillId} of ${pair}`;
     note(about, "fine", `${side} ${size} at ${price}${clientOrderId === undefined ? "" : `, of ${clientOrderId}`}`);
-    if (orderId === undefined) return void note(about, "unknown", "it does not say its order");
-    if (!exchange.fetchOrderById)
-      return void note(`order of ${about}`, "unknown", "orders cannot be asked for by the exchange's id");
+    if (orderId === undefined) return silent(about, "it does not say its order");
+    if (!exchange.fetchOrderById) return silent(`order of ${about}`, "orders cannot be asked for by the exchange's id");
     const found = await read(`order of ${about}`, async () => ({
       order: await exchange.fetchOrderById?.(orderId, pair),
     }));
-    if (!found) return;
+    if (!found) return [];
     const { order } = found;
-    if (order === undefined) return void note(`order of ${about}`, "unknown", `it no longer knows order ${orderId}`);
+    if (order === undefined) return silent(`order of ${about}`, `it no longer knows order ${orderId}`);
     const all = fills.filter((each) => each.orderId === orderId).reduce((sum, each) => sum + each.size, 0);
     const fits = order.side === side && all <= order.filled * (1 + 1e-9);
     note(
@@ -139,21 +162,41 @@ export async function checkExchange(
       `${order.side} ${order.filled} of ${order.size} filled; its fills are ${side} ${all}`,
     );
     const id = clientOrderId ?? order.clientOrderId;
-    if (id === undefined)
-      return void note(`owner of ${about}`, "unknown", "neither the fill nor its order says a client order id");
-    await checkOrder({ ...order, clientOrderId: id });
+    if (id === undefined) return silent(`owner of ${about}`, "neither the fill nor its order says a client order id");
+    return followed({ ...order, clientOrderId: id }, fill.ts);
   }
 
-  async function checkOrder({ clientOrderId: id, id: theirs, pair }: ExchangeOrder): Promise<void> {
-    if (id === undefined) return;
-    const found = await read(`order ${id}`, async () => ({ order: await exchange.fetchOrder(id, pair) }));
-    if (!found) return;
-    const { order } = found;
-    const madeThere = exchange.clientOrderIds?.madeByExchange?.(id) === true;
-    if (order?.id === theirs) return void note(`order ${id}`, "fine", `found by its id: ${order.status}`);
-    const says = order
-      ? `its id finds order ${order.id}, not ${theirs}`
-      : `its id does not find it, though it is order ${theirs}`;
-    note(`order ${id}`, order || !madeThere ? "wrong" : "unknown", says);
+  /** Asks for an order by the client order id that it tells. `at`: when it was filled; undefined while it is open. */
+  async function followed(told: ExchangeOrder, at: Date | undefined): Promise<readonly Link[]> {
+    const { clientOrderId: id, id: theirs, pair } = told;
+    if (id === undefined) return [];
+    const answer = await read(`order ${id}`, async () => ({ order: await exchange.fetchOrder(id, pair) }));
+    if (!answer) return [{ id, outcome: "no_answer", says: "" }];
+    const { order } = answer;
+    if (order?.id === theirs) return [{ id, outcome: "found", says: `found by its id: ${order.status}` }];
+    if (order) return [{ id, outcome: "other", says: `its id finds order ${order.id}, not ${theirs}` }];
+    const says = `its id does not find it, though it is order ${theirs}`;
+    const excuse = excuseFor(id, at);
+    return [{ id, outcome: "not_found", says, ...(excuse !== undefined && { excuse }) }];
+  }
+
+  function excuseFor(id: string, at: Date | undefined): string | undefined {
+    const { madeByExchange, namesFiredStop, foundFor } = exchange.clientOrderIds ?? {};
+    if (madeByExchange?.(id) || namesFiredStop?.(id)) return "the exchange made this id itself";
+    if (at === undefined) return undefined;
+    if (foundFor === undefined) return "it does not prove for how long it finds orders that are over";
+    return Date.now() - at.getTime() > foundFor ? "it no longer finds orders that are over for so long" : undefined;
+  }
+
+  function judgeLinks(): void {
+    const finds = links.some(({ outcome }) => outcome === "found");
+    for (const { id, outcome, says, excuse } of links) {
+      if (outcome === "no_answer") continue; // is a row already
+      if (outcome !== "not_found") note(`order ${id}`, outcome === "found" ? "fine" : "wrong", says);
+      else if (excuse !== undefined) note(`order ${id}`, "unknown", `${says}: ${excuse}`);
+      else if (finds)
+        note(`order ${id}`, "unknown", `${says}; it finds others by theirs: perhaps it made this id itself`);
+      else note(`order ${id}`, "wrong", says);
+    }
   }
 }

@@ -1,21 +1,21 @@
-/** The exchange's clock beside the flow's. */
+/** How the exchange's clock differs from the flow's. */
 import type { Snapshot } from "../../src/types.js";
 import { isComplete } from "../port/reading.js";
 import type { Questions } from "./questions.js";
 
-/** By how much times of the exchange and of the flow may differ beyond what is known, ms. A clock that is off by as much is told. */
+/** How far exchange times and flow times may differ beyond the measured difference, ms. A clock that is off by as much is noted. */
 export const MARGIN = 60_000;
 
 export interface Clocks {
-  /** The flow, read right after the exchange was asked for its time. */
+  /** The flow, read right after the exchange told its time. */
   readonly snapshot: Snapshot;
-  /** By how much the exchange's clock is ahead, ms; undefined: it does not tell. */
+  /** How far the exchange's clock is ahead, ms; undefined: the exchange does not tell its time. */
   readonly ahead: number | undefined;
-  /** Why it does not, where it should; or that it is off. */
+  /** Why the time is not known although the exchange should tell it; or that a clock is off. */
   readonly notes: readonly string[];
 }
 
-/** Reads the flow, and how far the exchange's clock is from its. */
+/** Reads the flow, and measures how far the exchange's clock is ahead of the flow's. */
 export async function readClocks(questions: Questions, snapshotOf: () => Promise<Snapshot>): Promise<Clocks> {
   const { exchange } = questions;
   const { fetchTime } = exchange;
@@ -28,7 +28,7 @@ export async function readClocks(questions: Questions, snapshotOf: () => Promise
   if (!isComplete(time)) {
     return { snapshot, ahead: undefined, notes: [`${exchange.name} does not tell its time: ${time.why}`] };
   }
-  // Both answers are of the middle of their round trips.
+  // Each answer is taken as of the middle of its round trip.
   const between = (told + read) / 2 - (asked + told) / 2;
   const ahead = Math.round(time.value.getTime() + between - snapshot.at.getTime());
   return { snapshot, ahead, notes: Math.abs(ahead) < MARGIN ? [] : [offBy(exchange.name, ahead)] };

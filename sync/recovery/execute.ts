@@ -1,4 +1,4 @@
-/** Carries out the actions of a plan, one after the other. Each may be repeated: what was done before is not done again. */
+/** Carries out the actions of a plan one by one. Each may be repeated: what was done is not done again. */
 
 import { minus, plus } from "../../src/exact/double.js";
 import { isUnknown } from "../../src/manager/outcome.js";
@@ -21,7 +21,7 @@ import type { Exchange, ExchangePosition, OrderRequest } from "../port/exchange.
 import { ExchangeError } from "../port/exchange-error.js";
 import { canonicalPair, sideKey } from "../port/pairs.js";
 
-/** More tries than this to close one position are a sign that something else is wrong. */
+/** More orders than this to close one position are a sign that something else is wrong. */
 const MAX_ATTEMPTS = 100;
 
 export interface Executor {
@@ -33,14 +33,14 @@ export interface Executor {
 }
 
 /**
- * Carries out one action; answers false where there was nothing to do any more, since something has moved: the next look plans anew. Rejects with an ExchangeError when the exchange refused or did not answer: whether it took the order is
- * found out by the next look at it, under the same client order id.
+ * Carries out one action. False if there was nothing left to do because something has changed: the next look makes a new plan. Rejects with an
+ * ExchangeError when the exchange refused or did not answer. The next look finds out, by the same client order id, whether the order was taken.
  */
 export async function carryOut(action: Action, by: Executor): Promise<boolean> {
   const { mgr } = by;
   switch (action.type) {
     case "record_fill": {
-      // A bot that goes on may have booked it meanwhile, under a name of its own.
+      // A bot that goes on working may have booked the fill meanwhile, under an id of its own.
       const [order] = await mgr.findOrders([action.orderId]);
       if (order?.filled !== action.from) return false;
       await settled(() => mgr.recordFill(action.orderId, action.fill));
@@ -52,7 +52,7 @@ export async function carryOut(action: Action, by: Executor): Promise<boolean> {
       return true;
     case "reduce_external":
       if (!(await isAsPlanned(mgr, action))) return false;
-      // The position stays, so no trade will tell that a part of it went without a result: the event does.
+      // The position stays open, so no trade will tell that a part of it went without a result. This event tells it.
       await mgr.reportDifference({ subject: action.key, found: actionText(action), reads: by.options.confirmations });
       await settled(() =>
         mgr.updatePosition(action.positionId, ({ version }) =>
@@ -72,7 +72,7 @@ export async function carryOut(action: Action, by: Executor): Promise<boolean> {
 
 type Checked = "record_fill" | "close_external" | "reduce_external" | "remove_dust";
 
-/** Those that look for themselves what is left to do. */
+/** Actions that check for themselves what is left to do. */
 async function carryOutAnyway(action: Exclude<Action, { type: Checked }>, by: Executor): Promise<void> {
   const { mgr, exchange } = by;
   switch (action.type) {
@@ -126,7 +126,7 @@ async function carryOutAnyway(action: Exclude<Action, { type: Checked }>, by: Ex
       return;
     case "leave_orphan":
     case "leave_position":
-      return; // what a person approved is that it stays
+      return; // a person has approved that it stays
   }
 }
 
@@ -143,6 +143,7 @@ async function bookExternalFill(action: Of<"book_external_fill">, { mgr }: Execu
       pair: position.pair,
       side: closingSide(side),
       orderType: EXTERNAL,
+      reason: "external",
       size: position.size,
       intent: "exit" as const,
       positionId,
@@ -153,7 +154,7 @@ async function bookExternalFill(action: Of<"book_external_fill">, { mgr }: Execu
   await settled(() => mgr.recordFill(orderId, fill));
 }
 
-/** What fills left of a trade and cannot be sold ends it: with the result that they booked. */
+/** Ends a position whose rest cannot be sold, with the result that its fills booked. */
 async function removeDust({ positionId, size }: Of<"remove_dust">, mgr: StateManager): Promise<void> {
   const position = await mgr.getPosition(positionId);
   if (!position) return;
@@ -163,7 +164,7 @@ async function removeDust({ positionId, size }: Of<"remove_dust">, mgr: StateMan
   );
 }
 
-/** Frees what an order has reserved. Of one that the exchange does not know, state keeps that a recovery has looked for it. */
+/** Ends an order in state and frees what it reserved. If the exchange does not know the order, its metadata notes that a recovery has looked for it. */
 async function endOrder({ orderId }: Of<"end_order">, { mgr, recovery, evidence }: Executor): Promise<void> {
   const answer = evidence.orders.get(orderId);
   if (answer && answer.value === undefined) await endUnknown(orderId, mgr, recovery);
@@ -175,14 +176,14 @@ async function endUnknown(orderId: string, mgr: StateManager, { id }: Recovery):
   await settled(() => mgr.cancelOrder(orderId));
 }
 
-/** What is gone and no fill says how: its result is not known, so none is booked. */
+/** Ends a position that is gone and that no fill explains: its result is not known, so none is booked. */
 async function endUntold(mgr: StateManager, positionId: string): Promise<void> {
   await settled(() =>
     mgr.removePosition(positionId, { untold: true, reason: "gone from the exchange, and no fill says how" }),
   );
 }
 
-/** Follows what somebody changed at the exchange, unless the order has moved on meanwhile. */
+/** Takes over the size and price that somebody gave the order at the exchange, unless the order has changed meanwhile. */
 async function amendOrder({ orderId, from, to }: Of<"amend_order">, mgr: StateManager): Promise<void> {
   const isAsBefore = ({ size, price }: PendingOrder) => size === from.size && price === from.price;
   const order = await mgr.getOrder(orderId);
@@ -190,7 +191,7 @@ async function amendOrder({ orderId, from, to }: Of<"amend_order">, mgr: StateMa
   await settled(() => mgr.updateOrder(orderId, (now) => (isAsBefore(now) ? to : {})));
 }
 
-/** Stores an order in state first, then sends it: a crash in between leaves an order that is sent again under the same id. */
+/** Stores an order in state, then sends it. After a crash in between, the order is sent again under the same id. */
 async function closePosition(action: Of<"close_position">, by: Executor): Promise<void> {
   const { mgr, recovery } = by;
   const position = await mgr.getPosition(action.positionId);
@@ -261,8 +262,8 @@ async function submitClose(order: PendingOrder, action: Action, by: Executor): P
 }
 
 /**
- * How much of what is to be closed is there by a fresh look. Where nothing keeps an order from selling more than the flow has (spot knows no
- * reduce-only), that is less what was sold since the plan was made, too.
+ * The size of a closing order, by a fresh look at what is there. Spot knows no reduce-only: there, what was sold since the plan was made is subtracted,
+ * too.
  */
 async function closable(
   size: number,
@@ -282,7 +283,7 @@ function heldOf(all: readonly { pair: string; side: string; size: number }[], pa
   return plus(...all.filter((one) => sideKey(one.pair, one.side) === sideKey(pair, side)).map(({ size }) => size));
 }
 
-/** Closes what is not tracked of a (pair, side): its own stops first, then as much as a fresh reading still shows. */
+/** Closes an orphan of a (pair, side): its own stops are cancelled first, then as much is closed as a fresh reading still shows. */
 async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<void> {
   const { mgr, exchange, recovery, evidence } = by;
   const { pair, side } = action;
@@ -294,7 +295,7 @@ async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<vo
   }
 
   const tries = triesToClose(recovery.journal, pair, side);
-  // A try that has not arrived, as the plan has proven or a person says, died before it was sent: it is the one to send.
+  // A try that has not arrived, as the plan proves or a person says, died before it was sent. It is sent now.
   const unsent = tries.find((tried) => !hasArrived(evidence, tried));
   const open = tries.find(({ id }) => evidence.orders.get(id)?.value?.status === "open");
   if (open)
@@ -327,7 +328,7 @@ async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<vo
   }
 }
 
-/** What is there of a (pair, side) beyond what the flow and others hold; where the account nets the pair, both sides of all its flows count as one. */
+/** The size of a (pair, side) that neither the flow nor others hold. In a netted pair both sides of all the account's flows are netted first. */
 function untracked(
   there: readonly ExchangePosition[],
   tracked: readonly Position[],
@@ -345,7 +346,7 @@ function untracked(
   return Math.min(held, side === "long" ? more : -more);
 }
 
-/** Notes that an order cannot be found again by its id: from now on a person is asked before anything is sent. */
+/** Notes that an order cannot be found again by its id. From now on a person is asked before anything is sent. */
 async function takenOtherwise(
   otherId: string,
   { id, side, size, pair }: Pick<PendingOrder, "id" | "side" | "size" | "pair">,
@@ -359,7 +360,7 @@ async function takenOtherwise(
   );
 }
 
-/** How it became flat is found out by the next look, after a pause. */
+/** The next look finds out how the position became flat, after a pause. */
 function nothingToReduce({ exchange }: Executor, id: string): ExchangeError {
   return new ExchangeError(
     "nothing_to_reduce",
@@ -367,15 +368,15 @@ function nothingToReduce({ exchange }: Executor, id: string): ExchangeError {
   );
 }
 
-/** What an exchange took: its own id, and the client order id where that is another one than it was given. */
+/** The exchange's id of an order that it took, and its client order id if that is not the one it was given. */
 interface Sent {
   readonly id?: string;
   readonly otherId?: string;
-  /** It had been taken before. */
+  /** The exchange had taken the order before. */
   readonly isDuplicate?: true;
 }
 
-/** Sends an order. `flat`: there was nothing to reduce. Nothing goes to an exchange that has put another id in place of ours, unless a person said so. */
+/** Sends an order. `flat`: there was nothing to reduce. If the exchange has put another id in place of ours, nothing is sent unless a person said so. */
 async function submit(action: Action, by: Executor, request: OrderRequest): Promise<Sent | "flat"> {
   const { exchange, recovery } = by;
   const other = recovery.journal.get(OTHER_ID);
@@ -389,7 +390,7 @@ async function submit(action: Action, by: Executor, request: OrderRequest): Prom
     return { id: taken.id, ...(isOther && { otherId: taken.clientOrderId }) };
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error;
-    if (error.failure === "duplicate_order_id") return { isDuplicate: true }; // the proof of an earlier submit
+    if (error.failure === "duplicate_order_id") return { isDuplicate: true }; // proves that an earlier submit arrived
     if (error.failure === "nothing_to_reduce") return "flat";
     throw error;
   }
@@ -402,7 +403,7 @@ async function isAsPlanned(
   return (await mgr.getPosition(positionId))?.version === version;
 }
 
-/** Changes a pending order, if it is one still. */
+/** Changes an order if it is still pending. */
 async function changeOrder(
   mgr: StateManager,
   id: string,
@@ -418,7 +419,7 @@ function symbolOf({ evidence }: Executor, pair: string): string {
   return evidence.symbols.get(canonicalPair(pair)) ?? pair;
 }
 
-/** The answer of a call; one whose answer was lost is asked for again, under the same token. */
+/** The answer of a call. If the answer was lost, the call is repeated under the same token. */
 async function settled<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();

@@ -1,4 +1,4 @@
-/** Gathers everything a plan rests on, from the flow and from the exchange. Reads only. */
+/** Gathers everything a plan rests on, from the flow and from the exchange. It only reads. */
 import type { StateManager } from "../../src/manager/state-manager.js";
 import type { PendingOrder, RecoveryState, Snapshot } from "../../src/types.js";
 import { settleOf } from "../../src/words/pair-name.js";
@@ -31,21 +31,21 @@ import { bookedOf, closedOrdersOf, recordedOf, type Told, tradesOf } from "./rem
 
 type Answer = Complete<ExchangeOrder | undefined>;
 
-/** How often everything is read again because something moved meanwhile. */
+/** How often everything is read again because something changed meanwhile. */
 const ATTEMPTS = 5;
 
 const DAY = 86_400_000;
 
-/** How far back fills are asked for, one after the other, until they say who built a position that is not the flow's, days. */
+/** How many days back fills are asked for, one after the other, until they say who built a position that is not the flow's. */
 const LOOK_BACK = [1, 7, 30] as const;
 
-/** Orders looked up by the exchange's id in one reading, the newest first: whose the others' fills are stays unknown. */
+/** The most orders that one reading looks up by the exchange's id, newest first. Whose the other fills are stays unknown. */
 const MOST_LOOKUPS = 100;
 
 /**
- * Reads the flow, then the exchange, then both again: evidence only when nothing moved in between and the positions agreed in as
- * many readings as asked for. Rejects with an ExchangeError `authentication` at once, and with the reason of `options.signal` when that
- * aborts; every other failure is in the answer. Where only one pair cannot be read, it is named in the evidence, and the others are there.
+ * Reads the flow, then the exchange, then both again. There is evidence only if nothing changed in between and the positions agreed in as many readings as
+ * asked for. Rejects with an ExchangeError `authentication` at once, and with the reason of `options.signal` when that aborts; the answer has every other
+ * failure. If only one pair cannot be read, the evidence names it and has the others.
  */
 export async function gather(
   mgr: StateManager,
@@ -116,7 +116,7 @@ class Gathering {
     const fills = await this.#fills(since);
     const tracked = [...looked.positions, ...accountFlows.flatMap((flow) => (flow.readable ? flow.positions : []))];
     const { tolerance, mode, exclusiveAccount } = this.#options;
-    // What is to be closed has to be proven to be the flow's, though nothing differs.
+    // Before a position is closed it has to be proven to be the flow's, even if nothing differs.
     const isClosed = (pair: string) =>
       mode === "close_all" && !exclusiveAccount && looked.positions.some((one) => canonicalPair(one.pair) === pair);
     const different = [...fills.keys()].filter(
@@ -126,7 +126,7 @@ class Gathering {
     for (const pair of different) {
       const isOfPair = (one: { readonly pair: string }) => canonicalPair(one.pair) === pair;
       const entries = tracked.filter(isOfPair).map(({ entryTs }) => entryTs.getTime());
-      // What a pending order has filled is held, too.
+      // Fills of a pending order are part of what is held.
       const sent = looked.orders.filter(isOfPair).map(({ createdAt }) => createdAt.getTime());
       const entered = Math.min(...entries, ...sent) + Math.min(0, ahead ?? 0) - MARGIN;
       await this.#lookBack(pair, { fills, since, there, positionMode, now, entered });
@@ -202,7 +202,7 @@ class Gathering {
     return evidence;
   }
 
-  /** `known`: rows of pairs that are read anyway. */
+  /** `known`: rows of the pairs that are read anyway. */
   async #givenUpOrders(snapshot: Snapshot, known: readonly { readonly pair: string }[]): Promise<PendingOrder[]> {
     const pairs = new Set(known.map(({ pair }) => canonicalPair(pair)));
     const { orders, left } = await this.#givenUp.read(
@@ -223,7 +223,7 @@ class Gathering {
     return rows.filter(({ pair }) => isLookedAt(pair, this.#options.ours));
   }
 
-  /** What is traded under each pair's name. A pair that settles otherwise than its name says is unreadable. */
+  /** The market under each pair's name. A pair that settles in another currency than its name says is unreadable. */
   async #markets(rows: readonly { readonly pair: string }[]): Promise<ReadonlyMap<string, MarketTerms | undefined>> {
     const markets = new Map<string, MarketTerms | undefined>();
     for (const { pair } of rows) {
@@ -244,7 +244,7 @@ class Gathering {
     return a === b || (same.includes(a) && same.includes(b));
   }
 
-  /** A size that does not go with what the position is worth is read wrongly, by who knows what factor: nothing is decided on it. */
+  /** Throws if a position's size contradicts its worth: the size is read wrongly, by an unknown factor, and nothing may be decided on it. */
   #insistOnWorth(there: readonly ExchangePosition[], markets: ReadonlyMap<string, MarketTerms | undefined>): void {
     for (const position of there) {
       if (this.#questions.isUnreadable(position.pair)) continue;
@@ -258,7 +258,7 @@ class Gathering {
     }
   }
 
-  /** Undefined, and noted, where the exchange does not say. */
+  /** Undefined, with a note, if the exchange does not say its mode. */
   async #positionMode(): Promise<PositionMode | undefined> {
     const exchange = this.#exchange;
     if (!exchange.positionMode) return undefined;
@@ -268,7 +268,7 @@ class Gathering {
     return undefined;
   }
 
-  /** Every pending order, and every one by which an earlier try closed an orphan. */
+  /** Every pending order, and every order by which an earlier try closed an orphan. */
   async #orders(
     pending: readonly PendingOrder[],
     recovery: RecoveryState | undefined,
@@ -283,7 +283,7 @@ class Gathering {
     return orders;
   }
 
-  /** From when on the fills of which pairs are of interest, on the exchange's clock, by canonical pair. */
+  /** From when on fills are needed, by canonical pair, on the exchange's clock. */
   #since(
     { positions, orders, at }: Pick<Snapshot, "positions" | "orders" | "at">,
     there: readonly ExchangePosition[],
@@ -295,7 +295,7 @@ class Gathering {
       const name = canonicalPair(pair);
       since.set(name, Math.min(since.get(name) ?? Number.POSITIVE_INFINITY, ms - MARGIN));
     };
-    // What bots store may be of either clock: the earlier reading counts.
+    // Bots may store times of either clock: the earlier reading counts.
     const back = Math.min(0, ahead ?? 0);
     for (const { pair, entryTs } of positions) note(pair, entryTs.getTime() + back);
     for (const { id, pair, createdAt } of orders) {
@@ -303,7 +303,7 @@ class Gathering {
       const made = known.get(id)?.value?.createdAt;
       if (!made) continue;
       note(pair, made.getTime());
-      // An order is made in state first: where it was made earlier at the exchange, the clocks are that far apart at least.
+      // An order is made in state first. If it is older at the exchange, the clocks differ at least by that.
       const behind = createdAt.getTime() - made.getTime();
       if (ahead === undefined && behind >= MARGIN) this.#notes.push(offBy(this.#exchange.name, -behind));
     }
@@ -322,7 +322,7 @@ class Gathering {
     return fills;
   }
 
-  /** Goes back until the pair's fills say who built what is there: once for each distance, since a chain that reaches flat is whole. */
+  /** Reads further back until the pair's fills say who built what is there, each distance once. Fills that reach flat are complete. */
   async #lookBack(
     pair: string,
     {
@@ -338,7 +338,7 @@ class Gathering {
       readonly there: readonly ExchangePosition[];
       readonly positionMode: PositionMode | undefined;
       readonly now: number;
-      /** When the first of what the flows hold was entered. */
+      /** When the first of the positions that the flows hold was entered. */
       readonly entered: number;
     },
   ): Promise<void> {
@@ -356,8 +356,8 @@ class Gathering {
   }
 
   /**
-   * Orders by the exchange's own id: pending ones that it does not know by the flow's id, and those that fills without a client order id belong to, where
-   * it matters whose they are and the exchange does not prove it.
+   * Looks up orders by the exchange's own id: pending orders that it does not know by the flow's id, and the orders of fills without a client order id, if
+   * it matters whose they are and nothing else proves it.
    */
   async #ordersById(
     pairs: ReadonlySet<string>,
@@ -370,7 +370,7 @@ class Gathering {
       if (orderId === undefined || this.#questions.isUnreadable(order.pair)) continue;
       const reading = await this.#questions.orderById(orderId, order.pair);
       if (isComplete(reading)) found.set(orderName(order.pair, orderId), reading);
-      // Without an answer it would count as gone.
+      // Without an answer the order would count as gone.
       else if (!isRefusal(reading)) throw new Unanswered(reading);
       else
         this.#notes.push(`${reading.asked}: ${reading.why}: what became of order ${order.id} is told by fills alone`);
@@ -393,7 +393,7 @@ class Gathering {
       }
       const reading = await this.#questions.orderById(orderId, pair);
       if (!isComplete(reading)) {
-        // Asking for the next is of no use.
+        // The next question would be refused, too.
         this.#notes.push(`${reading.asked}: ${reading.why}: whose the fills are that do not tell it is not known`);
         break;
       }
@@ -403,8 +403,8 @@ class Gathering {
   }
 
   /**
-   * Asks for orders that the state gave up, where fills do not say whose they are: one that may be of such an order is none of others' before the
-   * exchange was asked.
+   * Asks for orders that the state gave up, if there are fills that do not say whose they are. Such a fill counts as others' only after the exchange was
+   * asked for these orders.
    */
   async #lookUpGivenUp(
     givenUp: readonly PendingOrder[],
@@ -459,7 +459,7 @@ function moved(what: string, why: string): Incomplete {
   return { status: "partial", asked: what, why };
 }
 
-/** What a plan rests on of a flow, as text to compare. */
+/** The parts of the flow that a plan depends on, as text to compare. */
 function remembered({ positions, orders }: Snapshot): string {
   return JSON.stringify([positions, orders]);
 }

@@ -1,6 +1,6 @@
 /**
- * Orders that the state gave up lately. One of them may have been filled all the same, and what it made may be gone again: then nothing is tracked,
- * pending or there, and only its fills tell of it.
+ * Orders that the state gave up lately. Such an order may have been filled all the same, and its position may be gone again. Then nothing is tracked,
+ * pending or at the exchange, and only the order's fills show it.
  */
 
 import { plus } from "../../src/exact/double.js";
@@ -16,30 +16,30 @@ import type { Complete } from "../port/reading.js";
 /** Events are asked for in lots of this size. */
 const LOT = 1000;
 
-/** For so long an order that was given up is looked for, ms. */
+/** How long an order that was given up is looked for, ms. */
 const KEPT = 86_400_000;
 
-/** So many pairs are looked at in one reading for orders that were given up alone, those of the newest first. */
+/** The most pairs that one reading looks at only because of orders that were given up; the newest first. */
 const MOST_PAIRS = 20;
 
 export interface GivenUpOrders {
   readonly orders: readonly PendingOrder[];
-  /** Pairs that would have been too many, by canonical pair. */
+  /** Pairs beyond that limit, by canonical pair. */
   readonly left: readonly string[];
 }
 
 /**
- * Of one caller: each event is read once, and an order is no longer looked for once a reading, later than the exchange may take to tell its fills,
- * has found all of them booked.
+ * Kept by one caller. It reads each event once. It no longer looks for an order once a reading has found all its fills booked, at a time by which the
+ * exchange must have told them.
  */
 export class GivenUp {
   #epoch: string | undefined;
   #after: string | undefined;
   readonly #orders = new Map<string, { readonly order: PendingOrder; readonly at: number }>();
-  /** Answers for those that the exchange does not know, and was asked for late enough: they stay so. */
+  /** Answers for orders that the exchange did not know when it was asked late enough: they stay unknown. */
   readonly #unknown = new Map<string, Complete<undefined>>();
 
-  /** Those of the last day, as far as events tell; of pairs that are read anyway, and of as many others as are not too many. */
+  /** The orders of the last day, as far as events tell: of pairs that are read anyway, and of others up to the limit. */
   async read(mgr: StateManager, snapshot: Snapshot, isRead: (pair: string) => boolean): Promise<GivenUpOrders> {
     await this.#readEvents(mgr, snapshot);
     const pending = new Set(snapshot.orders.map(({ id }) => id));
@@ -72,7 +72,7 @@ export class GivenUp {
     }
   }
 
-  /** The answer for one that the exchange does not know. */
+  /** The answer for an order that the exchange does not know. */
   unknown(id: string): Complete<undefined> | undefined {
     return this.#unknown.get(id);
   }
@@ -82,7 +82,7 @@ export class GivenUp {
     this.#unknown.delete(id);
   }
 
-  /** Forgets those of which everything is told and booked; `grace`: for so long the exchange may not tell them yet, ms. */
+  /** Forgets orders whose fills are all told and booked. `grace`: how long the exchange may take to tell them, ms. */
   settle(evidence: Evidence, grace: number): void {
     const { snapshot, fills, openOrders, orders, closedOrders, unreadable } = evidence;
     for (const [id, { order, at }] of this.#orders) {

@@ -1,15 +1,15 @@
-/** Takes the recovery of a flow: a holder that died keeps it until its lease is over, one that lives keeps it. */
+/** Takes the recovery of a flow. A holder that died keeps it until its lease runs out; a living one keeps it. */
 import { ConnectionError, LockedError } from "../../src/errors.js";
 import type { Recovery } from "../../src/manager/recovery.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
 import { pause } from "./pause.js";
 
-/** Between two tries, ms. */
+/** Pause between two tries, ms. */
 const POLL = 200;
 
 /**
- * The recovery, begun or resumed. Tries for `wait` ms, through a break of the connection too; then rejects with a LockedError that names
- * the holder. `onWait` is told why it waits, in words. Rejects with the reason of `signal` when that aborts.
+ * The recovery, begun or resumed. Tries for `wait` ms, also while the connection is broken, then rejects with a LockedError that names the holder. `onWait`
+ * is called with the reason for waiting, in words. Rejects with the reason of `signal` when that aborts.
  */
 export async function holdRecovery(
   mgr: StateManager,

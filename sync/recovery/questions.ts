@@ -1,4 +1,4 @@
-/** What is asked of the exchange while evidence is gathered, how often, and what an answer that fails means. */
+/** The questions to the exchange while evidence is gathered: how often each is asked, and what a failed answer means. */
 
 import { fillKey } from "../plan/evidence.js";
 import type { ResolvedOptions } from "../plan/options.js";
@@ -8,7 +8,7 @@ import { canonicalPair, sideKey } from "../port/pairs.js";
 import { ask, type Complete, type Incomplete, isComplete, type Reading } from "../port/reading.js";
 import { pause } from "./pause.js";
 
-/** Thrown inside one reading of everything, to end it. */
+/** Ends one reading of everything. */
 export class Unanswered extends Error {
   constructor(readonly reading: Incomplete) {
     super(reading.why);
@@ -17,9 +17,9 @@ export class Unanswered extends Error {
 
 export class Questions {
   readonly exchange: Exchange;
-  /** What the exchange calls a pair, by canonical pair. */
+  /** The exchange's name of each pair, by canonical pair. */
   readonly symbols = new Map<string, string>();
-  /** Pairs that it does not answer for, though it answers, by canonical pair. */
+  /** Pairs for which the exchange refuses to answer, by canonical pair. */
   readonly unreadable = new Map<string, Incomplete>();
   readonly #options: ResolvedOptions;
 
@@ -28,14 +28,14 @@ export class Questions {
     this.#options = options;
   }
 
-  /** An answer. Rejects with an ExchangeError `authentication`, with the reason of the signal, else with an Unanswered. */
+  /** An answer. Rejects with an ExchangeError `authentication`, with the reason of the signal, or else with an Unanswered. */
   async ask<T>(what: string, question: () => Promise<T>): Promise<Complete<T>> {
     const reading = await this.tell(what, question);
     if (isComplete(reading)) return reading;
     throw new Unanswered(reading);
   }
 
-  /** As `ask`; of a pair for which the exchange has no answer to give, undefined: the pair is unreadable then. */
+  /** As `ask`, for one pair. Undefined if the exchange refuses to answer for this pair: the pair is unreadable then. */
   async askOf<T>(pair: string, what: string, question: () => Promise<T>): Promise<Complete<T> | undefined> {
     if (this.isUnreadable(pair)) return undefined;
     const reading = await this.tell(what, question);
@@ -61,12 +61,12 @@ export class Questions {
     return this.unreadable.has(canonicalPair(pair));
   }
 
-  /** What the exchange calls a pair. */
+  /** The exchange's name of a pair. */
   symbol(pair: string): string {
     return this.symbols.get(canonicalPair(pair)) ?? pair;
   }
 
-  /** Finds out what the exchange calls a pair. */
+  /** Asks for the exchange's name of a pair. */
   async resolve(pair: string): Promise<void> {
     if (this.symbols.has(canonicalPair(pair))) return;
     const { exchange } = this;
@@ -81,7 +81,7 @@ export class Questions {
     );
   }
 
-  /** What is traded under the pair's name; undefined where the exchange cannot tell, and where it has no such market: unreadable then. */
+  /** The market under the pair's name; undefined if the exchange cannot tell, or has no such market: then the pair is unreadable. */
   async market(pair: string): Promise<MarketTerms | undefined> {
     const { exchange } = this;
     if (!exchange.fetchMarket) return undefined;
@@ -98,7 +98,7 @@ export class Questions {
     this.unreadable.set(canonicalPair(pair), { status: "failed", asked, why, failure: "unsupported" });
   }
 
-  /** An order is asked for again, as often as positions are, while the exchange does not know it, or contradicts its own list. */
+  /** Asks for an order. While the exchange does not know the order, or contradicts its own list, asks again, as often as for positions. */
   async order(
     id: string,
     pair: string,
@@ -119,14 +119,14 @@ export class Questions {
     }
   }
 
-  /** An order by the exchange's own id, asked for once. Whether an answer that fails stops anything, the caller knows. */
+  /** Asks once for an order by the exchange's own id. The caller decides what a failed answer means. */
   async orderById(orderId: string, pair: string): Promise<Reading<ExchangeOrder | undefined>> {
     return await this.tell(`order ${orderId} in ${pair}, by its own id`, async () =>
       this.exchange.fetchOrderById?.(orderId, this.symbol(pair)),
     );
   }
 
-  /** Everything told in as many readings as asked for, as told last: a list may lack an order, it does not make one up. */
+  /** All open orders of as many readings as asked for, in their latest form: a list may lack an order, but it does not invent one. */
   async openOrders(): Promise<Complete<readonly ExchangeOrder[]>> {
     const all = new Map<string, ExchangeOrder>();
     for (let read = 1; read <= this.#options.confirmations; read++) {
@@ -138,10 +138,7 @@ export class Questions {
     return { status: "complete", asked, value: [...all.values()], reads: this.#options.confirmations };
   }
 
-  /**
-   * Everything told in as many readings as asked for, and what was `known` before: a list may lack a fill, it does not make one up. Oldest
-   * first.
-   */
+  /** All fills of as many readings as asked for, and those of `known`: a list may lack a fill, but it does not invent one. Oldest first. */
   async fills(
     pair: string,
     since: Date,
@@ -159,7 +156,7 @@ export class Questions {
     return { status: "complete", asked: `${this.exchange.name}: ${what}`, value, reads };
   }
 
-  /** The positions in as many readings as asked for; undefined when they do not agree. */
+  /** The positions, if as many readings as asked for agree; else undefined. */
   async confirmed(
     first: Complete<readonly ExchangePosition[]>,
   ): Promise<Complete<readonly ExchangePosition[]> | undefined> {
@@ -176,7 +173,7 @@ export class Questions {
   }
 }
 
-/** The exchange has understood, and does not do it: asking again is of no use. */
+/** The exchange has understood and refuses: asking again is of no use. */
 export function isRefusal({ failure }: Incomplete): boolean {
   return failure === "unsupported" || failure === "rejected";
 }

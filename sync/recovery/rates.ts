@@ -1,4 +1,4 @@
-/** What currencies were worth in the flow's when fills were made that are not booked yet. */
+/** Rates into the flow's currency, at the times of the fills that are not booked yet. */
 import { InvalidArgumentError } from "../../src/errors.js";
 import type { Snapshot, Trade } from "../../src/types.js";
 import { baseOf, quoteOf, settleOf } from "../../src/words/pair-name.js";
@@ -13,8 +13,8 @@ interface Configured {
 }
 
 /**
- * What the flow is counted in, and what counts as that: as configured, else as its trades say, else what a position or order settles in that
- * needed no rate. Empty: nothing says it.
+ * The flow's currency and those that count as it: as configured, else as its trades say, else the settle currency of a position or order that needed no
+ * rate. Empty if nothing says it.
  */
 export function currenciesOf(
   { currency, same_currency: others }: Configured,
@@ -30,7 +30,7 @@ export function currenciesOf(
 
 type Known = Pick<Evidence, "snapshot" | "fills" | "recorded" | "booked" | "orders" | "closedOrders">;
 
-/** Asks for the rate of every currency, other than the flow's, that a fill which is not booked is settled or charged in. */
+/** Asks for the rate of every foreign currency in which an unbooked fill is settled or charged. */
 export async function ratesOf(
   rates: Rates | undefined,
   currencies: readonly string[],
@@ -54,7 +54,7 @@ export async function ratesOf(
   return found;
 }
 
-/** What the currencies that rows are settled in are worth now, but the flow's. */
+/** Present rates of the foreign currencies in which the rows are settled. */
 export async function ratesNowOf(
   rates: Rates | undefined,
   currencies: readonly string[],
@@ -79,11 +79,11 @@ function isBooked(fill: ExchangeFill, { snapshot, orders, closedOrders, recorded
   return snapshot.positions.some(({ id }) => recorded.has(recordedKey(externalOrderId(snapshot.flowId, id), fillId)));
 }
 
-/** The currencies of a fill that have to be changed into the flow's. The base coin is worth the fill's price. */
+/** The foreign currencies of a fill. The base coin is valued at the fill's price. */
 function foreignTo(own: readonly string[], { pair, feeOther, fees = [] }: ExchangeFill): ReadonlySet<string> {
   const [settle, base, quote] = [settleOf(pair), baseOf(pair), quoteOf(pair)];
   const needed = new Set<string>();
-  // Of an inverse contract whose quote is the flow's, the price is the rate.
+  // For an inverse contract whose quote is the flow's currency, the price is the rate.
   const isPriced = settle === "" || own.includes(settle) || (settle === base && own.includes(quote));
   if (!isPriced) needed.add(settle);
   for (const { currency } of [...fees, ...(feeOther ? [feeOther] : [])]) {

@@ -1,4 +1,4 @@
-/** The continuous check: while a bot trades, its state is held against the exchange every so often. */
+/** The continuous check: while a bot trades, its state is compared with the exchange at intervals. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Duration } from "../../src/config/duration.js";
 import { StateError } from "../../src/errors.js";
@@ -17,35 +17,35 @@ import { planAgain, type RecoveryReport, recover } from "./recover.js";
 export interface ReconcileOptions extends RecoveryOptions {
   /** From the end of one check to the next; default `recovery.reconcile_every` of the configuration, else 60s. */
   readonly every?: Duration;
-  /** A difference that is seen in so many checks in a row is acted on; default 3. */
+  /** A difference that this many checks in a row have seen is acted on; default 3. */
   readonly lasting?: number;
   /** How long a check waits for another process's recovery; default 0: the next check tries again. */
   readonly wait?: Duration;
-  /** Ends it: a check, and a recovery that it began, is left where it is, and nothing more is sent. */
+  /** Ends it. A check, and a recovery that it began, stops where it is, and nothing more is sent. */
   readonly signal?: AbortSignal;
-  /** Told of every check. */
+  /** Called with the result of every check. */
   readonly onCheck?: (check: Check) => void;
 }
 
-/** What one check found. */
+/** The result of one check. */
 export interface Check {
   /** Undefined when it failed. */
   readonly plan?: Plan;
-  /** Differences, with how many checks in a row have seen them. */
+  /** Differences, each with the number of checks in a row that have seen it. */
   readonly differences: readonly { readonly action: Action; readonly reads: number }[];
-  /** What was done about those that last. */
+  /** The recovery that handled the lasting differences. */
   readonly recovery?: RecoveryReport;
-  /** Why the check, or what it wanted to do, failed; it is tried again. */
+  /** Why the check, or its recovery, failed. It is tried again. */
   readonly error?: StateError;
 }
 
 /**
- * Checks until `signal` aborts: plans a recovery and carries nothing out. What the plan would do is a difference. It becomes a
- * `difference_found` event when it is first seen, and again when it lasts; then `recover` runs in the configured mode (`restore`
- * trusts the store: nothing is done). What is on its way, such as a fill that the bot is about to book, does not last.
+ * Checks until `signal` aborts. Each check plans a recovery; every action of the plan is a difference. A difference becomes a `difference_found` event when
+ * it is first seen, and again when it lasts; then `recover` runs in the configured mode (`restore` trusts the stored state: nothing is done). Something on
+ * its way, such as a fill that the bot is about to book, does not last.
  *
- * A plan that waits for a person is carried out once it is approved. Rejects with what is no StateError; a check that fails is told to `onCheck` and tried again. Several processes may check one
- * flow: only one recovers at a time.
+ * A plan that waits for a person is carried out once it is approved. A check that fails is told to `onCheck` and tried again; only an error that is no
+ * StateError rejects. Several processes may check one flow: only one recovers at a time.
  */
 export async function reconcile(mgr: StateManager, exchange: Exchange, options: ReconcileOptions = {}): Promise<void> {
   const { every, lasting, signal, onCheck, ...recovery } = options;
@@ -60,10 +60,10 @@ export async function reconcile(mgr: StateManager, exchange: Exchange, options: 
   }
 }
 
-/** Counts in how many checks in a row each difference was seen. */
+/** Counts for each difference how many checks in a row have seen it. */
 class Checking {
   #seen = new Map<string, number>();
-  /** The differences that a person has been asked about, and has not answered yet. */
+  /** The differences that a person was asked about and has not answered. */
   #asked: string | undefined;
   readonly #givenUp = new GivenUp();
 
@@ -100,13 +100,13 @@ class Checking {
     }
   }
 
-  /** A recovery of its own that was begun and not ended. */
+  /** A recovery that this process began and did not end. */
   async #unfinished(): Promise<RecoveryState | undefined> {
     const recovery = await this.mgr.getRecovery();
     return recovery?.holder === this.mgr.instanceId ? recovery : undefined;
   }
 
-  /** A plan that could not be made neither ends a row nor adds to it. */
+  /** If no plan could be made, the counts stay as they are. */
   #count(plan: Plan): Check["differences"] {
     if (plan.failures.length > 0) return [];
     const before = this.#seen;

@@ -19,28 +19,28 @@ import { holdRecovery } from "./hold.js";
 import { pause } from "./pause.js";
 import { storePlan } from "./stored-plan.js";
 
-/** Between two looks at an exchange that is still filling orders, ms. */
+/** Pause between two looks at an exchange that is still filling orders, ms. */
 const POLL = 500;
 
-/** So many different plans in one recovery are a sign that it goes in circles: the deadline is not put off after that. */
+/** So many different plans in one recovery are a sign that it goes in circles: after that the deadline is not put off any more. */
 const MOST_PLANS = 100;
 
 /**
- * What a recovery came to. `recovered`: state and exchange agree, entries go ahead. `awaiting_approval`: a person has to approve
- * `plan` by its hash; entries stay blocked. `unsettled`: orders are not filled, or the exchange went on refusing, until the
- * deadline; entries stay blocked, recover again. `dry_run`: nothing was touched.
+ * The result of a recovery. `recovered`: state and exchange agree, entries go ahead. `awaiting_approval`: a person has to approve `plan` by its hash;
+ * entries stay blocked. `unsettled`: at the deadline orders were not filled, or the exchange still refused; entries stay blocked, recover again. `dry_run`:
+ * nothing was changed.
  */
 export interface RecoveryReport {
   readonly status: "recovered" | "awaiting_approval" | "unsettled" | "dry_run";
   readonly mode: Plan["mode"];
   readonly exchange: string;
-  /** Names the recovery, also over a crash; undefined when nothing was begun. */
+  /** Id of the recovery, the same after a crash; undefined when none was begun. */
   readonly recoveryId?: number;
-  /** What was done, in order. */
+  /** The actions that were carried out, in order. */
   readonly applied: readonly Action[];
-  /** What was refused, or not answered by the exchange, in words; it was tried again. */
+  /** What the exchange refused or did not answer, in words. It was tried again. */
   readonly troubles: readonly string[];
-  /** What is left to do: the last plan. */
+  /** The last plan: what is left to do. */
   readonly plan: Plan;
   readonly waiting: readonly Waiting[];
   readonly foreign: readonly Foreign[];
@@ -48,9 +48,9 @@ export interface RecoveryReport {
 }
 
 /**
- * Reads the flow and the exchange and says what `recover` would do. Touches neither. A plan with `failures` has no actions.
- * Rejects with an InvalidArgumentError that names an option, a StaleStateError (`restore`), an ExchangeError `authentication`, and with
- * the reason of `options.signal` when that aborts.
+ * Reads the flow and the exchange and says what `recover` would do. Changes neither. A plan with `failures` has no actions. Rejects with an
+ * InvalidArgumentError that names an option, a StaleStateError (`restore`), an ExchangeError `authentication`, and with the reason of `options.signal` when
+ * that aborts.
  */
 export async function planRecovery(
   mgr: StateManager,
@@ -60,7 +60,7 @@ export async function planRecovery(
   return planAgain(mgr, exchange, options, new GivenUp());
 }
 
-/** As `planRecovery`, for a caller that looks again and again. */
+/** As `planRecovery`, for a caller that plans again and again. */
 export async function planAgain(
   mgr: StateManager,
   exchange: Exchange,
@@ -72,15 +72,14 @@ export async function planAgain(
 }
 
 /**
- * Brings the flow and its exchange back in line: orders, then fills, then positions, then orphans. While it runs, and while it is
- * unfinished, entries are refused (`recovering`) over all processes; exits are not. One process at a time: another one waits for
- * `options.wait`, which is longer than what a process that died in it keeps it for, then gets a LockedError. A crash at any point and
- * another call end alike, and the exchange sees no order twice. A plan that waits for a person is kept in the flow; its approval is
- * carried out by whoever recovers next, if the plan still holds.
+ * Brings the flow and its exchange back in line: orders, then fills, then positions, then orphans. While it runs, and while it is unfinished, entries are
+ * refused (`recovering`) over all processes; exits are not. One process recovers at a time. Another one waits for `options.wait`, which is longer than a
+ * dead process holds the recovery, then gets a LockedError. After a crash at any point another call comes to the same end, and the exchange gets no order
+ * twice. A plan that waits for a person is kept in the flow. Once it is approved, the next recovery carries it out if it still holds.
  *
- * Rejects with an ExchangeError when the exchange cannot be read, or what it says does not fit together: nothing was changed by
- * that look, entries stay blocked, the error says what was asked. Rejects with a FencedError when another process took over, and with the
- * reason of `options.signal` when that aborts: nothing is sent after that, what was begun stays unfinished.
+ * Rejects with an ExchangeError when the exchange cannot be read, or its answers contradict each other: that look changed nothing, entries stay blocked,
+ * the error says what was asked. Rejects with a FencedError when another process took over, and with the reason of `options.signal` when that aborts:
+ * nothing is sent after that, the recovery stays unfinished.
  */
 export async function recover(
   mgr: StateManager,
@@ -97,8 +96,8 @@ export async function recover(
 }
 
 /**
- * Carries out a plan that a person has seen. Looks again first: rejects with a StaleStateError, and changes nothing, when what is
- * to be done now is not what the plan says. Otherwise as `recover`.
+ * Carries out a plan that a person has seen. It first makes the plan anew: if that differs, it rejects with a StaleStateError and changes nothing.
+ * Otherwise as `recover`.
  */
 export async function applyRecovery(
   mgr: StateManager,
@@ -116,13 +115,13 @@ export async function applyRecovery(
 
 type Tell = (at: Progress["at"], what: string) => void;
 
-/** Tells the caller what the recovery is at, and for how long it has been going on. */
+/** Tells the caller what the recovery is doing, and how long it has been running. */
 function telling({ onProgress }: ResolvedOptions): Tell {
   const began = performance.now();
   return (at, what) => onProgress({ at, what, elapsed: Math.round(performance.now() - began) });
 }
 
-/** The exchange, each request of it in its time and told, and none once the signal has aborted. */
+/** The exchange with a time limit for each request. Each request is told to the caller; none is made after the signal has aborted. */
 function within(exchange: Exchange, { timeout, signal, deadline }: ResolvedOptions, tell: Tell): Exchange {
   return timedExchange(exchange, {
     timeout,
@@ -158,7 +157,7 @@ async function look(mgr: StateManager, exchange: Exchange, options: ResolvedOpti
   return { plan: found.clockAhead === undefined ? doubtingClocks(plan) : plan, evidence: found };
 }
 
-/** Orders and fills that do not fit together may be of times that do not. */
+/** If orders and fills contradict each other, the clocks may be apart: the plan says so. */
 function doubtingClocks(plan: Plan): Plan {
   const hint = `${plan.exchange} does not tell its time: its clock and the flow's may be apart`;
   const failures = plan.failures.map((failure) =>
@@ -183,9 +182,8 @@ async function underRecovery(
 }
 
 /**
- * Looks and acts in turns, until there is nothing left to do, a person has to be asked, or the deadline is over. The deadline is for what
- * does not move: it begins anew with every plan that was not seen before, so that an exchange of which one look takes minutes is not given
- * up between two steps that both succeed.
+ * Looks and acts in turns until nothing is left to do, a person has to be asked, or the deadline is over. The deadline begins anew with every plan that was
+ * not seen before. So a recovery whose steps succeed is not given up only because one look at the exchange takes minutes.
  */
 async function run(work: Work, mustMatch: boolean): Promise<RecoveryReport> {
   const { mgr, exchange, recovery, options, tell } = work;
@@ -201,7 +199,7 @@ async function run(work: Work, mustMatch: boolean): Promise<RecoveryReport> {
     if (plan.failures.length > 0) throw unreadable(plan);
     const approved = await approvedKeys(work, plan, mustMatch && turn === 1);
     for (const note of plan.notes) done.notes.add(note);
-    // What was approved to stay as it is needs no further turn.
+    // Something that a person approved to stay needs no further turn.
     const actions = permitted(plan, approved).filter(
       ({ type }) => type !== "leave_orphan" && type !== "leave_position",
     );
@@ -224,19 +222,19 @@ async function run(work: Work, mustMatch: boolean): Promise<RecoveryReport> {
   }
 }
 
-/** What is to be done and waited for: the same as long as nothing moves. */
+/** What is to be done and what is waited for: equal as long as nothing changes. */
 function standingOf({ hash, waiting }: Plan): string {
   return JSON.stringify([hash, waiting.map(({ subject }) => subject).sort()]);
 }
 
-/** What was done, what went wrong, and what was noted, over all turns. */
+/** What was done, what went wrong and what was noted, over all turns. */
 interface Done {
   readonly applied: Action[];
   readonly troubles: string[];
   readonly notes: ReadonlySet<string>;
 }
 
-/** Carries out actions until one is refused, or the exchange does not answer. Answers whether all of them were carried out. */
+/** Carries out actions until one is refused or the exchange does not answer. Returns whether all were carried out. */
 async function act(
   work: Work & { readonly evidence: Evidence },
   actions: readonly Action[],
@@ -253,10 +251,10 @@ async function act(
       work.tell("done", actionText(action));
     } catch (error) {
       signal?.throwIfAborted();
-      // The state refuses what a bot that goes on has made impossible meanwhile.
+      // The state refuses an action that a working bot has made impossible meanwhile.
       const goesOn = error instanceof InvalidArgumentError || error instanceof ExchangeError;
       if (!goesOn || (error instanceof ExchangeError && error.failure === "authentication")) throw error;
-      // Whether it happened, the next look finds out.
+      // The next look finds out whether it happened.
       troubles.push(`${action.key}: ${error.message}`);
       return false;
     }
@@ -265,8 +263,8 @@ async function act(
 }
 
 /**
- * The keys of the actions that a person has approved: by `options.approve`, or in the flow (`approveRecovery`), whoever is first. An approval
- * counts for the plan of its hash, and is noted then, for what is left of it in later plans.
+ * The keys of the actions that a person has approved: by `options.approve`, or in the flow (`approveRecovery`), whichever comes first. An approval counts
+ * for the plan of its hash. Its keys are then noted, for what is left of them in later plans.
  */
 async function approvedKeys(
   { mgr, recovery, options }: Work,

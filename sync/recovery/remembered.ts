@@ -10,10 +10,10 @@ import { canonicalPair } from "../port/pairs.js";
 /** Ids, events and trades are asked for in lots of this size. */
 const LOT = 1000;
 
-/** What the exchange has told. */
+/** The answers of the exchange. */
 export type Told = Pick<Evidence, "orders" | "fills" | "openOrders" | "ordersById">;
 
-/** The client order ids that may be of some flow, each once: of open orders, and of fills, the newest first. */
+/** The client order ids that some flow may have given, each once: of open orders, then of fills, newest first. */
 export function idsToldBy({ openOrders, fills, ordersById }: Told): string[] {
   const made = [...fills.values()].flatMap(({ value }) => value).sort((a, b) => b.ts.getTime() - a.ts.getTime());
   const looked = [...ordersById.values()].flatMap(({ value }) => (value ? [value] : []));
@@ -22,7 +22,7 @@ export function idsToldBy({ openOrders, fills, ordersById }: Told): string[] {
   return [...ids].filter((id) => id !== "" && Buffer.byteLength(id) <= 256);
 }
 
-/** Orders of the flow that are over, and that the exchange names still, or was asked for. */
+/** Orders of the flow that are over, and that the exchange still names or was asked for. */
 export async function closedOrdersOf(
   mgr: StateManager,
   snapshot: Snapshot,
@@ -38,7 +38,7 @@ export async function closedOrdersOf(
   return found;
 }
 
-/** Which fills are booked, under the order that made them or under the one that stands for what others did to a position. */
+/** Which fills are booked: to the order that made them, or to the order that stands for what others did to a position. */
 export async function recordedOf(
   mgr: StateManager,
   snapshot: Snapshot,
@@ -70,8 +70,8 @@ export async function recordedOf(
 }
 
 /**
- * What is booked of each fill that names no order of the flow: to an order all the same, where the exchange does not say whose
- * it is, or to positions, of which some are gone.
+ * The booked size of each fill that names no order of the flow. It may be booked to an order, if the exchange does not say whose the fill is, or to
+ * positions, some of which may be gone.
  */
 export async function bookedOf(
   mgr: StateManager,
@@ -102,7 +102,7 @@ export async function bookedOf(
   }
 }
 
-/** Trades that ended in these pairs since then, oldest first. */
+/** Trades of these pairs that ended since then, oldest first. */
 export async function tradesOf(mgr: StateManager, since: ReadonlyMap<string, Date>): Promise<readonly Trade[]> {
   const from = Math.min(...[...since.values()].map((at) => at.getTime()));
   if (!Number.isFinite(from)) return [];

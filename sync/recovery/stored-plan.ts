@@ -1,13 +1,13 @@
-/** A plan that waits for a person, as the journal of its recovery keeps it: whoever approves it can see it there. */
+/** A plan that waits for a person, as the recovery's journal keeps it. Whoever approves it can read it there. */
 import type { Recovery } from "../../src/manager/recovery.js";
 import type { Action, Waiting } from "../plan/action.js";
 import type { Plan } from "../plan/plan.js";
 
-/** Keys of the journal. The hash stands apart: it is what an approval is compared with. */
+/** Keys of the journal. The hash has a key of its own: an approval is compared with it. */
 export const PLAN = "plan";
 export const PLAN_HASH = "plan_hash";
 
-/** The journal's text of a plan: so many characters of actions at most, and so many notes; the rest is counted. */
+/** The most characters of actions, and of notes, in the journal's text of a plan. The rest is only counted. */
 const MOST_TEXT = 200_000;
 const MOST_LINES = 100;
 const LONGEST_NOTE = 1_000;
@@ -19,15 +19,15 @@ export interface StoredPlan {
   readonly exchange: string;
   readonly mode: Plan["mode"];
   readonly orphanPositions: Plan["orphanPositions"];
-  /** With their evidence; those that need a person come first. */
+  /** The actions with their evidence; those that need a person come first. */
   readonly actions: readonly Action[];
-  /** How many more actions there are: `hash` names them too. */
+  /** How many more actions there are. `hash` covers them, too. */
   readonly omitted: number;
   readonly waiting: readonly Waiting[];
   readonly notes: readonly string[];
 }
 
-/** Keeps the plan, unless it is the one that is kept. The hash comes last: what is approved by it can be read. */
+/** Stores the plan, unless it is stored already. The hash is written last: a plan that can be approved can be read. */
 export async function storePlan(recovery: Recovery, plan: Plan): Promise<void> {
   if (recovery.journal.get(PLAN_HASH) === plan.hash) return;
   await recovery.note(PLAN, JSON.stringify(storedPlan(plan)));

@@ -1,4 +1,4 @@
-/** Books what an exchange tells of one order of the flow. */
+/** Books the fills that an exchange tells of one order of the flow. */
 import { minus, plus, same } from "../../src/exact/double.js";
 import { exceeds } from "../../src/exact/size.js";
 import type { StateManager } from "../../src/manager/state-manager.js";
@@ -11,27 +11,27 @@ import type { Desk } from "./timely.js";
 /** Sizes that differ by less than this fraction are the same. */
 export const TOLERANCE = 1e-9;
 
-/** Clocks of exchange and state differ: fills are asked for from so long before the order, ms. */
+/** Fills are asked for from this long before the order, ms: the clocks of exchange and state differ. */
 const MARGIN = 60_000;
 
-/** So many fills are asked for at once. */
+/** The most fills that one call asks the state about. */
 const LOT = 1_000;
 
 export interface Booking {
   readonly state: StateManager;
   readonly desk: Desk;
-  /** What the exchange calls the pair. */
+  /** The exchange's name of the pair. */
   readonly pair: string;
   readonly worth: Worth;
 }
 
-/** What was booked; `lacking`: why that is not all yet. */
+/** The booked fills. `lacking`: why that is not all yet. */
 export interface BookedFills {
   readonly fills: readonly FillResult[];
   readonly lacking?: string;
 }
 
-/** Books the fills of an order that are not booked yet; the last one ends it, where the exchange says that it is over. */
+/** Books the fills of an order that are not booked yet. The last one ends the order, if the exchange says that it is over. */
 export async function bookFills(
   { state, desk, pair, worth }: Booking,
   { id, createdAt }: PendingOrder,
@@ -43,7 +43,7 @@ export async function bookFills(
   const since = Math.min(createdAt.getTime(), known.createdAt?.getTime() ?? Number.POSITIVE_INFINITY) - MARGIN;
   const own = ownFills(await desk.fetchFills(pair, new Date(Math.max(0, since))), id, known);
   const isBooked = await recorded(state, id, own);
-  // Read after what is booked: a fill that is in neither is new.
+  // The order is read after the booked fills: a fill that is in neither is new.
   const [order] = await state.findOrders([id]);
   if (!order) return { fills: [], lacking: `the state does not know order ${id} any more` };
   const fresh = own.filter((_, i) => !isBooked[i]);

@@ -1,4 +1,4 @@
-/** An execution as an exchange tells it, as the flow books it. */
+/** Turns an exchange's execution into what `recordFill` takes. */
 import { minus, times } from "../../src/exact/double.js";
 import { toMoney } from "../../src/exact/money.js";
 import type { Fee, FillInput } from "../../src/types.js";
@@ -12,27 +12,27 @@ export function feesOf(fill: ExchangeFill): readonly Fee[] {
   const { pair, price, fee, feeBase = 0, feeOther } = fill;
   const quote = minus(fee, times(feeBase, price));
   return [
-    // Exchanges round the worth of a fee: less than the smallest amount of money is none.
+    // Exchanges round the value of a fee: less than the smallest amount of money counts as none.
     ...(toMoney(quote) === 0n ? [] : [{ amount: quote, currency: settleOf(pair) }]),
     ...(feeBase === 0 ? [] : [{ amount: feeBase, currency: baseOf(pair) }]),
     ...(feeOther ? [feeOther] : []),
   ];
 }
 
-/** Where the amounts of a flow are asked for their worth. `isOwn`: the currency is known to be the flow's. */
+/** Where rates come from. `isOwn`: the currency is known to be the flow's. */
 export interface Worth {
   readonly rates: Rates | undefined;
   readonly isOwn: (currency: string) => boolean;
 }
 
-/** What `recordFill` takes, with the rates that are known. */
+/** The argument of `recordFill`, with the rates that are known. */
 export async function fillInput(fill: ExchangeFill, worth: Worth): Promise<FillInput> {
   const { fillId, pair, price, size, ts } = fill;
   const settle = settleOf(pair);
   const rate = await rateOf(settle, ts, worth);
   const fees: Fee[] = [];
   for (const fee of feesOf(fill)) {
-    // The pair prices what it settles in, and its own coin.
+    // The pair itself prices its settle currency and its base coin.
     const priced = fee.rate !== undefined || fee.currency === settle || fee.currency === baseOf(pair);
     const known = priced ? undefined : await rateOf(fee.currency, ts, worth);
     fees.push(known === undefined ? fee : { ...fee, rate: known });

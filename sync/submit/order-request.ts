@@ -1,11 +1,11 @@
-/** An order of the flow, as the exchange is to be asked for it. */
+/** Turns an order of the flow into a request to the exchange. */
 import { InvalidArgumentError } from "../../src/errors.js";
 import * as check from "../../src/manager/check.js";
 import type { PendingOrder } from "../../src/types.js";
 import { changedSide } from "../plan/sides.js";
 import type { OrderRequest } from "../port/exchange.js";
 
-/** Throws an InvalidArgumentError that names the field of an order which cannot be sent so. */
+/** Throws an InvalidArgumentError that names the field if the order cannot be sent. */
 export function orderRequest(order: PendingOrder, pair: string): OrderRequest {
   const { id, side, size, orderType, price, intent } = order;
   if (orderType !== "market" && orderType !== "limit" && orderType !== "stop") {

@@ -1,6 +1,6 @@
 import { isUnknown } from "../../src/manager/outcome.js";
 
-/** The answer of a call; one whose answer was lost is asked for again, under the same token. */
+/** The answer of a call. If the answer was lost, the call is repeated under the same token. */
 export async function settled<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();

@@ -7,35 +7,37 @@ import type { ExchangeFailure } from "../port/exchange-error.js";
 
 export interface SubmitOptions {
   /**
-   * How long to wait until the order is over and its fills are booked. Default: 10s for a market order; 0 for a limit and a stop, which
-   * are looked at once. An order that is still open then is answered as `open` or `partially_filled`.
+   * How long to wait until the order is over and its fills are booked. Default: 10s for a market order; 0 for a limit and a stop, which are looked at once.
+   * An order that is still open then is returned as `open` or `partially_filled`.
    */
   readonly wait?: Duration;
-  /** A call of the exchange without an answer by then counts as none; default 30s, at most 24h. */
+  /** A call of the exchange that has no answer after this time has failed; default 30s, at most 24h. */
   readonly timeout?: Duration;
-  /** What one unit of a currency was worth in the flow's currency at that time; asked for each fill whose result or fee is in another one. */
+  /** Value of one unit of a currency in the flow's currency at that time; asked for each fill whose result or fee is in another currency. */
   readonly rates?: Rates;
-  /** When nothing of an entry was filled and nothing will be: its signal may be acted on again. Default false. */
+  /** Whether the entry's signal may be acted on again if nothing of the entry was filled and nothing will be. Default false. */
   readonly releaseSignal?: boolean;
 }
 
-/** What every outcome tells. */
+/** Part of every outcome. */
 interface Told {
-  /** The order as the state has it now: `filled` of it is booked. */
+  /** The order as it is in state now: `filled` of it is booked. */
   readonly order: PendingOrder;
-  /** What this call booked, oldest first: positions, trades, exits that are left, whether the breaker tripped. Booked before: not among them. */
+  /**
+   * What this call booked, oldest first: positions, trades, exits that are left, whether the breaker tripped. Fills that were booked before are not in it.
+   */
   readonly fills: readonly FillResult[];
 }
 
 /**
- * What became of an order.
- * - `filled`: all of it, and all of it is booked.
- * - `partially_filled`, `open`: it stands at the exchange; what was filled so far is booked. Call again for the same order to book more.
+ * What happened to an order.
+ * - `filled`: all of it is filled and booked.
+ * - `partially_filled`, `open`: it stands at the exchange; what was filled so far is booked. Call again with the same order to book more.
  * - `cancelled`: over with less than its size, perhaps nothing; what was filled is booked.
- * - `rejected`: it is certain that the exchange did not take it; the order is over and what it reserved is free. `failure` is absent
- *   where an earlier call was told.
- * - `unknown`: it may stand at the exchange, or have fills that are not booked. It keeps its reservation and is never sent again:
- *   call again, or let `recover` find out.
+ * - `rejected`: it is certain that the exchange did not take it; the order is over and its reservation is free. `failure` is absent if an earlier call
+ * already told it.
+ * - `unknown`: it may stand at the exchange, or have fills that are not booked. It keeps its reservation and is never sent again: call again, or let
+ * `recover` find out.
  */
 export type Submission = Told &
   (

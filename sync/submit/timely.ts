@@ -1,8 +1,8 @@
-/** An exchange of which every call has an answer in time, or counts as without one. */
+/** Wraps an exchange: every call has an answer in time, or fails with `no_answer`. */
 import type { Exchange } from "../port/exchange.js";
 import { ExchangeError } from "../port/exchange-error.js";
 
-/** What `submitAndBook` asks of an exchange. */
+/** The methods that `submitAndBook` uses. */
 export type Desk = Pick<
   Exchange,
   "name" | "createOrder" | "fetchOrder" | "fetchOrderById" | "fetchFills" | "resolvePair" | "positionMode"

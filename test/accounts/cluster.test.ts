@@ -26,7 +26,7 @@ test.after(async () => {
 });
 
 /** Of those that are killed in the short form. */
-const SAMPLE = 6;
+const SAMPLE = 4;
 
 function inAccount(name: string) {
   return { account: { name, currency: "USDT", max_open_positions: 5 } };
@@ -215,6 +215,31 @@ test("the command line finds flows at both places, ends a move that was left unf
     const left = await at("account", "leave", ...flow);
     assert.is(left.stdout, `${moving} has left account ${name}\n`, left.stderr);
     assert.equal(await sums(first), [0, 0, {}]);
+
+    const stuck = newFlowId();
+    await stand.flow(stuck);
+    assert.is(await stand.killed(3, "in", stuck, name), undefined);
+    const onItsWay = await at("doctor", "--flow", stuck);
+    assert.match(onItsWay.stdout, new RegExp(`problem +move +flow ${stuck} is on its way into account ${name}`));
+    assert.match(onItsWay.stdout, new RegExp(`sf-state account join ${name} --flow ${stuck} goes on with it`));
+    assert.is((await at("account", "join", name, "--flow", stuck, "--yes")).code, 0);
+    assert.not.match((await at("doctor", "--flow", stuck)).stdout, / move /);
+
+    await stand.client.hdel(`sf:@{${name}}:risk`, "day");
+    assert.match((await at("doctor", "--flow", stuck)).stdout, new RegExp(`account ${name}: day is missing`));
+    await stand.client.del(`sf:@{${name}}:risk`);
+    const gone = await at("doctor", "--flow", stuck);
+    assert.match(gone.stdout, new RegExp(`the state of account ${name} is gone`));
+    const lines = /with: (redis-cli HDEL .* && redis-cli HSET .*)/.exec(gone.stdout)?.[1]?.split(" && ") ?? [];
+    const [out = [], back = []] = lines.map((line) => line.split(" ").map((word) => word.replaceAll("'", "")));
+    assert.equal(
+      [out[1], out.slice(3), back[1], back.slice(3)],
+      ["HDEL", ["account", "account_epoch"], "HSET", ["schema", "4"]],
+    );
+    await stand.client.hdel(out[2] ?? "", ...out.slice(3));
+    await stand.client.hset(back[2] ?? "", ...back.slice(3));
+    await using taken = await stand.open(stuck);
+    assert.is(await taken.removePosition("p"), true);
   } finally {
     await removeFolder(folder);
   }

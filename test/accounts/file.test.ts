@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { runProgram } from "../../src/cli/commands/program.js";
 import { StateManager } from "../../src/index.js";
 import { bundle } from "../bundle.js";
+import { CapturedTerminal } from "../cli/captured-terminal.js";
 import { sfState } from "../cli/command.js";
 import { failure } from "../contract/expect.js";
 import * as before from "./before/signalflow-state.mjs";
@@ -132,9 +134,18 @@ test("a backup put back in its place stays in the account, with what it holds fo
   await mgr.connect();
   const status = await mgr.getAccount();
   assert.equal([status?.slots, status?.exposure, status?.dailyPnl], [2, 250.5, -5.25], "what was booked stays booked");
+  assert.not.match(restored.stderr, /account main/);
   await mgr.removePosition("p");
   assert.is((await mgr.getAccount())?.slots, 1);
   await mgr.close();
+
+  const elsewhere = fresh();
+  const beside = await sfState(["restore", backup, "--duckdb", elsewhere, "--flow", "bot"]);
+  assert.is(beside.code, 0, beside.stderr);
+  assert.match(
+    beside.stderr,
+    /note: it was in account main, and it is in none at the DuckDB file .*sf-state account join main/,
+  );
 
   const doctor = await sfState(["doctor", "--duckdb", path, "--flow", "bot"]);
   assert.match(doctor.stdout, /the sums of account main are those of its flow/);
@@ -142,5 +153,97 @@ test("a backup put back in its place stays in the account, with what it holds fo
   const found = await sfState(["doctor", "--duckdb", path, "--flow", "bot"]);
   assert.match(found.stdout, /account main: the number of slots of flow bot is 1, and 7 in the account/);
 });
+
+for (const isHeld of [true, false]) {
+  const by = isHeld ? "by the bot that holds the file" : "in a file that nobody holds";
+  test(`the commands of an account and its breaker work on it ${by}`, async () => {
+    const path = fresh();
+    const mgr = await StateManager.open("bot", configOf(path), { instanceId: "bot-1" });
+    await mgr.savePosition({ id: "p", pair: "BTC/USDT", side: "long", size: 2, entryPrice: 100 });
+    if (!isHeld) await mgr.close();
+    // In this process, since they are many; it reaches the bot through its socket all the same.
+    const run = async (...args: string[]) => {
+      const terminal = new CapturedTerminal();
+      const code = await runProgram([...args, "--duckdb", path], terminal);
+      return { code, stdout: terminal.stdout, stderr: terminal.stderr };
+    };
+    const done = async (...args: string[]) => {
+      const { code, stdout, stderr } = await run(...args, "--yes", "--json");
+      assert.is(code, 0, `${args.join(" ")}: ${stdout}${stderr}`);
+      return JSON.parse(stdout);
+    };
+    /** What the command said it did is what the bot, and a status without --account, see. */
+    const status = async (expected: number) => {
+      const { code, stdout } = await run("account", "status", "--json");
+      assert.is(code, expected, stdout);
+      const told = JSON.parse(stdout);
+      if (isHeld) assert.equal(timeless(await mgr.getAccount()), timeless(told));
+      return told;
+    };
+
+    assert.match(
+      (await sfState(["account", "status", "--account", "main", "--duckdb", path])).stdout,
+      /^bot .* 1 .*200/m,
+    );
+    for (const asked of [
+      ["account", "set", "max_exposure=500"],
+      ["account", "unset", "max_exposure"],
+      ["breaker", "trip", "a look", "--account", "main"],
+      ["breaker", "reset", "--account", "main"],
+    ]) {
+      const { code, stderr } = await run(...asked);
+      assert.equal([code, /say --yes to agree; nothing was done/.test(stderr)], [2, true], stderr);
+    }
+    assert.equal((await status(0)).limits, { max_daily_loss: 50, max_open_positions: 3 });
+
+    const set = await done("account", "set", "max_exposure=500", "max_daily_loss=40", "breaker_duration=until_reset");
+    const inForce = { max_daily_loss: 40, max_open_positions: 3, max_exposure: 500 };
+    assert.equal(set, { ...inForce, breaker_duration: "until_reset" });
+    const { limits, limitOrigins, breakerDuration } = await status(0);
+    assert.equal([limits, breakerDuration.value, breakerDuration.by], [inForce, "until_reset", "call"]);
+    assert.equal([limitOrigins.max_exposure.by, limitOrigins.max_open_positions.who], ["call", "bot-1"]);
+    assert.match(limitOrigins.max_exposure.who, /^sf-state@/);
+    await done("account", "unset", "max_exposure", "--account", "main");
+    assert.equal((await status(0)).limits, { max_daily_loss: 40, max_open_positions: 3 });
+
+    const { until, account } = await done("breaker", "trip", "a look", "--account", "main");
+    assert.equal([until, account], [undefined, "main"]);
+    const { breaker } = await status(1);
+    assert.equal([breaker.active, breaker.reason, breaker.source], [true, "a look", "manual"]);
+    if (isHeld) {
+      const entry = { signalId: "s", pair: "BTC/USDT", side: "long", size: 1, price: 1 } as const;
+      const answer = await mgr.admit(entry);
+      assert.is(answer.admitted ? "admitted" : answer.reason, "account_circuit_breaker");
+    }
+    assert.match((await run("doctor")).stdout, /ok +account sums +the sums of account main are those of its flow/);
+    assert.is((await done("breaker", "reset", "--account", "main", "--flow", "bot")).reset, true);
+    assert.is((await status(0)).breaker.active, false);
+
+    const other = await run("account", "status", "--account", "other");
+    assert.is(other.code, 4, other.stdout);
+    assert.match(other.stderr, /flow bot is in account main, not in other/);
+    const own = await run("account", "forget", "bot", "--yes");
+    assert.is(own.code, 2, own.stdout);
+    assert.match(own.stderr, /flow bot is there, and in account main: it leaves with sf-state account leave/);
+    const none = await run("account", "forget", "nobody", "--yes");
+    assert.equal([none.code, /account main has no flow nobody/.test(none.stderr)], [1, true], none.stderr);
+
+    await done("account", "leave", "--flow", "bot");
+    const left = await run("account", "status");
+    assert.equal([left.code, /flow bot is in no account/.test(left.stderr)], [4, true], left.stderr);
+    if (isHeld) assert.is(await mgr.getAccount(), undefined);
+    assert.is((await run("account", "leave", "--yes")).code, 1);
+    await done("account", "join", "second");
+    const again = await status(0);
+    assert.equal([again.name, again.slots, again.exposure], ["second", 1, 200]);
+    if (isHeld) await mgr.removePosition("p");
+    else {
+      await using bot = await StateManager.open("bot", { backend: "duckdb", duckdb: { path } });
+      await bot.removePosition("p");
+    }
+    assert.equal((await status(0)).slotsByPair, {});
+    await mgr.close();
+  });
+}
 
 test.run();

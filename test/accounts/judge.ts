@@ -3,7 +3,18 @@
  * written from the contract: nothing of the product is used. Money is whole numbers of 0.00000001.
  */
 import { decimal } from "../faults/decimal.js";
-import { ACCOUNT_LOSS, ACCOUNTS, FLOW_LOSS, FLOWS, OF_ACCOUNT, OF_FLOW, PAIRS, STARTING_EQUITY } from "./race.js";
+import {
+  ACCOUNT_LOSS,
+  ACCOUNTS,
+  FLOW_LOSS,
+  FLOWS,
+  MOVER,
+  OF_ACCOUNT,
+  OF_FLOW,
+  ownerOf,
+  PAIRS,
+  STARTING_EQUITY,
+} from "./race.js";
 import type { Entry, Step } from "./witness.js";
 
 type Texts = ReadonlyMap<string, string>;
@@ -35,54 +46,81 @@ interface Held {
   size: number;
 }
 
-class Flow {
+/** What a backup of a flow has. */
+interface Books {
   /** Entries that are not done, and those that are: a late fill may still come. */
-  readonly entries = new Map<string, Pending>();
-  readonly done = new Map<string, Pending>();
+  readonly entries: Map<string, Pending>;
+  readonly done: Map<string, Pending>;
   /** In the order in which they were opened. */
-  readonly positions = new Map<string, Held>();
+  readonly positions: Map<string, Held>;
   /** Those that ended, as they were. */
-  readonly ended = new Map<string, Held>();
-  readonly exits = new Map<string, string>();
+  readonly ended: Map<string, Held>;
+  readonly exits: Map<string, string>;
+  readonly breaker: Breaker;
+  pnl: bigint;
+  /** How many its log has. */
+  events: number;
+}
+
+class Flow {
+  books: Books = {
+    ...{ entries: new Map(), done: new Map(), positions: new Map(), ended: new Map(), exits: new Map() },
+    ...{ breaker: { active: false, loss: decimal(String(FLOW_LOSS)) }, pnl: 0n, events: 0 },
+  };
   readonly admitted = new Set<string>();
-  readonly breaker: Breaker = { active: false, loss: decimal(String(FLOW_LOSS)) };
-  pnl = 0n;
+  /** What it booked and transferred while it was in its account: that stays there, whatever becomes of the flow. */
+  booked = 0n;
   transferred = 0n;
+  /** How often another was put in its place, and the books as the next one has them. */
+  restored = 0;
+  backup: Books | undefined;
 
   constructor(readonly id: string) {}
 
+  get breaker(): Breaker {
+    return this.books.breaker;
+  }
+
+  get pnl(): bigint {
+    return this.books.pnl;
+  }
+
   /** Each position takes a slot, and each entry that is not part of one. */
   slots(pair?: string): number {
-    const positions = [...this.positions.values()].filter((each) => pair === undefined || each.pair === pair);
-    const entries = [...this.entries.values()].filter(
-      (each) => (pair === undefined || each.pair === pair) && !this.positions.has(each.positionId),
+    const { books } = this;
+    const positions = [...books.positions.values()].filter((each) => pair === undefined || each.pair === pair);
+    const entries = [...books.entries.values()].filter(
+      (each) => (pair === undefined || each.pair === pair) && !books.positions.has(each.positionId),
     );
     return positions.length + entries.length;
   }
 
   exposure(): bigint {
     let sum = 0n;
-    for (const { size, price } of this.positions.values()) sum += times(size, price);
-    for (const { size, filled, price } of this.entries.values()) sum += times(size - filled, price);
+    for (const { size, price } of this.books.positions.values()) sum += times(size, price);
+    for (const { size, filled, price } of this.books.entries.values()) sum += times(size - filled, price);
     return sum;
   }
 }
 
 class Account {
   readonly breaker: Breaker = { active: false, loss: decimal(String(ACCOUNT_LOSS)) };
+  /** All that were ever in it. */
   readonly flows: Flow[] = [];
+  /** Those that are in it: slots and exposure come and go with them. */
+  readonly members = new Set<Flow>();
   trips = 0;
 
   get pnl(): bigint {
-    return this.flows.reduce((sum, { pnl }) => sum + pnl, 0n);
+    return this.flows.reduce((sum, { booked }) => sum + booked, 0n);
   }
 
   slots(pair?: string): number {
-    return this.flows.reduce((sum, flow) => sum + flow.slots(pair), 0);
+    return [...this.members].reduce((sum, flow) => sum + flow.slots(pair), 0);
   }
 
   exposure(): bigint {
-    return this.flows.reduce((sum, flow) => sum + flow.exposure(), 0n);
+    return [...this.members].reduce((sum, flow) => sum + flow.exposure(), 0n);
   }
 }
 
@@ -95,33 +133,47 @@ export interface Verdict {
   readonly flowTrips: number;
   readonly accountTrips: number;
   readonly looks: number;
+  /** How often a flow joined, and left; each that another was put in the place of, in its account (`b inside`) or outside. */
+  readonly joins: number;
+  readonly leaves: number;
+  readonly restored: readonly string[];
 }
 
 export interface Race {
   readonly steps: readonly Step[];
-  /** What was looked up during the race, by the name of the look: an account's hash, then `risk:exposure` and `risk:daily` of each of its flows. */
+  /**
+   * What was looked up during the race, by the name of the look: an account's hash, then `risk:exposure` and `risk:daily` of each of its flows, in a
+   * cluster at the account's place.
+   */
   readonly looks: ReadonlyMap<string, { readonly account: string; readonly hashes: readonly Texts[] }>;
   /** What the bots were told of their signals. */
   readonly told: ReadonlyMap<string, string>;
-  /** Ids of the account's events, as a watcher of each flow got them. */
+  /** Ids of the account's events, as a watcher of each flow got them that does not move. */
   readonly watched: ReadonlyMap<string, readonly string[]>;
+  /** How many events a flow's log had in each backup, or copy, that was put in its place, in order; each was taken after the one before was put there. */
+  readonly backups: ReadonlyMap<string, readonly number[]>;
+  /** Whether a flow is at the place of its account, or at its own. */
+  readonly inCluster: boolean;
 }
 
-export function judge({ steps, looks, told, watched }: Race): Verdict {
+export function judge({ steps, looks, told, watched, backups, inCluster }: Race): Verdict {
   const wrongs: string[] = [];
   const refused = new Map<string, number>();
   const outcomes = new Map<string, string>();
   const flows = new Map<string, Flow>();
   const accounts = new Map<string, Account>(ACCOUNTS.map((name) => [name, new Account()]));
-  const accountOf = new Map<string, Account>();
   const logs = new Map<string, string[]>(ACCOUNTS.map((name) => [name, []]));
   for (const { flowId, account: name } of FLOWS) {
     const [flow, account] = [new Flow(flowId), accounts.get(name)];
     flows.set(flowId, flow);
     account?.flows.push(flow);
-    if (account) accountOf.set(flowId, account);
   }
-  let [fills, flowTrips, looked] = [0, 0, 0];
+  const accountOf = (flow: Flow) => [...accounts.values()].find(({ members }) => members.has(flow));
+  let [fills, flowTrips, looked, joins, leaves] = [0, 0, 0, 0, 0];
+  const restored: string[] = [];
+  const keep = (flow: Flow) => {
+    if (flow.books.events === backups.get(flow.id)?.[flow.restored]) flow.backup = structuredClone(flow.books);
+  };
 
   for (const step of steps) {
     const at = step.entries.map(({ key, id }) => `${key} ${id}`).join(", ");
@@ -130,20 +182,36 @@ export function judge({ steps, looks, told, watched }: Race): Verdict {
     let due: { readonly account: Account; readonly isDue: boolean } | undefined;
     // What a flow did comes first: its account's breaker trips for it.
     for (const entry of step.entries) {
-      const [, owner = "", log = ""] = /^sf:([^:]+):(.*)$/.exec(entry.key) ?? [];
+      const { owner = "", name: log = "" } = ownerOf(entry.key) ?? {};
       if (owner.startsWith("@")) {
         accountEvents.push(entry);
         logs.get(owner.slice(1))?.push(entry.id);
         continue;
       }
-      const [flow, account] = [flows.get(owner), accountOf.get(owner)];
-      if (!flow || !account) wrong(`nobody knows flow ${owner}`);
-      else if (log === "admission:refusals") refusal(flow, account, entry.fields, wrong);
-      else if (log === "events:log") due = event(flow, account, entry.fields, wrong) ?? due;
+      const flow = flows.get(owner);
+      if (!flow) wrong(`nobody knows flow ${owner}`);
+      else if (log === "admission:refusals") refusal(flow, accountOf(flow), entry.fields, wrong);
+      else if (log === "events:log") {
+        due = event(flow, accountOf(flow), entry.fields, wrong) ?? due;
+        flow.books.events++;
+        keep(flow);
+      }
+    }
+    const replaced = step.imported && flows.get(step.imported.owner);
+    // A copy under another name is no flow of the race. What comes to a place where the flow is not moves, as it is.
+    if (replaced && (!inCluster || (step.imported?.place === "") === (accountOf(replaced) === undefined))) {
+      if (replaced.backup === undefined) wrong(`${replaced.id} was restored from no backup that its log tells of`);
+      else {
+        replaced.books = replaced.backup;
+        replaced.backup = undefined;
+        replaced.restored++;
+        restored.push(`${replaced.id} ${accountOf(replaced) ? "inside" : "outside"}`);
+        keep(replaced);
+      }
     }
     const tripped = accountEvents.filter(({ fields }) => fields.get("type") === "account_breaker_tripped");
     for (const { key, fields } of accountEvents)
-      accountEvent(accounts.get(key.slice(4).split(":")[0] ?? ""), fields, wrong);
+      accountEvent(accounts.get(ownerOf(key)?.owner.slice(1) ?? ""), fields, wrong);
     if (due?.isDue && tripped.length !== 1) wrong(`the account's breaker is due, and tripped ${tripped.length} times`);
     if (due && !due.isDue && tripped.length > 0) wrong("the account's breaker tripped, and is not due");
     if (step.look !== undefined) {
@@ -151,7 +219,8 @@ export function judge({ steps, looks, told, watched }: Race): Verdict {
       const account = moment && accounts.get(moment.account);
       if (moment && account) {
         looked++;
-        for (const text of unlike(account, moment.hashes)) wrong(`look ${step.look} at ${moment.account}: ${text}`);
+        for (const text of unlike(account, moment.hashes, inCluster))
+          wrong(`look ${step.look} at ${moment.account}: ${text}`);
       }
     }
   }
@@ -161,17 +230,25 @@ export function judge({ steps, looks, told, watched }: Race): Verdict {
     if (outcome !== answer) wrongs.push(`${signal}: the bot was told ${answer}, the log says ${outcome}`);
   }
   for (const { flowId, account } of FLOWS) {
+    if (flowId === MOVER) continue;
     const [seen, all] = [watched.get(flowId) ?? [], logs.get(account) ?? []];
     if (seen.join() !== all.join())
       wrongs.push(`a watcher of ${flowId} saw ${seen.length} events of account ${account}: ${missingOf(seen, all)}`);
   }
   const admitted = [...flows.values()].reduce((sum, flow) => sum + flow.admitted.size, 0);
   const accountTrips = [...accounts.values()].reduce((sum, account) => sum + account.trips, 0);
-  return { wrongs, admitted, refused, fills, flowTrips, accountTrips, looks: looked };
+  return { wrongs, admitted, refused, fills, flowTrips, accountTrips, looks: looked, joins, leaves, restored };
 
   /** A booking of the flow: its effect, whether the flow's breaker tripped as it is due, and whether the account's is. */
-  function book(flow: Flow, account: Account, amount: bigint, fields: Texts, wrong: (text: string) => void) {
-    flow.pnl += amount;
+  function book(
+    flow: Flow,
+    account: Account | undefined,
+    amount: bigint,
+    fields: Texts,
+    wrong: (text: string) => void,
+  ) {
+    flow.books.pnl += amount;
+    if (account) flow.booked += amount;
     const total = fields.get("daily_pnl") ?? "missing";
     if (decimal(total) !== flow.pnl) wrong(`the day's PnL is ${total}, and ${flow.pnl} e-8 by the books`);
     const isDue = (breaker: Breaker, pnl: bigint) => !breaker.active && amount < 0n && pnl <= -breaker.loss;
@@ -179,10 +256,10 @@ export function judge({ steps, looks, told, watched }: Race): Verdict {
     if ((fields.get("tripped") === "1") !== trips) wrong(`the flow's breaker ${trips ? "did not trip" : "tripped"}`);
     if (trips) flowTrips++;
     flow.breaker.active ||= trips;
-    return { account, isDue: isDue(account.breaker, account.pnl) };
+    return account && { account, isDue: isDue(account.breaker, account.pnl) };
   }
 
-  function event(flow: Flow, account: Account, fields: Texts, wrong: (text: string) => void) {
+  function event(flow: Flow, account: Account | undefined, fields: Texts, wrong: (text: string) => void) {
     const text = (name: string) => fields.get(name) ?? "";
     switch (text("type")) {
       case "entry_admitted": {
@@ -193,26 +270,27 @@ export function judge({ steps, looks, told, watched }: Race): Verdict {
         if (outcomes.get(signalId) === "admitted") wrong(`${signalId} was admitted twice`);
         outcomes.set(signalId, "admitted");
         flow.admitted.add(signalId);
-        flow.entries.set(id, { pair, side, size, price, filled: 0, positionId: "" });
+        flow.books.entries.set(id, { pair, side, size, price, filled: 0, positionId: "" });
         return undefined;
       }
       case "order_saved": {
         const { id, position_id } = JSON.parse(text("order"));
-        flow.exits.set(id, position_id);
+        flow.books.exits.set(id, position_id);
         return undefined;
       }
       case "order_cancelled": {
         const { id } = JSON.parse(text("order"));
-        const entry = flow.entries.get(id);
-        if (entry) flow.done.set(id, entry);
-        flow.entries.delete(id);
+        const entry = flow.books.entries.get(id);
+        if (entry) flow.books.done.set(id, entry);
+        flow.books.entries.delete(id);
         return undefined;
       }
       case "fill_recorded": {
         fills++;
         const [id, price, size] = [text("order_id"), Number(text("price")), Number(text("size"))];
-        const exit = flow.exits.get(id);
-        const pnl = exit === undefined ? entryFill(flow, fields, id, price, size) : exitFill(flow, exit, price, size);
+        const { books } = flow;
+        const exit = books.exits.get(id);
+        const pnl = exit === undefined ? entryFill(books, fields, id, price, size) : exitFill(books, exit, price, size);
         if (typeof pnl === "string") return void wrong(pnl);
         const fee = decimal(text("fee") || "0");
         if (decimal(text("pnl")) !== pnl - fee)
@@ -220,7 +298,7 @@ export function judge({ steps, looks, told, watched }: Race): Verdict {
         return book(flow, account, pnl - fee, fields, wrong);
       }
       case "position_closed": {
-        if (!flow.positions.delete(text("id"))) wrong("a position was closed that is not open");
+        if (!flow.books.positions.delete(text("id"))) wrong("a position was closed that is not open");
         return book(flow, account, decimal(text("pnl")), fields, wrong);
       }
       case "pnl_booked":
@@ -228,8 +306,8 @@ export function judge({ steps, looks, told, watched }: Race): Verdict {
       case "cash_booked":
         return book(flow, account, decimal(text("amount")), fields, wrong);
       case "transfer_recorded":
-        flow.transferred += decimal(text("amount"));
-        return { account, isDue: false };
+        if (account) flow.transferred += decimal(text("amount"));
+        return account && { account, isDue: false };
       case "limits_set": {
         const loss = fields.get("max_daily_loss");
         if (loss !== undefined) flow.breaker.loss = decimal(loss);
@@ -271,13 +349,26 @@ export function judge({ steps, looks, told, watched }: Race): Verdict {
         return;
       }
       case "account_joined":
+      case "account_left": {
+        const flow = flows.get(fields.get("flow") ?? "");
+        const isJoin = fields.get("type") === "account_joined";
+        if (!flow || !account.flows.includes(flow) || account.members.has(flow) === isJoin)
+          wrong(`${fields.get("flow")} ${isJoin ? "joined, and was in it" : "left, and was not in it"} or never is`);
+        else if (isJoin) {
+          account.members.add(flow);
+          joins++;
+        } else {
+          account.members.delete(flow);
+          leaves++;
+        }
         return;
+      }
       default:
         wrong(`the race knows no event ${fields.get("type")} of an account`);
     }
   }
 
-  function refusal(flow: Flow, account: Account, fields: Texts, wrong: (text: string) => void): void {
+  function refusal(flow: Flow, account: Account | undefined, fields: Texts, wrong: (text: string) => void): void {
     const stored = JSON.parse(fields.get("json") ?? "{}");
     const { signal_id: signalId, pair, reason } = stored;
     const [, , size, price] = String(signalId).split(":").map(Number);
@@ -289,12 +380,16 @@ export function judge({ steps, looks, told, watched }: Race): Verdict {
 }
 
 /** Why an entry may not go ahead, in the order of the contract: an account's reason right after the flow's own of its kind. */
-function reasonAgainst(flow: Flow, account: Account, pair: string, size: number, price: number): string | undefined {
+function reasonAgainst(
+  flow: Flow,
+  account: Account | undefined,
+  pair: string,
+  size: number,
+  price: number,
+): string | undefined {
   const notional = times(size, price);
-  const levels = [
-    { prefix: "", of: flow, limits: OF_FLOW },
-    { prefix: "account_", of: account, limits: OF_ACCOUNT },
-  ] as const satisfies readonly { prefix: string; of: Flow | Account; limits: Limits }[];
+  const levels: { prefix: string; of: Flow | Account; limits: Limits }[] = [{ prefix: "", of: flow, limits: OF_FLOW }];
+  if (account) levels.push({ prefix: "account_", of: account, limits: OF_ACCOUNT });
   const checks: [string, (of: Flow | Account, limits: Limits) => boolean][] = [
     ["circuit_breaker", ({ breaker }) => breaker.active],
     ["daily_loss", ({ breaker, pnl }) => pnl <= -breaker.loss],
@@ -309,7 +404,7 @@ function reasonAgainst(flow: Flow, account: Account, pair: string, size: number,
 }
 
 /** A fill of an entry: a position of one price, opened or grown. Answers what it books, or what is wrong. */
-function entryFill(flow: Flow, fields: Texts, id: string, price: number, size: number): bigint | string {
+function entryFill(flow: Books, fields: Texts, id: string, price: number, size: number): bigint | string {
   const entry = flow.entries.get(id) ?? flow.done.get(id);
   if (!entry) return `a fill of order ${id}, which nobody made`;
   entry.filled += size;
@@ -326,7 +421,7 @@ function entryFill(flow: Flow, fields: Texts, id: string, price: number, size: n
 }
 
 /** A fill of an exit: of its position, then of the pair's others of that side, oldest first. Answers what it books, or what is wrong. */
-function exitFill(flow: Flow, positionId: string, price: number, size: number): bigint | string {
+function exitFill(flow: Books, positionId: string, price: number, size: number): bigint | string {
   const named = flow.positions.get(positionId) ?? flow.ended.get(positionId);
   if (!named) return `an exit of position ${positionId}, which nobody opened`;
   const others = [...flow.positions].filter(
@@ -347,28 +442,33 @@ function exitFill(flow: Flow, positionId: string, price: number, size: number): 
   return pnl;
 }
 
+/** The part of a flow that is not in the account. */
+const NOTHING = { slots: () => 0, exposure: () => 0n };
+
 /** What of an account, and of its flows, is stored otherwise than the books have it. */
-function unlike(account: Account, [hash, ...ofFlows]: readonly Texts[]): string[] {
+function unlike(account: Account, [hash, ...ofFlows]: readonly Texts[], inCluster: boolean): string[] {
   const found: string[] = [];
   const same = (what: string, stored: string | undefined, expected: bigint | number) => {
     const units = typeof expected === "number" ? BigInt(expected) * 100_000_000n : expected;
     if (decimal(stored ?? "0") !== units) found.push(`${what} is ${stored}, and ${units} e-8 by the books`);
   };
-  const sums = (prefix: string, stored: Texts | undefined, of: Flow | Account) => {
+  const sums = (prefix: string, stored: Texts | undefined, of: Pick<Flow, "slots" | "exposure">) => {
     same(`${prefix}notional`, stored?.get(`${prefix}notional`), of.exposure());
     same(`${prefix}slots`, stored?.get(`${prefix}slots`), of.slots());
     for (const pair of PAIRS) same(`${prefix}slots:${pair}`, stored?.get(`${prefix}slots:${pair}`), of.slots(pair));
   };
   sums("", hash, account);
   same("daily_pnl", hash?.get("daily_pnl"), account.pnl);
-  const gained = account.flows.reduce((sum, { pnl, transferred }) => sum + pnl + transferred, 0n);
+  const gained = account.flows.reduce((sum, { booked, transferred }) => sum + booked + transferred, 0n);
   same("equity", hash?.get("equity"), decimal(String(STARTING_EQUITY)) + gained);
   if ((hash?.get("breaker_reason") !== undefined) !== account.breaker.active)
     found.push("its breaker stands otherwise");
   for (const [at, flow] of account.flows.entries()) {
-    sums(`${flow.id}|`, hash, flow);
-    same(`${flow.id}|booked`, hash?.get(`${flow.id}|booked`), flow.pnl);
+    sums(`${flow.id}|`, hash, account.members.has(flow) ? flow : NOTHING);
+    same(`${flow.id}|booked`, hash?.get(`${flow.id}|booked`), flow.booked);
     same(`${flow.id}|transferred`, hash?.get(`${flow.id}|transferred`), flow.transferred);
+    // It is at another place.
+    if (inCluster && !account.members.has(flow)) continue;
     const [exposure, daily] = [ofFlows[2 * at], ofFlows[2 * at + 1]];
     same(`notional of ${flow.id}`, exposure?.get("notional"), flow.exposure());
     same(`slots of ${flow.id}`, exposure?.get("slots"), flow.slots());

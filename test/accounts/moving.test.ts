@@ -172,10 +172,10 @@ test("one command trips the breaker of all flows of an account, and one resets i
   assert.is(reset.code, 0, reset.stderr);
   assert.is(reset.stdout, `account ${name}: entries of its flows may go ahead\n`);
   assert.is((await sfState(["account", "status", ...account])).code, 0);
-  const set = await sfState(["account", "set", "max_exposure=251", "max_open_positions=", ...account]);
+  const set = await sfState(["account", "set", "max_exposure=251", "max_open_positions=", "--yes", ...account]);
   assert.match(set.stdout, /^max_open_positions +none *$/m, set.stderr);
   assert.match(set.stdout, /^max_exposure +251 +call +sf-state@/m);
-  const unset = await sfState(["account", "unset", "max_exposure", ...account]);
+  const unset = await sfState(["account", "unset", "max_exposure", "--yes", ...account]);
   assert.match(unset.stdout, /^max_exposure +none *$/m, unset.stderr);
   const both = await sfState(["breaker", "trip", "x", "--all", "--yes", ...account]);
   assert.match(both.stderr, /give --account, --flow or --all, not two of them/);

@@ -1,5 +1,6 @@
 /** A bot of a flow that trades at random and as fast as it can, until its work is done: the process that a race starts, and kills. */
-import { InvalidArgumentError, StateManager } from "../../src/index.js";
+import { setTimeout as pause } from "node:timers/promises";
+import { InvalidArgumentError, LockedError, StateLostError, StateManager } from "../../src/index.js";
 import { seededRandom } from "../../sync/demo/seeded-random.js";
 import { known } from "./known.js";
 import { type Assignment, fillPrice, PAIRS, signalOf } from "./race.js";
@@ -20,7 +21,23 @@ async function unlessGone<Result>(call: () => Promise<Result>): Promise<Result |
   }
 }
 
-await using manager = await known(() => StateManager.open(flowId, config, { instanceId: instance }));
+await using manager = StateManager.fromConfig(flowId, config, { instanceId: instance });
+await connectAgain();
+
+/** It may move again while this connects. */
+async function connectAgain(): Promise<void> {
+  for (;;) {
+    await manager.close();
+    try {
+      await known(() => manager.connect());
+      return;
+    } catch (error) {
+      if (!(error instanceof StateLostError) && !(error instanceof LockedError)) throw error;
+      // In a cluster it is refused by name while it is on its way.
+      if (error instanceof LockedError) await pause(20);
+    }
+  }
+}
 
 /** A whole number from 0 up to `count`. */
 const upTo = (count: number) => Math.floor(random() * count);
@@ -30,6 +47,20 @@ function oneOf<T>(all: readonly T[]): T | undefined {
 }
 
 for (let step = 0; step < steps; step++) {
+  try {
+    await act(step);
+  } catch (error) {
+    // The flow moved, or another is in its place.
+    if (!(error instanceof StateLostError)) throw error;
+    await connectAgain();
+  }
+  process.send?.({ step });
+}
+
+await manager.close();
+process.off("disconnect", abandoned).disconnect?.();
+
+async function act(step: number): Promise<void> {
   await enter(step);
   if (random() < 0.6) await fill(`late-${step}`);
   if (random() < 0.7) await end(step);
@@ -39,7 +70,6 @@ for (let step = 0; step < steps; step++) {
     await known(() => manager.bookCash(cents(-0.2, 0.1), { id: `${instance}-${step}`, kind: "funding" }));
   }
   if (random() < 0.1) await known(() => manager.recordTransfer(cents(1, 9), { id: `${instance}-${step}` }));
-  process.send?.({ step });
 }
 
 /** Asks for an entry; what is admitted is mostly filled at once, in part or whole. */
@@ -104,6 +134,3 @@ async function end(step: number): Promise<void> {
   const price = Math.round((entryPrice + (side === "long" ? 1 : -1) * cents(-0.3, 0.2)) * 100) / 100;
   await unlessGone(() => manager.recordFill(exit.id, { fillId: "out", price, size: part }));
 }
-
-await manager.close();
-process.off("disconnect", abandoned).disconnect?.();

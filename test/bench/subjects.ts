@@ -23,7 +23,16 @@ export const subjects: readonly Subject[] = [
 ];
 
 /** No calls, but the manager's life, and a stream; and what is about other flows, over connections of its own. */
-const NO_CALLS = ["constructor", "connect", "close", "watch", "getAccountFlows", "forgetAccountFlow", "backup"];
+const NO_CALLS = [
+  "constructor",
+  "connect",
+  "close",
+  "watch",
+  "getAccountFlows",
+  "forgetAccountFlow",
+  "backup",
+  "onCall",
+];
 
 /** What a person does to an account now and then; the flows of the bench are in none. */
 const ON_ACCOUNTS = [

@@ -9,10 +9,11 @@ import { buildProgram } from "../../src/cli/commands/program.js";
 import { declaredBy } from "../../src/cli/completion/declared.js";
 import { processTerminal } from "../../src/cli/terminal.js";
 import { EXCHANGE_COMMANDS } from "../../sync/commands/exchange-commands.js";
+import { skip } from "../skip.js";
 import { sfState } from "./command.js";
 
 const test = suite("cli: completion");
-const declared = declaredBy(buildProgram(processTerminal(), async () => {}, EXCHANGE_COMMANDS));
+const declared = declaredBy(await buildProgram(processTerminal(), async () => {}, EXCHANGE_COMMANDS));
 const folder = await mkdtemp(join(tmpdir(), "sf-completion-"));
 
 async function scriptOf(shell: string): Promise<string> {
@@ -65,8 +66,65 @@ for (const [shell, command, option] of [
           `${at} ${name}`,
         );
     }
-    const read = spawnSync(shell, ["-n"], { input: script, encoding: "utf8" });
+    const file = join(folder, `read.${shell}`);
+    await writeFile(file, script);
+    const read = spawnSync(shell, ["-n", file], { encoding: "utf8" });
     if (read.error === undefined) assert.equal([read.status, read.stderr], [0, ""]);
+  });
+}
+
+/** What is typed, and what has to be offered: each shell by itself. */
+const TYPED: readonly (readonly [typed: readonly string[], offered: string])[] = [
+  [["ord"], "orders"],
+  [["orders", "res"], "resolve"],
+  [["orders", "resolve", "o-1", "--never"], "--never-arrived"],
+  [["--flow", "orders", "brea"], "breaker"],
+  [["recover", "--mode", "cl"], "close_all"],
+  [["orders", "--du"], "--duckdb"],
+  [["completion", "zs"], "zsh"],
+];
+
+/** A program for each shell that prints what it offers for the words behind the script's name, one a line. */
+const ASKING = {
+  zsh: {
+    args: (program: string, script: string, words: readonly string[]) => ["-f", "-c", program, script, ...words],
+    // What the functions of zsh's completion would take is printed.
+    program: `compdef() { : }; source $0
+      _describe() { local name=$2; print -rl -- "\${(@P)name}" }; compadd() { shift; print -rl -- "$@" }; _files() { : }
+      words=(sf-state "$@"); CURRENT=$#words; _sf_state`,
+  },
+  fish: {
+    args: (program: string, script: string, words: readonly string[]) => [
+      "--no-config",
+      "-c",
+      `source ${script}; ${program}`,
+      "--",
+      ...words,
+    ],
+    program: 'complete -C "sf-state $argv"',
+  },
+} as const;
+
+for (const shell of ["zsh", "fish"] as const) {
+  const name = `${shell} offers commands, options and what an option may be, and takes no value of an option for a command`;
+  if (spawnSync(shell, ["--version"]).error !== undefined) {
+    skip(test, name, `${shell} is not installed here (Debian's package ${shell})`);
+    continue;
+  }
+  test(name, async () => {
+    const script = join(folder, `completion.${shell}`);
+    await writeFile(script, await scriptOf(shell));
+    const { args, program } = ASKING[shell];
+    for (const [typed, offered] of TYPED) {
+      const { stdout, stderr } = spawnSync(shell, args(program, script, typed), { encoding: "utf8" });
+      assert.is(stderr, "");
+      const found = stdout.split("\n").map((line) => line.split(/[:\t]/)[0] ?? "");
+      assert.equal(
+        found.filter((each) => each.startsWith(typed.at(-1) ?? "")),
+        [offered],
+        typed.join(" "),
+      );
+    }
   });
 }
 

@@ -27,6 +27,15 @@ export function demo(test: Test, stand: Stand): void {
     assert.equal(run.minutes, { all: 2880, before: 1440, now: 1440 });
     assert.equal(run.totals, JSON.parse(memory.stdout).totals);
     assert.ok(run.totals.trades > 0);
+
+    const reset = ["demo", "--days", "1", "--reset", "--json", "--duckdb", folder];
+    const asked = await sfState(reset);
+    assert.is(asked.code, 2);
+    assert.match(asked.stderr, /Delete .*demo-\S+\.db, .* say --yes to agree; nothing was done/);
+    const kept = JSON.parse((await sfState(["demo", "--days", "2", "--json", "--duckdb", folder])).stdout);
+    assert.equal(kept.minutes, { all: 2880, before: 2880, now: 0 });
+    const afresh = await sfState([...reset, "--yes"]);
+    assert.equal(JSON.parse(afresh.stdout).minutes, { all: 1440, before: 0, now: 1440 });
   });
 
   for (const [name, place] of [

@@ -141,13 +141,27 @@ export function duckdb(test: Test, stand: Stand): void {
 
   test("a snapshot comes back from its file as it was, and the last one is written at close", async () => {
     const path = join(await newFolder(), "bot.db");
-    const bot = await StateManager.open("bot", at(path, { snapshot_every: "1h" }));
+    const account = {
+      name: "main",
+      currency: "USDT",
+      starting_equity: 1_000,
+      max_daily_loss: 40,
+      breaker_duration: "2h",
+    } as const;
+    const config = { ...at(path, { snapshot_every: "1h" }), account } as const;
+    const bot = await StateManager.open("bot", config);
+    await bot.setAccountLimits({ max_exposure: 1e9 });
+    await bot.updateDailyPnl(-1.5);
+    await bot.triggerAccountBreaker("a look");
     await bot.close();
-    await stand.flow("bot", at(path, { snapshot_every: "1h" }));
+    await stand.flow("bot", config);
     const stored = await readSnapshot(snapshotPath(path));
     await using again = await StateManager.open("bot", at(path), { existing: true });
     const now = await again.snapshot();
-    assert.equal(stored, { ...now, at: stored?.at });
+    const told = stored?.account && now.account && { ...now.account, at: stored.account.at };
+    // The stand books -20.5.
+    assert.equal([told?.breaker.active, told?.equity, told?.flows[0]?.booked], [true, 978, -22]);
+    assert.equal(stored, { ...now, at: stored?.at, account: told });
     assert.instance(stored?.at, Date);
   });
 

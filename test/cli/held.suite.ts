@@ -132,7 +132,7 @@ export function held(test: Test, stand: Stand): void {
     using bot = await start(path);
     const run = (...args: string[]) => sfState([...args, "--duckdb", path]);
     assert.is((await run("positions", "close", "p-1", "--pnl", "-12.5", "--reason", "by hand", "--yes")).code, 0);
-    const cash = await run("cash", "-0.5", "--id", "c-1", "--kind", "interest", "--yes");
+    const cash = await run("cash", "book", "-0.5", "--id", "c-1", "--kind", "interest", "--yes");
     assert.is(cash.code, 0, cash.stderr);
     assert.is((await run("transfer", "100", "--id", "t-1", "--yes")).code, 0);
     assert.is((await run("risk", "set", "max_exposure=1000", "--yes")).code, 0);

@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as assert from "uvu/assert";
 import { type Config, StateManager } from "../../src/index.js";
 import { newFlowId } from "../contract/backends.js";
 import { some } from "../long.js";
+import { PageStand } from "../page/page-stand.js";
 import { sfState } from "./command.js";
 import { ESCAPE } from "./escape.js";
 import { PseudoTerminal } from "./pseudo-terminal.js";
@@ -108,6 +109,17 @@ export function hostileTexts(test: Test, stand: Stand): void {
     return making;
   };
 
+  /** The trades as the operator's page sends them. */
+  async function pageCsv([kind, where = "", , named = basename(where, ".db")]: readonly string[]): Promise<string> {
+    const isFile = kind === "--duckdb";
+    await using page = await PageStand.start(isFile ? { folder: dirname(where) } : { url: stand.url, config: where });
+    const path = `/api/flow/${isFile ? "folder-1" : "redis"}/${named}/export/trades.csv`;
+    const { status, text, headers } = await page.ask(path);
+    assert.is(status, 200, text);
+    assert.is(headers["content-disposition"], `attachment; filename="${named}-trades.csv"`);
+    return text;
+  }
+
   /** No control, no direction, nothing unseen; line breaks only where our own lines end. */
   function steersNothing(what: string, text: string): void {
     const found = UNSEEN.exec(text.replaceAll("\n", ""));
@@ -199,6 +211,7 @@ export function hostileTexts(test: Test, stand: Stand): void {
       for (const args of [["trades"], ["sql", "select * from trades"], ["sql", "select * from events"]]) {
         files.push((await sfState([...args, "--csv", ...place])).stdout);
       }
+      files.push(await pageCsv(place));
       for (const csv of files) {
         const [head = [], ...rows] = cellsOf(csv);
         assert.ok(rows.length >= TEXTS.length);
@@ -207,10 +220,13 @@ export function hostileTexts(test: Test, stand: Stand): void {
           for (const cell of row) if (!/^-?[\d.]+(e-?\d+)?$/.test(cell)) assert.not.match(cell, FORMULA);
         }
       }
-      const [trades = ""] = files;
-      const [head = [], ...rows] = cellsOf(trades);
-      const ids = rows.map((row) => row[head.indexOf("id")]?.replace(/^'(?!;)/, ""));
-      assert.equal(ids, TEXTS);
+      for (const trades of [files[0] ?? "", files.at(-1) ?? ""]) {
+        const [head = [], ...rows] = cellsOf(trades);
+        const ids = rows.map((row) => row[head.indexOf("id")]?.replace(/^'(?!;)/, ""));
+        assert.equal(ids, TEXTS);
+        // A loss is a number, though it begins with a minus.
+        assert.ok(rows.every((row) => row[head.indexOf("pnl")] === "-3.5"));
+      }
     }
   });
 
@@ -262,7 +278,7 @@ export function hostileTexts(test: Test, stand: Stand): void {
       ["export", text, "--to", "x.csv"],
       ["export", "trades", "--to", `/nowhere/${text}/x.csv`],
       ["sql", `select '${text}' from nowhere`],
-      ["cash", "1", "--id", text, "--kind", text],
+      ["cash", "book", "1", "--id", text, "--kind", text],
       ["scripts", "show", text],
       ["scripts", "call", text],
     ];

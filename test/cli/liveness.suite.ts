@@ -18,8 +18,13 @@ export function liveness(test: Test, stand: Stand): void {
   async function onRedis(more: object = {}) {
     const { file, config } = await stand.ownConfig(more);
     await stand.flow("bot", config);
-    const run = (...args: string[]) => sfState([...args, "--config", file]);
-    return { file, config, run };
+    /** Bots that give a heartbeat before each command: how long commands take does not make them dead. */
+    const living: StateManager[] = [];
+    const run = async (...args: string[]) => {
+      for (const bot of living) await bot.heartbeat();
+      return await sfState([...args, "--config", file]);
+    };
+    return { file, config, run, living };
   }
 
   /** A bot of the flow, as of some minutes ago: it gave a heartbeat then. The server's clock knows how long ago that is. */
@@ -34,9 +39,9 @@ export function liveness(test: Test, stand: Stand): void {
   }
 
   test("ls, status and doctor say how many bots are alive, and raise an alarm for one that is dead; a closed bot is no dead one", async () => {
-    const { config, run } = await onRedis();
+    const { config, run, living } = await onRedis();
     await using alive = await StateManager.open("bot", config, { instanceId: "bot-a" });
-    await alive.heartbeat();
+    living.push(alive);
     for (const command of ["ls", "status"]) assert.is((await run(command)).code, 0, command);
     {
       await using _ = await silent(config, "bot-b", 5);
@@ -70,9 +75,9 @@ export function liveness(test: Test, stand: Stand): void {
   });
 
   test("instances lists who is alive and who is dead; --prune asks, and forgets the dead", async () => {
-    const { file, config, run } = await onRedis();
+    const { file, config, run, living } = await onRedis();
     await using alive = await StateManager.open("bot", config, { instanceId: "bot-a" });
-    await alive.heartbeat();
+    living.push(alive);
     const dead = await silent(config, "bot-b", 5);
     const { code, stdout } = await run("instances");
     assert.is(code, 1);
@@ -107,10 +112,10 @@ export function liveness(test: Test, stand: Stand): void {
   });
 
   test("a lease of a dead holder is told as such by status, doctor and lease show, and broken; one of a live holder is not, but by force", async () => {
-    const { config, run } = await onRedis();
+    const { config, run, living } = await onRedis();
     assert.is((await run("lease", "show")).stdout, "the lease is free\n");
     await using bot = await StateManager.open("bot", config, { instanceId: "bot-a" });
-    await bot.heartbeat();
+    living.push(bot);
     const lease = await bot.acquireLease({ ttl: "1h" });
     const shown = await run("lease", "show");
     assert.equal([shown.code, /^held by bot-a; 59 min .* left/.test(shown.stdout)], [0, true], shown.stdout);
@@ -148,15 +153,18 @@ export function liveness(test: Test, stand: Stand): void {
   });
 
   test("a recovery of a dead holder is told as such and ended; one that is held, or has orders under way, is not, but by force", async () => {
-    const { file, config, run } = await onRedis();
+    const { file, config, run, living } = await onRedis();
     await using bot = await StateManager.open("bot", config, { instanceId: "bot-a" });
-    await bot.heartbeat();
+    living.push(bot);
     const recovery = await bot.beginRecovery("after a crash", { ttl: "1h" });
     const shown = JSON.parse((await run("recovery", "show", "--json")).stdout);
     assert.equal([shown.holder, shown.life, shown.journal], ["bot-a", "alive", {}]);
     const refused = await run("recovery", "end", "--yes");
     assert.is(refused.code, 1);
-    assert.match(refused.stderr, /bot-a is at it, and alive: .*nothing was done\. If it has to be, say --force WHY/);
+    assert.match(
+      refused.stderr,
+      /bot-a works on it and is alive: .*nothing was done\. If it has to be, say --force WHY/,
+    );
     await recovery.note("orphan x-1", JSON.stringify({ pair: "ETH/USDT", side: "short", attempt: 1 }));
     await recovery.leave();
     const sent = await run("recovery", "end", "--yes");
@@ -179,7 +187,7 @@ export function liveness(test: Test, stand: Stand): void {
     );
     assert.match(
       (await run("recovery", "end", "--yes")).stderr,
-      /gives no heartbeats: it may be at it; nothing was done/,
+      /gives no heartbeats: it may still work on it; nothing was done/,
     );
     await using _ = await silent(config, "bot-b", 5);
     assert.match(
@@ -193,7 +201,7 @@ export function liveness(test: Test, stand: Stand): void {
     assert.match((await run("doctor")).stdout, /problem +recovery +.*once more; bot-b holds it, which is dead\n/);
     using person = new PseudoTerminal(["recovery", "end", "--config", file]);
     await person.says("End the recovery of flow bot, once more?");
-    await person.says("left undone: what it was about to do is not told");
+    await person.says("left undone: what it was about to do is not known");
     person.type("y");
     assert.is(await person.ended(), 0, person.text);
     assert.is(await bot.getRecovery(), undefined);
@@ -250,5 +258,33 @@ export function liveness(test: Test, stand: Stand): void {
     assert.is((await run("instances", "--prune", "--yes")).stdout, "forgot the bot\n");
     assert.is((await run("ls")).code, 2, "ls lists all flows");
     assert.is((await sfState(["ls", "--config", file])).code, 0);
+  });
+
+  test("ls --watch sees that a bot in a file died, though the file stays as it is", async () => {
+    if (process.platform === "win32") return;
+    const folder = join(stand.folder, newFlowId());
+    await mkdir(folder);
+    const file = await stand.file(
+      `${newFlowId()}.json`,
+      JSON.stringify({
+        backend: "duckdb",
+        duckdb: { path: join(folder, "{flow_id}.db") },
+        execution: { dead_after: "3s" },
+      }),
+    );
+    using bot = new Child(BOT, [join(folder, "bot.db")]);
+    assert.is(await bot.line(), "open");
+    using terminal = new PseudoTerminal(["ls", "--watch", "--config", file], {}, { cols: 80, rows: 24 });
+    await until("the bot is shown alive", async () => {
+      bot.say("beat");
+      assert.is(await bot.line(), "beat");
+      return /bot +fine/.test(terminal.text);
+    });
+    bot.kill();
+    await bot.end();
+    const before = terminal.text.length;
+    await until("the bot is shown dead", () => /bot +dead/.test(terminal.text.slice(before)));
+    terminal.type("\u0003");
+    assert.is(await terminal.ended(), 0);
   });
 }

@@ -69,7 +69,7 @@ export function looking(test: Test, stand: Stand): void {
     assert.is(code, 1);
     assert.match(
       stdout,
-      /^untold +nobody told the result of p-1 \(2 ETH\/USDT\): .*sf-state cash AMOUNT --kind correction/m,
+      /^untold +nobody told the result of p-1 \(2 ETH\/USDT\): .*sf-state cash book AMOUNT --kind correction/m,
     );
     const json = JSON.parse((await sfState(["status", ...said, "--json"])).stdout);
     assert.equal([json.alarms, json.untold.map(({ id }: { id: string }) => id)], [["untold"], ["p-1"]]);
@@ -83,6 +83,7 @@ export function looking(test: Test, stand: Stand): void {
 
     const seen = await sfState([
       "cash",
+      "book",
       "0",
       "--kind",
       "correction",
@@ -391,9 +392,14 @@ export function looking(test: Test, stand: Stand): void {
     assert.is(config.duckdb.snapshot_every, 10_000);
     assert.is(config.risk.max_daily_loss, 300);
     const yaml = await readFile(join(folder, "bot.yaml"), "utf8");
-    const inUse = yaml.replace(/^ {2}#(\w+:)$/gm, "  # $1").replace(/^ {2}#(\w+:)/gm, "  $1");
+    const webhook = "http://127.0.0.1/hook"; // alerts are none until it is said where they go
+    const inUse = yaml
+      .replace(/^ {2}#webhook:$/m, `  webhook: ${webhook}`)
+      .replace(/^ {2}#(\w+:)$/gm, "  # $1")
+      .replace(/^ {2}#(\w+:)/gm, "  $1");
     const everything = await loadConfig(await stand.file("everything.yaml", inUse));
-    assert.equal(everything, config, "what is commented out are the defaults");
+    const alerts = await loadConfig(await stand.file("alerts.yaml", `alerts: { webhook: "${webhook}" }`));
+    assert.equal(everything, { ...config, alerts: alerts.alerts }, "what is commented out are the defaults");
     assert.match(await readFile(join(folder, "bot.ts"), "utf8"), 'StateManager.open("mine"');
     const again = await sfState(["init", folder, "--backend", "redis"]);
     assert.is(again.code, 2);

@@ -237,7 +237,7 @@ export function recovering(test: Test, stand: Stand): void {
     assert.match(alone.stderr, /End the recovery of flow \S+, after a crash\?/);
     const ended = await sfState(["recovery", "end", ...said, "--yes"]);
     assert.is(ended.code, 0, ended.stderr);
-    assert.match(ended.stdout, /^ended; entries go ahead\nleft undone: what it was about to do is not told/);
+    assert.match(ended.stdout, /^ended; entries go ahead\nleft undone: what it was about to do is not known/);
     const last = (await manager.getEvents()).at(-1);
     assert.equal(last?.type === "recovery_ended" && last.reason, "given up: nobody held it");
     assert.is(await manager.getRecovery(), undefined);

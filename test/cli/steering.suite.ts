@@ -56,7 +56,7 @@ export function steering(test: Test, stand: Stand): void {
 
   test("cash is booked once, on the position that it names", async () => {
     const flow = await stand.flow();
-    const run = (...args: string[]) => sfState(["cash", ...args, "--yes", "--flow", flow, "--url", stand.url]);
+    const run = (...args: string[]) => sfState(["cash", "book", ...args, "--yes", "--flow", flow, "--url", stand.url]);
     const book = () => run("-0.42", "--id", "f-1", "--kind", "funding", "--position", "p-1", "--note", "8 h");
     const first = await book();
     assert.equal([first.code, first.stdout], [0, "f-1: -0.42 booked on the open position\n"], first.stderr);
@@ -200,7 +200,7 @@ export function steering(test: Test, stand: Stand): void {
         "positions close p-1 --pnl 3",
         /Close position p-1 of flow \S+ in state \(short 2 ETH\/USDT\) and book \+3\.00\?/,
       ],
-      ["cash -1 --id c --kind fee --position p-1", /Book -1\.00 of fee \(c\) on position p-1 of flow/],
+      ["cash book -1 --id c --kind fee --position p-1", /Book -1\.00 of fee \(c\) on position p-1 of flow/],
       ["transfer -5 --id t", /Record a withdrawal of -5\.00 \(t\) in flow/],
       ["risk set max_daily_loss=200", /max_daily_loss 300 to 200\?/],
       ["risk unset max_daily_loss", /Give limits of flow \S+ back .*: max_daily_loss 300 to none\?/],

@@ -11,7 +11,7 @@ import type { Stand, Test } from "./stand.js";
 /** Help, exit codes, and what an error says. */
 export function wrongUse(test: Test, stand: Stand): void {
   test("every command, and every command of a command, has help that ends with an example of it", async () => {
-    const check = (command: ReturnType<typeof buildProgram>["commands"][number], name: string): void => {
+    const check = (command: Awaited<ReturnType<typeof buildProgram>>["commands"][number], name: string): void => {
       let help = "";
       command.configureOutput({
         writeOut: (text) => {
@@ -24,7 +24,7 @@ export function wrongUse(test: Test, stand: Stand): void {
       assert.match(help, "--flow <id>");
       for (const each of command.commands) check(each, `${name} ${each.name()}`);
     };
-    const program = buildProgram(processTerminal(), async () => {}, EXCHANGE_COMMANDS);
+    const program = await buildProgram(processTerminal(), async () => {}, EXCHANGE_COMMANDS);
     assert.ok(program.commands.length > 10);
     for (const command of program.commands) check(command, `sf-state ${command.name()}`);
   });

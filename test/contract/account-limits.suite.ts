@@ -132,6 +132,42 @@ export const accountLimits: Theme = (test, anyOpen) => {
     assertSums(await statusOf(a));
   });
 
+  kept("each reason of an account is counted by the day, and listed with what was asked", async (open) => {
+    const limits = { max_open_positions: 2, max_positions_per_pair: 1, max_exposure: 500, max_daily_loss: 50 };
+    const config = newAccount(limits);
+    await using a = await open({ ...config, events: { max_length: 0 } });
+    const expected: Record<string, number> = {};
+    const refuses = async (reason: string, more: Parameters<typeof enter>[1] = {}) => {
+      assert.is((await refused(a, more))[0], reason);
+      expected[reason] = (expected[reason] ?? 0) + 1;
+    };
+    await refuses("account_max_exposure", { size: 6 });
+    await entered(a);
+    await refuses("account_max_positions_per_pair");
+    await refuses("account_max_positions_per_pair", { side: "short" });
+    const second = await entered(a, { pair: "ETH/USDT" });
+    await refuses("account_max_open_positions", { pair: "SOL/USDT" });
+    await a.cancelOrder(second);
+    await a.updateDailyPnl(-50);
+    await refuses("account_circuit_breaker", { pair: "SOL/USDT" });
+    await a.resetAccountBreaker("seen to");
+    await refuses("account_daily_loss", { pair: "SOL/USDT" });
+    const [day, ...others] = await a.getAdmissionStats();
+    assert.equal([day?.admitted, others], [2, []]);
+    const counted = Object.entries(day?.refused ?? {}).filter(([, times]) => times > 0);
+    assert.equal(Object.fromEntries(counted), expected);
+    const listed = await a.getRefusals();
+    assert.equal(
+      listed.map(({ reason }) => reason),
+      [
+        ...["account_max_exposure", "account_max_positions_per_pair", "account_max_positions_per_pair"],
+        ...["account_max_open_positions", "account_circuit_breaker", "account_daily_loss"],
+      ],
+    );
+    assert.equal([listed[0]?.pair, listed[3]?.pair, listed[0]?.side], ["BTC/USDT", "SOL/USDT", "long"]);
+    assert.match(listed[0]?.message ?? "", new RegExp(`exposure of account ${config.account.name} would be 600`));
+  });
+
   kept("the flow's own reason of a kind comes before the account's", async (open) => {
     const config = newAccount({ max_open_positions: 0, max_exposure: 0 });
     await using a = await open({ ...config, risk: { max_exposure: 0 } });
@@ -349,6 +385,30 @@ export const accountLimits: Theme = (test, anyOpen) => {
     },
   );
 
+  shared("a flow that is there is not forgotten by its account: it leaves by itself", async (open) => {
+    const config = newAccount();
+    await using a = await open(config);
+    await using b = await open(config);
+    const { name } = config.account;
+    await entered(b);
+    for (const mgr of [a, b]) {
+      const error = await failure(mgr.forgetAccountPart(b.flowId));
+      assert.instance(error, InvalidArgumentError);
+      assert.is(
+        error.message,
+        `flowId: flow ${b.flowId} is there, and in account ${name}: it leaves with sf-state account leave --flow ${b.flowId}`,
+      );
+    }
+    let status = await statusOf(a);
+    assert.equal([status.slots, status.exposure, status.flows.length], [1, 100, 2]);
+    assert.is(await a.forgetAccountPart(`${a.flowId}-never`), undefined);
+    await b.leaveAccount();
+    assert.is(await a.forgetAccountPart(b.flowId), undefined, "it left with all that it had");
+    status = await statusOf(a);
+    assert.equal([status.slots, status.exposure], [0, 0]);
+    assertSums(status);
+  });
+
   kept("without an account its calls are refused by name", async (open) => {
     await using mgr = await open();
     for (const call of [
@@ -392,11 +452,11 @@ export const accountLimits: Theme = (test, anyOpen) => {
     assert.is((await statusOf(a)).slots, 1);
   });
 
-  shared("what happens to the account reaches the watchers of all its flows, once", async (open) => {
-    const config = newAccount({ max_daily_loss: 10 });
-    const { read } = new Clock(NOON);
-    await using a = await open(config, { clock: read });
-    await using b = await open(config, { clock: read });
+  shared("what happens to the account reaches the watchers of all its flows, and that it trips once", async (open) => {
+    const config = newAccount({ max_daily_loss: 10, breaker_duration: "1h" });
+    const clock = new Clock(NOON);
+    await using a = await open(config, { clock: clock.read });
+    await using b = await open(config, { clock: clock.read });
     const seen = [a, b].map(async (mgr) => {
       const told: StateEvent[] = [];
       for await (const event of mgr.watch()) {
@@ -409,13 +469,23 @@ export const accountLimits: Theme = (test, anyOpen) => {
     await Promise.all([a, b].map((mgr) => mgr.getEvents()));
     await a.updateDailyPnl(-10);
     await b.updateDailyPnl(-1);
+    clock.now += SECOND;
+    await b.updateDailyPnl(-1);
+    await a.triggerAccountBreaker("all stop", { duration: "until_reset" });
     await a.resetAccountBreaker("seen to");
     for (const told of await Promise.all(seen)) {
-      const trips = told.filter((event) => event.type === "account_breaker_tripped");
-      assert.equal(
-        trips.map((event) => event.type === "account_breaker_tripped" && event.flowId),
-        [a.flowId],
+      const changes = told.flatMap((event) =>
+        event.type === "account_breaker_tripped" || event.type === "account_breaker_extended"
+          ? [[event.type, event.flowId, event.breaker.reason, event.breaker.trippedAt, event.breaker.until]]
+          : [],
       );
+      const loss = (sum: number) => `daily loss of ${sum} reached the limit of 10`;
+      const at = new Date(NOON);
+      assert.equal(changes, [
+        ["account_breaker_tripped", a.flowId, loss(10), at, new Date(NOON + HOUR)],
+        ["account_breaker_extended", b.flowId, loss(12), at, new Date(NOON + HOUR + SECOND)],
+        ["account_breaker_extended", undefined, "all stop", at, undefined],
+      ]);
       const last = told.at(-1);
       assert.is(last?.type === "account_breaker_reset" && last.reason, "seen to");
       assert.ok(told.every((event) => "account" in event && event.account === config.account.name));

@@ -130,6 +130,19 @@ export const accountOrigins: Theme = (test, anyOpen) => {
     await refused(Reflect.apply(mgr.unsetAccountLimits, mgr, [["max_daily_trades"]]), "names[0]");
   });
 
+  test("unset takes nothing from what is configured for another account than the flow is in", async () => {
+    const config = configOf({ max_exposure: 10, max_daily_loss: 7, breaker_duration: "2h" });
+    await using mgr = await open({ ...config, risk: { breaker_duration: "30m" } });
+    assert.is(await mgr.leaveAccount(), true);
+    await mgr.joinAccount(`${config.account.name}-other`);
+    await mgr.setAccountLimits({ max_exposure: 5, max_open_positions: 3, breaker_duration: "4h" });
+    assert.equal(await mgr.unsetAccountLimits(["max_exposure", "max_daily_loss", "breaker_duration"]), {
+      max_open_positions: 3,
+    });
+    const { name, breakerDuration } = await limitsOf(mgr);
+    assert.equal([name, breakerDuration.value], [`${config.account.name}-other`, HOUR / 2]);
+  });
+
   shared(
     "bots of an account with other configurations: a looser one takes nothing back that a call tightened",
     async () => {
@@ -161,6 +174,64 @@ export const accountOrigins: Theme = (test, anyOpen) => {
       ]);
     },
   );
+
+  test("how long the breaker holds: a new account begins with what risk says, and a connect that says nothing leaves it", async () => {
+    const clock = new Clock();
+    const config = { ...configOf({}), risk: { breaker_duration: "2h" } } as const;
+    const { name } = config.account;
+    await using mgr = await open(config, { clock: clock.read, instanceId: "bot-1" });
+    const begun = { value: 2 * HOUR, by: "config", who: "bot-1", at: new Date(NOON) } as const;
+    assert.equal((await limitsOf(mgr)).breakerDuration, begun);
+    assert.equal((await mgr.snapshot()).account?.breakerDuration, begun);
+    clock.now += HOUR;
+    await reconnect(mgr);
+    assert.equal((await limitsOf(mgr)).breakerDuration, begun);
+    const told = await lastSet(mgr, () => mgr.setAccountLimits({ breaker_duration: "30m" }));
+    assert.equal(told, {
+      ...{ type: "account_limits_set", instance: "bot-1", account: name, limits: {}, by: "call" },
+      breakerDuration: HOUR / 2,
+    });
+    assert.equal((await limitsOf(mgr)).breakerDuration, {
+      ...{ value: HOUR / 2, by: "call", who: "bot-1", at: new Date(NOON + HOUR) },
+    });
+    await mgr.triggerAccountBreaker("a look");
+    assert.equal((await limitsOf(mgr)).breaker.until, new Date(NOON + HOUR + HOUR / 2));
+    await mgr.unsetAccountLimits(["breaker_duration"]);
+    assert.equal((await limitsOf(mgr)).breakerDuration, { ...begun, at: new Date(NOON + HOUR) });
+    for (const bad of [0, "soon", null, -5]) {
+      await refused(Reflect.apply(mgr.setAccountLimits, mgr, [{ breaker_duration: bad }]), "breaker_duration");
+    }
+  });
+
+  test("a configuration that says how long the breaker holds replaces another's, not what a call set, and tells the difference", async () => {
+    const clock = new Clock();
+    const logger = listening();
+    const config = configOf({ breaker_duration: "until_reset" });
+    const { name } = config.account;
+    const options = { clock: clock.read, instanceId: "bot-1", logger };
+    await using mgr = await open(config, options);
+    assert.equal((await limitsOf(mgr)).breakerDuration, {
+      ...{ value: "until_reset", by: "config", who: "bot-1", at: new Date(NOON) },
+    });
+    await mgr.close();
+    await using other = await open(configOf({ breaker_duration: "4h" }, name), { ...options, flowId: mgr.flowId });
+    assert.is((await limitsOf(other)).breakerDuration.value, 4 * HOUR);
+    assert.equal(logger.warnings, []);
+    await other.setAccountLimits({ breaker_duration: "until_day_end" });
+    clock.now += HOUR;
+    await reconnect(other);
+    assert.equal((await limitsOf(other)).breakerDuration, {
+      ...{ value: "until_day_end", by: "call", who: "bot-1", at: new Date(NOON) },
+    });
+    assert.equal(logger.warnings, [
+      `flow ${other.flowId}: account ${name}: breaker_duration is until_day_end, set by bot-1 at 2024-03-05T12:00:00.000Z; account.breaker_duration of the configuration, 4 h, does not replace it: sf-state account unset breaker_duration --account ${name} does`,
+    ]);
+    await other.unsetAccountLimits(["breaker_duration"]);
+    const { value, by } = (await limitsOf(other)).breakerDuration;
+    assert.equal([value, by], [4 * HOUR, "config"]);
+    await reconnect(other);
+    assert.is(logger.warnings.length, 1);
+  });
 
   test("a connect that makes a limit tighter trips the account's breaker; one that writes the same does not", async () => {
     const config = configOf({ max_daily_loss: 40 });

@@ -381,7 +381,7 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
       }),
   },
   set_account_limits: {
-    argv: ["call", "max_exposure", "1000"],
+    argv: ["call", "", "max_exposure", "1000"],
     prepare: inAccount,
     call: (m) => m.setAccountLimits({ max_exposure: 1000 }),
   },

@@ -1,66 +1,57 @@
 /**
  * A bot of which two processes run, and one trades. The other stands by, and takes over when the first is gone.
  *
- *     tsx test/examples/standby.ts redis://localhost:6379 my-flow alice 3
- *     tsx test/examples/standby.ts redis://localhost:6379 my-flow bob 3
+ *     npx tsx test/examples/standby.ts redis://localhost:6379 my-flow alice 3
+ *     npx tsx test/examples/standby.ts redis://localhost:6379 my-flow bob 3
  *
- * Kill the active one: within its lease's ttl the other goes on, with the position that the first left open. Stop it (SIGSTOP) for longer
- * than that and let it go on: its next change is a FencedError, and it stands by again.
+ * Kill the active one: when its lease of 3 seconds is over, the other goes on, and exits what the first left open. Stop it (SIGSTOP) for longer
+ * and let it go on: its next change is a FencedError, and it stands by again. A fifth argument ends a bot after so many trades.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { ConnectionError, FencedError, type Lease, StateManager, UnknownOutcomeError } from "../../src/index.js";
+import { ConnectionError, FencedError, type Lease, StateManager, UnknownOutcomeError } from "signalflow-state";
 
-const [url = "redis://localhost:6379", flowId = "standby", name = `bot-${process.pid}`, seconds = "3"] =
+const [url = "redis://localhost:6379", flowId = "standby", name = "alice", seconds = "3", trades = "Infinity"] =
   process.argv.slice(2);
-const ttl = Number(seconds) * 1_000;
 const PAIR = "BTC/USDT";
 const SIZE = 0.1;
-
-/** ms */
-const CANDLE = 25;
-const HOLD = 50;
+const CANDLE = 25; // ms
 
 await using state = await StateManager.open(
   flowId,
-  {
-    backend: "redis",
-    redis: { url },
-    risk: { max_open_positions: 1 },
-    // Every change is made under the lease: who lost it cannot change anything any more.
-    execution: { single_active: true },
-  },
+  // single_active: every change is made under the lease, so who lost it cannot change anything any more.
+  { backend: "redis", redis: { url }, risk: { max_open_positions: 1 }, execution: { single_active: true } },
   { instanceId: name },
 );
-
-for (;;) {
+let left = Number(trades);
+while (left > 0) {
   say("stands by");
   try {
-    const lease = await state.acquireLease({ ttl, wait: "24h" });
+    const lease = await state.acquireLease({ ttl: Number(seconds) * 1_000, wait: "24h" });
     say(`is active under lease ${lease.token}`);
     lease.lost.addEventListener("abort", () => say(`lost lease ${lease.token}`));
     await exitWhatIsOpen();
     await trade(lease);
+    await lease.release();
   } catch (error) {
-    if (error instanceof FencedError) say(`is fenced: ${error.message}`);
     // Whether the last call happened or not: whoever is active next begins with what is open.
-    else if (error instanceof ConnectionError || error instanceof UnknownOutcomeError)
-      say(`is cut off: ${error.message}`);
-    else throw error;
+    const isPassing = error instanceof ConnectionError || error instanceof UnknownOutcomeError;
+    if (!isPassing && !(error instanceof FencedError)) throw error;
+    say(`${isPassing ? "is cut off" : "is fenced"}: ${error.message}`);
     await pause(CANDLE);
   }
 }
 
-/** Acts on one signal after the other while the lease is held. */
 async function trade(lease: Lease): Promise<void> {
-  while (!lease.lost.aborted) {
+  while (left > 0 && !lease.lost.aborted) {
     const candle = Math.floor(Date.now() / CANDLE);
     const entry = await state.admit({ signalId: `candle-${candle}`, pair: PAIR, side: "long", size: SIZE, price: 100 });
     if (entry.admitted) {
       // The exchange would be asked here. Ids are derived, so that whoever takes over tells nothing twice.
       await state.recordFill(entry.order.id, { fillId: "entry", price: 100, size: SIZE, fee: 0.01 });
       say(`entered ${entry.order.id}`);
-      await pause(HOLD);
+      await pause(2 * CANDLE);
       await exit(entry.order.id);
+      left--;
     } else if (entry.reason === "fenced") {
       throw new FencedError(entry.message);
     }

@@ -5,8 +5,8 @@
  *
  * Kill it at any moment and start it again: it recovers, and goes on with the signal that it was at. No order is sent twice.
  */
-import { StateManager } from "../../src/index.js";
-import { PaperExchange, recover, type Submission, submitAndBook } from "../../sync/index.js";
+import { StateManager } from "signalflow-state";
+import { PaperExchange, recover, type Submission, submitAndBook } from "signalflow-state/sync";
 
 const [config = "{}", flowId = "my-bot", file = "paper.jsonl", rounds = "3"] = process.argv.slice(2);
 const PAIR = "BTC/USDT";

@@ -36,9 +36,8 @@ const TROUBLES: readonly Trouble[] = [
   "kill the server",
 ];
 
-/** One race in so many rounds, the first included, and how many of its bots are killed. */
+/** One race in so many rounds, the first included. */
 const RACE_EVERY = 4;
-const RACE_KILLS = 6;
 
 interface Settings {
   readonly milliseconds: number;
@@ -99,11 +98,12 @@ async function main(): Promise<number> {
 /** A race on a server of its own; a bot that gave up is a discrepancy, too. */
 async function race(seed: number, tasks: number): Promise<Verdict> {
   await using redis = await startRedis();
+  const plan = { seed, bots: 8, steps: Math.ceil(tasks / 2), kills: 6, rounds: 2 };
   try {
-    return (await playRace(redis, { seed, steps: Math.ceil(tasks / 2), kills: RACE_KILLS })).verdict;
+    return (await playRace({ nodes: [redis] }, plan)).verdict;
   } catch (error) {
-    const none = { admitted: 0, fills: 0, flowTrips: 0, accountTrips: 0, looks: 0 };
-    return { wrongs: [errorText(error)], refused: new Map(), ...none };
+    const none = { admitted: 0, fills: 0, flowTrips: 0, accountTrips: 0, looks: 0, joins: 0, leaves: 0 };
+    return { wrongs: [errorText(error)], refused: new Map(), restored: [], ...none };
   }
 }
 

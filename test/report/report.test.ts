@@ -263,6 +263,35 @@ test("every figure has a title, a unit and one line of definition", () => {
   }
 });
 
+test("positions that were open over time, and the plot of it: a step where one opens or ends", () => {
+  const [hour, start] = [3_600_000, Date.parse("2026-01-05T00:00Z")];
+  const hold = (id: string, from: number, to: number) =>
+    trade(1, 0, { id, entryTs: new Date(start + from * hour), exitTs: new Date(start + to * hour) });
+  const report = reportOf([hold("a", -5, 2), hold("b", 1, 4), hold("c", 2, 3), hold("d", 6, 8)], {
+    from: start,
+    to: start + 10 * hour,
+    now: start + 10 * hour,
+  });
+  assert.equal(
+    report.held.map(({ at, positions }) => [(at.getTime() - start) / hour, positions]),
+    [
+      [0, 1],
+      [1, 2],
+      [3, 1],
+      [4, 0],
+      [6, 1],
+      [8, 0],
+    ],
+  );
+  const { averagePositions } = report.figures;
+  assert.is(averagePositions, (1 * 1 + 2 * 2 + 1 * 1 + 2 * 1) / 10);
+  // 86 units of width an hour from 90 on; two positions stand at 12, none at 216.
+  const path = "M90 114H176V12H348V114H434V216H606V114H778V216H950";
+  assert.match(reportHtml("f", report), `aria-label="Open positions"`);
+  assert.match(reportHtml("f", report), `<path class="line" d="${path}"/>`);
+  assert.match(reportHtml("f", reportOf([], period)), "no position was open");
+});
+
 const HOSTILE = [
   `<script>alert(1)</script>`,
   `"><img src=x onerror=alert(1)>`,

@@ -33,7 +33,7 @@ export const engines: readonly Runtime[] = [
     async run(stand) {
       const folder = await stand.npmProject("without DuckDB");
       await stand.expectTrades("without DuckDB", [await node("20.0.0"), "bot.mjs"], folder);
-      await stand.expectStatus([await node("20.0.0"), "node_modules/signalflow-state/dist/sync/sf-state.js"], folder);
+      await stand.expectStatus([await node("20.0.0"), "node_modules/signalflow-state/dist/bin/sf-state.js"], folder);
     },
   },
   engine("the newest Node", false, async () => [newestNode(), "bot.mjs"]),

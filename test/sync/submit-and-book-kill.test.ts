@@ -16,7 +16,6 @@ import { startRedis } from "../servers/redis.js";
 import { PAIR } from "./recovery/stand.js";
 
 const VICTIM = await bundle(new URL("./submit/victim.ts", import.meta.url));
-const EXAMPLE = await bundle(new URL("../examples/submit-and-book.ts", import.meta.url));
 
 /** Kills of each backend, in the short form. */
 const KILLS = 8;
@@ -75,15 +74,6 @@ for (const backend of ["duckdb", "redis"] as const) {
     }
   });
 }
-
-test("the example trades, and a second run of it finds every signal acted on", async () => {
-  const { config, file } = newFlow("duckdb");
-  const example = () => run(process.execPath, [EXAMPLE, JSON.stringify(config), "my-bot", file, "2"]);
-  const { stdout } = await example();
-  assert.match(stdout, /^recovery: recovered\nround-1 filled, 0\.1 of 0\.1 in \d+ fills\n/);
-  assert.is(stdout.match(/a trade made -?[\d.]+ \(tp\)/g)?.length, 2);
-  assert.match((await example()).stdout, /^recovery: recovered\nno entry: .*\nno entry: .*\n$/);
-});
 
 test("the servers and files of these tests are let go", async () => {
   await redis.stop();

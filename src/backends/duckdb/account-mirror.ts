@@ -1,4 +1,4 @@
-/** The exchange accounts of a file's flow, in typed tables of SQL. A file whose flow never was in one has none of these. */
+/** The exchange accounts of a file's flow, in typed SQL tables. A file whose flow was never in an account has no such tables. */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { ACCOUNT_LIMITS, type AccountLimitName } from "../../config/account.js";
 import { limitText } from "../../layout/limit-text.js";
@@ -23,7 +23,7 @@ import { quoted, SqlTable } from "./sql-table.js";
 
 type OfAccount<Row> = Row & { readonly account: string };
 
-/** `is_in`: 1 of the account that the flow is in. */
+/** `is_in`: 1 for the account that the flow is in. */
 const RISK = new SqlTable<OfAccount<AccountRow> & { readonly is_in: number }>("account_risk", {
   ...{ account: text, is_in: whole },
   ...columnsOf(account),
@@ -41,7 +41,7 @@ const SLOTS = new SqlTable<OfAccount<AccountSlotsRow>>("account_slots", { accoun
 const readAccount = hashReader(account);
 const readFlow = hashReader(accountFlow);
 
-/** What the texts of all accounts say, as rows. */
+/** The rows made of the texts of all accounts. */
 interface Rows {
   readonly risk: (AccountRow & { readonly account: string; readonly is_in: number })[];
   readonly flows: (AccountFlowRow & { readonly account: string; readonly flow_id: string })[];
@@ -49,7 +49,7 @@ interface Rows {
   readonly slots: OfAccount<AccountSlotsRow>[];
 }
 
-/** Mirrors the texts of accounts; all tables are written at a checkpoint, for they are small. */
+/** Mirrors the texts of accounts. All its tables are written at each checkpoint: they are small. */
 export class AccountMirror implements Mirror {
   readonly name: string;
   readonly #unwritten = new Set<string>();
@@ -59,7 +59,7 @@ export class AccountMirror implements Mirror {
     this.name = accounts.texts.name;
   }
 
-  /** Tables are made when there is an account to be written. */
+  /** The tables are made once there is an account to write. */
   async create(): Promise<void> {}
 
   async load(connection: DuckDBConnection): Promise<void> {
@@ -97,7 +97,7 @@ export class AccountMirror implements Mirror {
     this.#lag++;
   }
 
-  /** All of the key's account: a text by itself is no row. */
+  /** Checks the whole account of the key: a single text is no row. */
   check(): void {
     rowsOf(this.accounts);
   }
@@ -144,7 +144,7 @@ async function write(connection: DuckDBConnection, { risk, flows, limits, slots 
   if (slots.length > 0) await SLOTS.append(connection, slots);
 }
 
-/** Throws a TypeError that names what cannot be a row. */
+/** Throws a TypeError that names the text that cannot become a row. */
 function rowsOf(accounts: FileAccounts): Rows {
   const rows: Rows = { risk: [], flows: [], limits: [], slots: [] };
   for (const name of accounts.names) {
@@ -165,7 +165,7 @@ function rowsOf(accounts: FileAccounts): Rows {
         parts.set(flowId, part);
       } else own[field] = value;
     }
-    // Without a breaker there is no end of one.
+    // Without a breaker there is no time at which one ends.
     const settings = readAccount({ breaker_until: "", ...own });
     rows.risk.push({ ...settings, account: name, is_in: accounts.current === name ? 1 : 0 });
     for (const [flow_id, part] of parts) rows.flows.push({ ...readFlow(part), account: name, flow_id });

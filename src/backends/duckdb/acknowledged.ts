@@ -1,6 +1,6 @@
 /**
- * What a file's log must hold, in a small file beside it: how many commits were acknowledged after which checkpoint. A log that was cut looks like
- * one whose last commit was torn by a crash; this tells them apart.
+ * A small file beside the log that says how many commits the log must hold: those that were acknowledged, and the checkpoint they follow. A log that was
+ * cut looks like one whose last commit was torn by a crash; this file tells the two apart.
  *
  * The number is written after DuckDB has synced the commit and before anybody is told of it, so it is never ahead of the log. Only the first
  * one after a checkpoint is synced: a power cut may leave a number that is too low, and then less is noticed.
@@ -11,9 +11,9 @@ import { dirname } from "node:path";
 import { errorCode } from "../../error-code.js";
 import { syncFolder } from "../../sync-folder.js";
 
-/** Said where the log was found empty: nothing in it can be missing. */
+/** The log was found empty: nothing in it can be missing. */
 const EMPTY = "the log is empty";
-/** Every number is as long as every other: it is written over the last one. */
+/** All numbers have the same length: each is written over the last one. */
 const DIGITS = 16;
 /** At most three lines. */
 const LONGEST = 400;
@@ -22,14 +22,14 @@ export class Acknowledged {
   readonly #path: string;
   /** The line of the newest checkpoint, which may not be finished. */
   #line: { readonly checkpoint: string; readonly fd: number; readonly size: number } | undefined;
-  /** The newest checkpoint that is finished, and the commits after it. */
+  /** The newest finished checkpoint, and the commits after it. */
   #last: { readonly checkpoint: string; readonly commits: number } | undefined;
 
   constructor(path: string) {
     this.#path = acknowledgedPath(path);
   }
 
-  /** How many commits have to be there after this checkpoint; undefined where nothing says it. */
+  /** How many commits must follow this checkpoint; undefined if nothing says it. */
   async after(checkpoint: string): Promise<number | undefined> {
     const lines = (await this.#text())?.split("\n") ?? [];
     if (lines.includes(EMPTY)) return 0;
@@ -40,47 +40,47 @@ export class Acknowledged {
     return commits;
   }
 
-  /** Says that nothing is acknowledged after this checkpoint, which is going to be written; what the last one asks for stays, too. */
+  /** Notes that nothing is acknowledged yet after this checkpoint, which will be written. What the last checkpoint requires stays, too. */
   async begin(checkpoint: string): Promise<void> {
     const last = this.#last ? lineOf(this.#last.checkpoint, this.#last.commits) : "";
     await this.#write(checkpoint, lineOf(checkpoint, 0) + last);
   }
 
-  /** The checkpoint that began is in the file. */
+  /** Notes that the checkpoint that began is in the file. */
   finish(): void {
     if (this.#line) this.#last = { checkpoint: this.#line.checkpoint, commits: 0 };
   }
 
-  /** So many commits since the last checkpoint are acknowledged from now on. */
+  /** Notes that this many commits since the last checkpoint are acknowledged. */
   async note(commits: number): Promise<void> {
     const line = this.#line;
     if (!line || !this.#last) return;
-    // Somebody removed, replaced or emptied it: it is made anew.
+    // Somebody removed, replaced or emptied the file: it is made anew.
     if (!this.#isAsLeft) await this.#write(line.checkpoint, lineOf(line.checkpoint, commits));
     else writeSync(line.fd, digits(commits), line.checkpoint.length + 1);
     if (this.#last.commits === 0 && this.#line) {
       fdatasyncSync(this.#line.fd);
-      // The name of the log that DuckDB has just begun to write.
+      // Syncs the name of the log that DuckDB has just begun to write.
       await syncFolder(dirname(this.#path));
     }
     this.#last = { checkpoint: this.#last.checkpoint, commits };
   }
 
-  /** Says that the log is empty, while `step` has DuckDB remove it and makes another. */
+  /** Notes that the log is empty, while DuckDB removes it and makes another. Call the result to take that back. */
   async sayEmpty(): Promise<() => Promise<void>> {
     const before = await this.#text();
     await this.#replace(`${EMPTY}\n${before ?? ""}`);
     return () => (before === undefined ? this.remove() : this.#replace(before));
   }
 
-  /** The file needs no log from now on. */
+  /** The DuckDB file needs no log from now on. */
   async remove(): Promise<void> {
     this.release();
     await rm(this.#path, { force: true });
     await syncFolder(dirname(this.#path));
   }
 
-  /** Lets go of what is there, and leaves it. */
+  /** Closes the file and leaves it as it is. */
   release(): void {
     if (this.#line) closeSync(this.#line.fd);
     this.#line = undefined;
@@ -127,7 +127,7 @@ export class Acknowledged {
   }
 }
 
-/** Where a file's acknowledged commits are told. */
+/** Path of the file with the number of acknowledged commits. */
 export function acknowledgedPath(file: string): string {
   return `${file}.acked`;
 }

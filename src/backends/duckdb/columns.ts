@@ -1,4 +1,4 @@
-/** The types of the SQL columns: how a value of a row stands in a column, and how in the journal's JSON. */
+/** The types of the SQL columns: how a value is stored in a column and in the journal's JSON. */
 import type { DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { formatMoney, type Money, parseMoney } from "../../exact/money.js";
 import { type Duckdb, duckdb } from "./library.js";
@@ -7,7 +7,7 @@ import { type Duckdb, duckdb } from "./library.js";
 export interface Column<Value> {
   readonly type: (library: Duckdb) => DuckDBType;
   readonly nullable: boolean;
-  /** What is selected of the column, by its quoted name; by default the column as it is. */
+  /** The SQL expression that is selected, by the column's quoted name; by default the column itself. */
   readonly selected?: (name: string) => string;
   toSql(value: Value): DuckDBValue;
   fromSql(value: DuckDBValue): Value;
@@ -138,7 +138,7 @@ export const money: Column<Money> = {
   fromJson: (value) => parseMoney(textOf(value)),
 };
 
-/** The same column where there may be nothing. */
+/** The same column, but with null allowed. */
 export function optional<Value>(column: Column<Value>): Column<Value | null> {
   return {
     ...column,

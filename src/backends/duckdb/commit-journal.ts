@@ -4,8 +4,8 @@ import { duckdb } from "./library.js";
 import { SqlTable } from "./sql-table.js";
 
 /**
- * What changed in one commit: JSON by table, `{"positions":[["p1",{...}],["p2",null]],"events":[{...}]}`. That of the first row begins with the checkpoint
- * which it follows, `{"after":"...",`: a log of another time, put beside the file, is known by it.
+ * The changes of one commit: JSON by table, `{"positions":[["p1",{...}],["p2",null]],"events":[{...}]}`. The first row begins with the checkpoint that it
+ * follows, `{"after":"...",`. So a log of another time that was put beside the file is noticed: it does not follow the file's checkpoint.
  */
 interface JournalRow {
   readonly seq: number;
@@ -15,7 +15,7 @@ interface JournalRow {
 
 const table = new SqlTable<JournalRow>("journal", { seq: whole, at: time, changes: text });
 
-/** The truth since the last checkpoint: one row for every commit. Without a key, because that is the cheapest row to add. */
+/** All changes since the last checkpoint: one row for every commit. The table has no key, because such a row is cheapest to add. */
 export class CommitJournal {
   #rows = 0;
   #length = 0;
@@ -44,7 +44,7 @@ export class CommitJournal {
     return this.#length;
   }
 
-  /** Adds a row, in JSON by table; it is durable when this resolves. `checkpoint`: the last one. */
+  /** Adds a row, in JSON by table. Resolves when it is durable. `checkpoint`: the last one. */
   async append(tables: readonly string[], checkpoint: string | undefined): Promise<void> {
     const start = this.#rows === 0 && checkpoint !== undefined ? [`"after":${JSON.stringify(checkpoint)}`] : [];
     const changes = `{${[...start, ...tables].join(",")}}`;
@@ -82,7 +82,7 @@ export class CommitJournal {
 export interface JournalStart {
   /** How many commits the journal holds. */
   readonly commits: number;
-  /** The checkpoint that the first one follows; undefined where it does not say it, as in versions before 0.5. */
+  /** The checkpoint that the first commit follows; undefined if the row does not say it, as in versions before 0.5. */
   readonly after: string | undefined;
 }
 

@@ -14,7 +14,7 @@ import { damaged, refusalOf } from "./refusal.js";
 import { SecondLock } from "./second-lock.js";
 import { Session } from "./session.js";
 
-/** How long a bot that starts waits for who only looks, and how long between two tries, ms. */
+/** How long a bot that starts waits for a process that only looks at the file, and the pause between two tries, ms. */
 const PATIENCE = 2000;
 const PAUSE = 20;
 
@@ -28,12 +28,12 @@ export class DuckdbBackend implements Backend {
   readonly #path: string;
   readonly #checkpoints: CheckpointPolicy;
   #session: Session | undefined;
-  /** The bot that has the file open, where it is asked instead. */
+  /** The bot that has the file open, if operations go to it. */
   #holder: HolderBackend | undefined;
-  /** The last `connect` or `close`: they take turns. */
+  /** The last `connect` or `close`: one runs at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** `checkpoints`: when the tables of the file are brought up to date, other than as it is best. */
+  /** `checkpoints`: replaces the default policy for when the file's tables are brought up to date. */
   constructor(context: BackendContext, path: string, checkpoints: Partial<CheckpointPolicy> = {}) {
     this.#context = context;
     this.#path = path;
@@ -41,8 +41,8 @@ export class DuckdbBackend implements Backend {
   }
 
   /**
-   * Rejects with a LockedError when the file is open elsewhere, with a ConfigError when it cannot be there or holds another flow,
-   * with a SchemaVersionError or a CorruptStateError when it cannot be read; then it was not written to.
+   * Rejects with a LockedError if the file is open elsewhere, with a ConfigError if there can be no such file or it holds another flow, and with a
+   * SchemaVersionError or a CorruptStateError if it cannot be read. In all these cases nothing was written to it.
    */
   connect(existing = false): Promise<OpenedFlow> {
     return this.#inTurn(async () => {
@@ -92,7 +92,7 @@ export class DuckdbBackend implements Backend {
     const { path, exists } = await placeOf(this.#path, existing);
     if (existing && !exists)
       throw new UnknownFlowError(`there is no file ${path}, and so no flow "${this.#context.flowId}"`);
-    // Who lost its file still holds its place: no new flow is begun there meanwhile.
+    // A manager whose file is gone still holds the path, so that nobody begins a new flow there meanwhile.
     if (!exists) await SecondLock.refuseHeld(path);
     const created = !exists && (await this.#make(path));
     if (existing && this.#context.isVisitor) await this.#visit(path);
@@ -100,7 +100,7 @@ export class DuckdbBackend implements Backend {
     return created;
   }
 
-  /** A file that nobody holds is opened; a bot that holds it is asked. One that is about to open or close it can do neither for a moment. */
+  /** Opens a file that nobody holds, or asks the bot that holds it. While a bot opens or closes the file, neither is possible for a moment. */
   async #visit(path: string): Promise<void> {
     const begun = performance.now();
     for (;;) {
@@ -116,14 +116,14 @@ export class DuckdbBackend implements Backend {
           if (isOver || performance.now() - begun > PATIENCE) throw error;
         }
         if (this.#holder) return;
-        // Nobody is there to be asked: whoever held it is gone, or has no socket.
+        // Nobody can be asked: the holder is gone, or has no socket.
         if (performance.now() - begun > PATIENCE || SecondLock.isHeldByFile(path)) throw locked;
         await setTimeout(PAUSE);
       }
     }
   }
 
-  /** Who only looks at the file is gone soon: a bot that starts waits for it. */
+  /** A bot that starts waits for a process that only looks at the file. */
   async #patiently(path: string, existing: boolean): Promise<Session> {
     const begun = performance.now();
     for (;;) {

@@ -19,7 +19,7 @@ interface StoredEvent {
 const { id, at, instance, type } = columnsOf(event);
 const columns: Columns<StoredEvent> = { seq: whole, id, happened_at: at, instance, type, fields: json };
 
-/** Mirrors the event log: what is appended is written once, what is forgotten is deleted at the next checkpoint. */
+/** Mirrors the event log: a new event is written once; a forgotten one is deleted at the next checkpoint. */
 export class EventMirror implements Mirror {
   readonly name = "events";
   readonly #sql = new SqlTable<StoredEvent>("events", columns);
@@ -29,7 +29,7 @@ export class EventMirror implements Mirror {
   #oldestStored = Number.POSITIVE_INFINITY;
   /** Events that are not yet in the journal. */
   #unwritten: { readonly seq: number; readonly row: EventRow }[] = [];
-  /** Events of the journal that are not yet in the SQL table, without those that are forgotten already. */
+  /** Events of the journal that are not yet in the SQL table, except those that are already forgotten. */
   #unstored: StoredEvent[] = [];
 
   constructor(
@@ -123,14 +123,14 @@ export class EventMirror implements Mirror {
     return events;
   }
 
-  /** Drops most of what the log has forgotten before it was stored. */
+  /** Drops most of the events that the log has forgotten before they were stored. */
   #forget(): void {
     const kept = this.log.size;
     if (this.#unstored.length > 2 * kept) this.#unstored = this.#unstored.slice(this.#unstored.length - kept);
   }
 }
 
-/** An event as the journal has it: `fields` are JSON in it, not text. */
+/** An event in the journal: there `fields` is JSON, not text. */
 function journalOf({ seq, id, happened_at, instance, type, fields }: StoredEvent): string {
   const texts = `"id":${JSON.stringify(id)},"instance":${JSON.stringify(instance)},"type":${JSON.stringify(type)}`;
   return `{"seq":${seq},"happened_at":${time.toJson(happened_at)},${texts},"fields":${fields}}`;

@@ -1,4 +1,4 @@
-/** Where a flow's file is, and whether it can be there. */
+/** The place of a flow's file, and whether there can be a file. */
 import { access, constants, mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { errorCode } from "../../error-code.js";
@@ -6,7 +6,7 @@ import { ConfigError } from "../../errors.js";
 import { damaged } from "./refusal.js";
 
 export interface FilePlace {
-  /** Without symbolic links: DuckDB keeps its log beside the path it is given. */
+  /** The path without symbolic links: DuckDB keeps its log beside the path that it is given. */
   readonly path: string;
   readonly exists: boolean;
 }
@@ -42,7 +42,7 @@ async function writableFolder(folder: string): Promise<string> {
   return realpath(folder);
 }
 
-/** What is at a path; undefined when nothing is. */
+/** What is at a path; undefined if there is nothing. */
 async function present(path: string) {
   try {
     return await stat(path);

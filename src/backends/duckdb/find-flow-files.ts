@@ -12,8 +12,8 @@ import { refusalOf } from "./refusal.js";
 const PLACEHOLDER = "{flow_id}";
 
 /**
- * The flows in the files that a `duckdb.path` stands for, by id: those whose names fit, or, where the path has no `{flow_id}`, the
- * one in that file. No file is written to. Rejects with a StateError for a single file that cannot be read.
+ * The flows in the files that match a `duckdb.path`, by id: all files whose names fit or, if the path has no `{flow_id}`, the one file. No file is written
+ * to. Rejects with a StateError if a single file cannot be read.
  */
 export async function findDuckdbFlows(template: string): Promise<string[]> {
   if (!template.includes(PLACEHOLDER)) return (await isFile(template)) ? [await flowIdOf(template)] : [];
@@ -31,7 +31,7 @@ export async function findDuckdbFlows(template: string): Promise<string[]> {
   return flows.sort();
 }
 
-/** Whether the flow's file exists, and its path begins with what was found. */
+/** Whether the flow's file exists and its path begins with the part that was found. */
 async function fits(template: string, flowId: string, found: string, at: number): Promise<boolean> {
   const path = duckdbPath(template, flowId);
   const begin = path
@@ -41,7 +41,7 @@ async function fits(template: string, flowId: string, found: string, at: number)
   return join(begin) === join(found) && (await isFile(path));
 }
 
-/** The flow in a file. While a bot holds the file, it is asked; where it cannot be, the file's name has to do. */
+/** The flow in a file. If a bot holds the file, the bot is asked; if it cannot be asked, the id is taken from the file's name. */
 async function flowIdOf(path: string): Promise<string> {
   let file: FlowFile | undefined;
   try {
@@ -66,7 +66,7 @@ async function flowHeld(path: string): Promise<string | undefined> {
     await holder?.close();
     return holder?.holder.flowId;
   } catch (error) {
-    // Why it cannot be asked is told by whoever opens it.
+    // Opening the file will report why it cannot be asked.
     if (error instanceof StateError) return undefined;
     throw error;
   }

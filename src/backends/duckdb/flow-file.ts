@@ -15,12 +15,12 @@ import { SecondLock } from "./second-lock.js";
 type Fill = (connection: DuckDBConnection) => Promise<void>;
 
 const OPTIONS = {
-  // One small statement at a time: a second thread would only wake up to find nothing to do.
+  // Statements are small and come one at a time: a second thread would find nothing to do.
   threads: "1",
   memory_limit: "1GB",
-  // Most flows are small, and blocks of 256 KiB would make 1 MB of a few rows.
+  // Most flows are small: with blocks of 256 KiB a few rows would take 1 MB.
   default_block_size: "16384",
-  // A checkpoint comes when the backend says so, and never when a file is only looked at.
+  // Only the backend starts checkpoints; nothing is written when a file is only looked at.
   checkpoint_threshold: "1TB",
   autoinstall_known_extensions: "false",
   autoload_known_extensions: "false",
@@ -38,8 +38,8 @@ export class FlowFile {
   ) {}
 
   /**
-   * Opens a file that exists, without writing to it; `before` is done just before DuckDB opens it. Who only looks says so to whoever asks.
-   * Throws a LockedError when it is open already, and what DuckDB throws.
+   * Opens a file that exists, without writing to it. `before` runs just before DuckDB opens it. `isLooking`: the lock tells others that this process only
+   * looks. Throws a LockedError if the file is open already, and what DuckDB throws.
    */
   static async open(
     path: string,
@@ -65,25 +65,21 @@ export class FlowFile {
     }
   }
 
-  /**
-   * Makes a file that `fill` has filled. Nobody sees it half made: it gets its name when it is done. False when somebody else
-   * was quicker.
-   */
+  /** Makes a new file and has `fill` fill it. Nobody sees it half made: it gets its name at the end. False if somebody else made the file first. */
   static make(path: string, fill: Fill, draft = `${path}.new-${randomUUID()}`): Promise<boolean> {
     return FlowFile.#draft(draft, fill, () => nameIt(draft, path));
   }
 
   /**
-   * Makes a file that `fill` has filled, and gives it the name of one that is there, in one step: whoever opens that finds the
-   * old or the new. The old, which is open, is kept under another name, to which this resolves; DuckDB lets go of it, the second lock
-   * stays. It must have left nothing in its log.
+   * Replaces `old` by a new file, which `fill` fills, in one step: a process that opens the path finds either the old or the new file. The old file is kept
+   * under another name; resolves to that name. DuckDB closes the old file; its second lock stays. The old file's log must be empty.
    */
   static replace(path: string, old: FlowFile, fill: Fill, draft: string): Promise<string> {
     return FlowFile.#draft(draft, fill, async () => {
       const kept = `${path}.replaced-${new Date().toISOString().replaceAll(":", "")}`;
       const log = await stat(`${path}.wal`).catch(() => undefined);
       if (log && log.size > 0) throw new TypeError(`${path}.wal is not empty`);
-      // Where it has to be copied, the end of the copying would drop DuckDB's lock.
+      // Close it first: if the file has to be copied, the copy's close would drop DuckDB's lock.
       old.#closeDatabase();
       await secondName(path, kept);
       await rename(draft, path);
@@ -92,7 +88,7 @@ export class FlowFile {
     });
   }
 
-  /** Removes what a process that died has left of a draft. Throws a LockedError when somebody is at work on it. */
+  /** Removes a draft that a dead process left. Throws a LockedError if somebody is working on it. */
   static async clear(draft: string): Promise<void> {
     try {
       (await FlowFile.open(draft)).close();
@@ -128,27 +124,27 @@ export class FlowFile {
     }
   }
 
-  /** Why what is written now may be lost to whoever opens the path; undefined when it is still the file that was opened. */
+  /** Why a change that is written now may be lost to whoever opens the path; undefined if it is still the file that was opened. */
   get trouble(): string | undefined {
     return this.lock?.trouble;
   }
 
-  /** From now on those who connect to the file's socket are taken over. */
+  /** From now on `serve` gets the connections to the file's socket. */
   serve(serve: (socket: Socket) => void): void {
     this.lock?.serve(serve);
   }
 
-  /** Whether nothing but a file says who holds it. */
+  /** Whether only a file, not a socket, says who holds it. */
   get isHeldByFile(): boolean {
     return this.lock?.isByFile ?? false;
   }
 
-  /** Whether another file is at the path, whose log DuckDB would take for this one's. */
+  /** Whether another file is at the path. DuckDB would take that file's log for this one's. */
   get isReplaced(): boolean {
     return this.lock?.place === "other";
   }
 
-  /** Lets go of the file as it is. */
+  /** Closes the file as it is. */
   close(): void {
     this.#closeDatabase();
     this.lock?.release();
@@ -168,7 +164,7 @@ async function remove(draft: string): Promise<void> {
   await rm(`${draft}.wal`, { force: true });
 }
 
-/** Gives a finished file its name, unless there is a file of that name. */
+/** Gives a finished file its name, unless another file has that name. */
 async function nameIt(draft: string, path: string): Promise<boolean> {
   try {
     await secondName(draft, path);
@@ -180,7 +176,7 @@ async function nameIt(draft: string, path: string): Promise<boolean> {
   return true;
 }
 
-/** Gives a file another name that nothing has yet; some file systems know no second name, there the file is copied. */
+/** Gives a file a second name that nothing has yet. If the file system has no second names, the file is copied. */
 async function secondName(path: string, other: string): Promise<void> {
   await link(path, other).catch((error: unknown) => {
     if (errorCode(error) === "EEXIST") throw error;

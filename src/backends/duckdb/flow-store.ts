@@ -10,12 +10,13 @@ import { interpret } from "../interpret.js";
 import { AccountMirror } from "./account-mirror.js";
 import type { Acknowledged } from "./acknowledged.js";
 import { CommitJournal } from "./commit-journal.js";
+import type { StoredAccount } from "./control/messages.js";
 import type { Mirror, Write } from "./mirror.js";
 import type { OpenLog } from "./open-log.js";
 import { checkpointClosed, writeOpenMark } from "./open-mark.js";
 import { mirrorsOf } from "./tables.js";
 
-/** What lies beside an open file. */
+/** The files beside an open file. */
 export interface Beside {
   readonly log: OpenLog;
   readonly acknowledged: Acknowledged;
@@ -27,18 +28,18 @@ export interface CheckpointPolicy {
   readonly commits: number;
   /** Length of the journal, in characters. */
   readonly length: number;
-  /** Rows that the tables of the file lack: what the next checkpoint has to write, and so how long it takes. */
+  /** Rows that the file's tables lack: what the next checkpoint has to write, which decides how long it takes. */
   readonly rows: number;
-  /** A pause that long, ms, means that nobody minds a checkpoint that would be worth its while. */
+  /** After a pause of this length, ms, a checkpoint that is worth it disturbs nobody. */
   readonly idle: number;
 }
 
 export const CHECKPOINTS: CheckpointPolicy = { commits: 20_000, length: 16 * 1024 * 1024, rows: 30_000, idle: 1000 };
 
-/** A longer row does not go into the journal: a checkpoint writes its changes instead, some at a time. */
+/** A longer row does not go into the journal. A checkpoint writes its changes instead, some at a time. */
 const LONGEST_ROW = 16 * 1024 * 1024;
 
-/** Trades as `getTrades` tells them: with what was booked on each after its end. */
+/** Trades as `getTrades` returns them: with what was booked on each after its end. */
 const TRADES = `CREATE VIEW trades AS
 SELECT r.* EXCLUDE (pnl, fees, cash, untold, ending, unexplained, told, forgotten),
   r.pnl + coalesce(a.pnl, 0) AS pnl,
@@ -49,14 +50,14 @@ SELECT r.* EXCLUDE (pnl, fees, cash, untold, ending, unexplained, told, forgotte
 FROM trade_records r LEFT JOIN trade_amendments a USING (key)
 WHERE r.forgotten IS NULL`;
 
-/** A flow's state in memory, and the tables of its file that are kept like it. */
+/** A flow's state in memory, and the tables of its file that mirror it. */
 export class FlowStore {
   readonly state: FlowState;
   readonly accounts: FileAccounts;
   readonly #mirrors: ReadonlyMap<string, Mirror>;
-  /** Set when the next commit is to be a checkpoint. */
+  /** The next commit has to be a checkpoint. */
   #due = false;
-  /** The checkpoint by which the file says that it is open; undefined while it does not. */
+  /** The checkpoint by which the file says that it is open; undefined: the file does not say so. */
   #checkpoint: string | undefined;
 
   private constructor(
@@ -64,7 +65,7 @@ export class FlowStore {
     private readonly journal: CommitJournal,
     readonly policy: CheckpointPolicy,
     private readonly context: BackendContext,
-    /** What lies beside the file while it is open; absent in a draft, which nobody looks for. */
+    /** The files beside the open file; absent for a draft. */
     private readonly beside?: Beside,
   ) {
     const { flowId, maxEvents } = context;
@@ -75,7 +76,7 @@ export class FlowStore {
     this.#mirrors = new Map(mirrors.map((mirror) => [mirror.name, mirror]));
   }
 
-  /** Makes the tables of a new flow, in an empty file; `fill` says what the flow holds, by default nothing. */
+  /** Makes the tables of a new flow in an empty file. `fill` fills the flow; by default it is empty. */
   static async create(
     connection: DuckDBConnection,
     context: BackendContext,
@@ -92,7 +93,7 @@ export class FlowStore {
     await store.checkpoint();
   }
 
-  /** Reads a stored flow. Changes nothing in the file. What it throws says what is wrong with the file. */
+  /** Reads a stored flow. Changes nothing in the file. An error says what is wrong with the file. */
   static async load(
     connection: DuckDBConnection,
     context: BackendContext,
@@ -106,16 +107,16 @@ export class FlowStore {
     return store;
   }
 
-  /** Changes of the state that the next commit has to make durable. */
+  /** Notes changes of the state that the next commit has to make durable. */
   note(changes: readonly Change[]): void {
     for (const { table, key, before } of changes) {
       this.#mirror(table.name).note(key, before);
-      // What says whose file it is must not lag behind: versions that know no accounts are refused by it, by name.
+      // The schema in the file must be written at once: it keeps out older versions, which know no accounts.
       if (table === this.state.meta && this.#saysAnotherSchema(before)) this.#due = true;
     }
   }
 
-  /** Throws a TypeError when one of these rows, as it is now, could not be written. */
+  /** Throws a TypeError if one of these rows, as it is now, could not be written. */
   check(changes: readonly Change[]): void {
     for (const { table, key } of changes) this.#mirror(table.name).check(key);
   }
@@ -123,7 +124,7 @@ export class FlowStore {
   /** Makes everything durable that was noted before the call. */
   async commit(): Promise<void> {
     if (this.#checkpoint && this.beside?.log.isAsLeft === false) this.#missLog();
-    // Commits of before the file was opened follow another checkpoint than those to come.
+    // Commits from before the file was opened follow an older checkpoint than the next ones.
     const isOlder = !this.#checkpoint && this.journal.rows > 0;
     if (!this.#due && !isOlder && this.#progress < 1) {
       const tables = this.#takeJournal();
@@ -136,6 +137,12 @@ export class FlowStore {
   }
 
   /** Whether a checkpoint would be worth its while when there is nothing else to do. */
+  /** The account that the flow is in, as it is stored. */
+  get account(): StoredAccount | undefined {
+    const name = this.accounts.current;
+    return name === undefined ? undefined : { name, fields: new Map(this.accounts.of(name).fields.entries()) };
+  }
+
   get isWorthCheckpoint(): boolean {
     return this.#progress >= 0.1;
   }
@@ -153,7 +160,7 @@ export class FlowStore {
     await this.#write(writes, this.beside);
   }
 
-  /** The last checkpoint: from now on the file needs no log. */
+  /** The last checkpoint: after it the file needs no log. */
   async leave(): Promise<void> {
     this.#due = false;
     const writes = this.#takeDifferences();
@@ -162,13 +169,13 @@ export class FlowStore {
     await this.beside?.acknowledged.remove();
   }
 
-  /** The same for a state that was not committed as it is now: what is in DuckDB's log gets into the file, and nothing else. */
+  /** The same for a state whose newest changes were not committed: only what is in DuckDB's log gets into the file. */
   async leaveAsCommitted(): Promise<void> {
     await checkpointClosed(this.connection);
     await this.beside?.acknowledged.remove();
   }
 
-  /** Lets go of what lies beside the file, and leaves it as it is. */
+  /** Closes the files beside it and leaves them as they are. */
   release(): void {
     this.beside?.acknowledged.release();
   }
@@ -181,7 +188,7 @@ export class FlowStore {
     } else await this.beside?.acknowledged.note(this.journal.rows);
   }
 
-  /** All that it held is in memory, and DuckDB still has it: a checkpoint needs no log. */
+  /** The log is gone, but DuckDB still has all its content: the next commit is a checkpoint, which needs no log. */
   #missLog(): void {
     this.#due = true;
     this.context.warn?.(
@@ -189,7 +196,7 @@ export class FlowStore {
     );
   }
 
-  /** Writes, and checkpoints. With what lies beside it the file says that it is open from then on, and which checkpoint this was. */
+  /** Writes, and makes a checkpoint. With `beside`, the file says from then on that it is open, and which checkpoint this was. */
   async #write(writes: readonly Write[], beside: Beside | undefined): Promise<void> {
     const mark = beside && { checkpoint: randomUUID(), at: Date.now() };
     if (mark) {
@@ -220,7 +227,7 @@ export class FlowStore {
     return [...this.#mirrors.values()].flatMap((mirror) => mirror.takeDifference() ?? []);
   }
 
-  /** In JSON, a table each. */
+  /** The noted changes, in JSON, one text for each table. */
   #takeJournal(): string[] {
     const tables: string[] = [];
     for (const mirror of this.#mirrors.values()) {

@@ -1,4 +1,4 @@
-/** Lets everything that changes while a commit is in progress share the next one. */
+/** Changes that are made while a commit runs share the next commit. */
 export class GroupCommit {
   /** The changes that no commit has taken up yet. */
   #waiting: Group | undefined;
@@ -6,7 +6,7 @@ export class GroupCommit {
   #committing: Group | undefined;
   #failure: { readonly cause: unknown } | undefined;
 
-  /** `commit` makes all that was changed before it is called durable. */
+  /** `commit` makes everything durable that was changed before it is called. */
   constructor(private readonly commit: () => Promise<void>) {}
 
   /** Set once a commit has failed: nothing can be committed any more. */
@@ -14,7 +14,7 @@ export class GroupCommit {
     return this.#failure;
   }
 
-  /** Resolves when what has just been changed is durable. Rejects when a commit failed, and ever after. */
+  /** Resolves when the latest change is durable. Rejects if a commit failed, and always after that. */
   join(): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure.cause);
     if (!this.#waiting) {
@@ -24,12 +24,12 @@ export class GroupCommit {
     return this.#waiting.done;
   }
 
-  /** Resolves when all that has been changed so far is durable; undefined when it is. */
+  /** Resolves when everything that was changed so far is durable; undefined if it already is. */
   get pending(): Promise<void> | undefined {
     return (this.#waiting ?? this.#committing)?.done;
   }
 
-  /** All that is changed in this turn of the event loop goes into one commit. */
+  /** All changes of one turn of the event loop go into one commit. */
   #commitSoon(): void {
     setImmediate(() => {
       const group = this.#waiting;

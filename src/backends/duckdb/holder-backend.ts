@@ -1,4 +1,4 @@
-/** A flow whose file another process has open: that one interprets the operations, which go to it through its socket. */
+/** A flow whose file another process has open: operations go through a socket to that process, which interprets them. */
 import { connect, type Socket } from "node:net";
 import { ConnectionError, LockedError, UnknownFlowError, UnknownOutcomeError } from "../../errors.js";
 import { type OpenedFlow, openFlow } from "../../operations/open-flow.js";
@@ -12,6 +12,7 @@ import {
   LONGEST_QUESTION,
   numberIn,
   PROTOCOL,
+  type StoredAccount,
   shapeOf,
   textIn,
   type Welcome,
@@ -22,7 +23,7 @@ import { addressOf, socketPath } from "./holder-socket.js";
 import { anotherFlow } from "./identify.js";
 import { silentHolder } from "./sign-of-life.js";
 
-/** The holder's event loop may be busy so long, ms, before it counts as standing still. */
+/** How long the holder's event loop may be busy, ms, before it counts as standing still. */
 const PATIENCE = 5000;
 
 interface Pending {
@@ -31,7 +32,7 @@ interface Pending {
 }
 
 export interface Asking {
-  /** Absent: whichever the file holds. */
+  /** Absent: the flow that the file holds, whichever it is. */
   readonly flowId: string | undefined;
   readonly instance: string;
 }
@@ -39,11 +40,11 @@ export interface Asking {
 export class HolderBackend implements Backend {
   readonly hasAccountLog = false;
   readonly #reader = new FrameReader(LONGEST_ANSWER);
-  /** An answer is due, whatever it is. */
+  /** Questions whose answer is due. */
   readonly #pending = new Map<number, Pending>();
-  /** They wait for an event. */
+  /** Questions that wait for an event. */
   readonly #waiting = new Map<number, Pending>();
-  /** Without those who wait for an event. */
+  /** Calls under way, without those that wait for an event. */
   readonly #asking = new Set<Promise<unknown>>();
   /** Runs while an answer is due. */
   #silence: NodeJS.Timeout | undefined;
@@ -61,8 +62,8 @@ export class HolderBackend implements Backend {
   }
 
   /**
-   * Asks the holder of the file at `path`, which is without symbolic links. Undefined when nobody is there to be asked. Rejects with a SilentHolderError
-   * when its event loop stands still, with a LockedError when it answers nobody.
+   * Connects to the holder of the file at `path`, which has no symbolic links. Undefined if nobody listens there. Rejects with a SilentHolderError if its
+   * event loop stands still, and with a LockedError if it answers nobody.
    */
   static async reach(path: string, { flowId, instance }: Asking): Promise<HolderBackend | undefined> {
     const address = addressOf(socketPath(path));
@@ -128,6 +129,18 @@ export class HolderBackend implements Backend {
     throw new TypeError(`${operation.name}: the bot answered something else`);
   }
 
+  /** The account that the flow is in, as the holder has it stored; undefined where it is in none. */
+  async account(): Promise<StoredAccount | undefined> {
+    const told = fromWire(await this.#ask({ account: true }));
+    if (typeof told !== "object" || told === null) return undefined;
+    const fields: unknown = Reflect.get(told, "fields");
+    if (!(fields instanceof Map)) throw new TypeError("fields: expected a map");
+    return {
+      name: textIn(told, "name"),
+      fields: new Map([...fields].map(([field, text]) => [String(field), String(text)])),
+    };
+  }
+
   async eventAfter(id: string, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const n = this.#asked + 1;
@@ -154,7 +167,7 @@ export class HolderBackend implements Backend {
     this.#end();
   }
 
-  /** Resolves to what is told. Rejects with `Unanswered` when the connection ends, or the holder stands still. */
+  /** Resolves to the answer. Rejects with `Unanswered` if the connection ends or the holder stands still. */
   #ask(question: object): Promise<unknown> {
     const asking = this.#askFor(question, this.#pending).finally(() => this.#asking.delete(asking));
     this.#asking.add(asking);
@@ -238,15 +251,15 @@ function busyHolder(path: string, pid: number): LockedError {
   );
 }
 
-/** A question was sent, and nothing came back. */
+/** A question was sent, but no answer came. */
 class Unanswered extends Error {}
 
-/** What a holder with an operation of the same name and shape answers is what that answers. */
+/** A holder that has an operation of this name and shape answers with that operation's result. */
 function isResultOf<Args, Result>(_: Operation<Args, Result>, _told: unknown): _told is Result {
   return true;
 }
 
-/** Who listens: `PID open`, or another word. Undefined when nobody does. */
+/** Reads who listens: `PID open`, or another word. Undefined if nobody does. */
 function greeted(path: string, socket: Socket): Promise<{ pid: number; isOpen: boolean } | undefined> {
   return new Promise((resolve, reject) => {
     let line = "";

@@ -1,8 +1,9 @@
 /**
- * The sockets by which the holder of a file is known. Each says who holds it, and what for; the one beside the file goes on as the control socket.
+ * The sockets by which the holder of a file is known. Each says who holds the file, and what for; the one beside the file is also the control socket.
  *
- * UNTESTED on Windows, which has no sockets beside files: there `<file>.sock` is a text of mode 0600 with a secret, after which a pipe is named. Whoever connects says the
- * secret first, and is told nothing before: the names of pipes can be listed by anybody. DuckDB's share mode is what keeps others out there.
+ * UNTESTED on Windows, which has no sockets beside files: there `<file>.sock` is a text file of mode 0600 with a secret, and a pipe is named after the
+ * secret. Whoever connects has to say the secret first, and learns nothing before: anybody can list the names of pipes. On Windows DuckDB's share mode
+ * keeps others out.
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, closeSync, constants, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -11,26 +12,26 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { errorCode } from "../../error-code.js";
 
-/** Who holds a file: nobody, nobody any more, or somebody whose pid is 0 where they do not say it. */
+/** Who holds a file: `none` nobody; `dead` a process that is gone; or a living process, whose pid is 0 if it does not say it. */
 export type Holder = "none" | "dead" | Living;
 
 export interface Living {
   readonly pid: number;
-  /** It only looks, and will be gone soon. */
+  /** The holder only looks, and will be gone soon. */
   readonly isLooking: boolean;
 }
 
-/** A holder whose event loop stands still does not say who it is, ms. */
+/** How long to wait, ms, for a holder to say who it is. One whose event loop stands still does not answer. */
 const PATIENCE = 1000;
-/** Linux opens a name without reading or writing what it names. */
+/** Flag of Linux that opens a name without reading or writing what it names. */
 const O_PATH = 0o10000000;
 const IS_LINUX = process.platform === "linux";
 const IS_WINDOWS = process.platform === "win32";
 
-/** What those who connect find. */
+/** What a process finds when it connects. */
 export interface Door {
   readonly isLooking: boolean;
-  /** Takes over who connects; absent as long as there is nothing to be asked. */
+  /** Gets the connections; absent while there is nothing to ask. */
   serve?: (socket: Socket) => void;
 }
 
@@ -39,7 +40,7 @@ export function socketPath(file: string): string {
   return `${file}.sock`;
 }
 
-/** Asks who listens at a path, or at a name of Linux's abstract sockets, which begins with NUL. Rejects with what forbids to ask. */
+/** Asks who listens at a path, or at a name of Linux's abstract sockets, which begins with NUL. Rejects with the error that prevents asking. */
 export async function askHolder(path: string): Promise<Holder> {
   if (path.startsWith("\0")) return ask(path);
   const address = addressOf(path);
@@ -51,15 +52,15 @@ export async function askHolder(path: string): Promise<Holder> {
   }
 }
 
-/** Whether it is this process that has the file open, and not another one that is asked. */
+/** Whether this process itself has the file open, and does not ask another one. */
 export async function isHeldHere(file: string): Promise<boolean> {
   const holder = await askHolder(socketPath(await realpath(file)));
   return typeof holder !== "object" || holder.pid === process.pid;
 }
 
 /**
- * A path to connect to: one of more than 107 bytes is cut without a word, one by way of a descriptor is short. Undefined when nothing is there.
- * Release it when the connection is there.
+ * A short path to connect to. The system cuts a socket's path after 107 bytes without an error, so this goes through a file descriptor. Undefined if
+ * nothing is there. Release it once the connection is made.
  */
 export function addressOf(path: string): Address | undefined {
   if (IS_WINDOWS) return pipeOf(path);
@@ -80,7 +81,7 @@ export interface Address {
   release(): void;
 }
 
-/** The pipe whose secret is in the text at `path`; undefined when there is none. */
+/** The pipe whose secret is in the file at `path`; undefined if there is none. */
 export function pipeOf(path: string): Address | undefined {
   try {
     const secret = readFileSync(path, "utf8");
@@ -93,7 +94,7 @@ export function pipeOf(path: string): Address | undefined {
 
 const SECRET = /^[0-9a-f]{64}$/;
 
-/** Its name tells half of the secret: enough to be another one each time. */
+/** The pipe's name. It shows half of the secret, so that it differs each time. */
 function pipeNamed(secret: string): string {
   return `\\\\.\\pipe\\signalflow-${secret.slice(0, 32)}`;
 }
@@ -125,14 +126,14 @@ function ask(path: string, secret?: string): Promise<Holder> {
       const code = errorCode(error);
       if (code === "ENOENT") resolve("none");
       else if (code === "ECONNREFUSED") resolve("dead");
-      // Its backlog is full, or it has just closed the connection: there is somebody.
+      // The backlog is full, or the other side has just closed the connection: somebody is there.
       else if (code === "EAGAIN" || code === "ECONNRESET" || code === "EPIPE") resolve({ pid: 0, isLooking: false });
       else reject(error);
     });
   });
 }
 
-/** Says to everybody who connects which process this is. Keeps nothing alive. */
+/** Tells everybody who connects which process this is. Keeps no process alive. */
 function answering(door: Door, secret?: string): Server {
   const greet = (socket: Socket) => {
     const greeting = (word: string) => `${process.pid} ${word}\n`;
@@ -151,7 +152,7 @@ function answering(door: Door, secret?: string): Server {
   return server.unref();
 }
 
-/** Calls back once somebody has said the secret; who says something else, or nothing for some time, is cut off. */
+/** Calls back once the other side has said the secret. One that says something else, or nothing for some time, is cut off. */
 export function onSecret(socket: Socket, secret: string, done: () => void): void {
   const timer = setTimeout(() => socket.destroy(), PATIENCE).unref();
   const said: Buffer[] = [];
@@ -172,7 +173,7 @@ export function onSecret(socket: Socket, secret: string, done: () => void): void
   socket.on("data", take);
 }
 
-/** Listens at once: `exclusive` keeps Node's cluster from sharing it. Rejects with what the system says, as EADDRINUSE. */
+/** Listens at once. `exclusive` keeps Node's cluster from sharing the socket. Rejects with the system's error, such as EADDRINUSE. */
 async function listening(path: string, door: Door, secret?: string): Promise<Server> {
   const server = answering(door, secret);
   await new Promise<void>((resolve, reject) => {
@@ -183,11 +184,11 @@ async function listening(path: string, door: Door, secret?: string): Promise<Ser
   return server;
 }
 
-/** A name in Linux's own space of names, free again at the moment its process ends. Undefined where there is no such space. */
+/** Listens at a name among Linux's abstract sockets, which is free again as soon as its process ends. Undefined on other systems. */
 export async function listenAbstract(name: string, door: Door): Promise<Server | undefined> {
   if (!IS_LINUX) return undefined;
   const server = await listening(`\0${name}`, door);
-  // An older Node listens somewhere else instead.
+  // An older Node listens at another name instead.
   if (isListed(name)) return server;
   server.close();
   return undefined;
@@ -202,8 +203,8 @@ function isListed(name: string): boolean {
 }
 
 /**
- * Listens at a path, mode 0600, in the place of a dead socket that may be there. Nobody sees it before it listens: it gets its
- * name then. `draft` is a short name in the same folder that nobody else uses meanwhile.
+ * Listens at a path, mode 0600, in place of a dead socket that may be there. It gets its name only after it listens, so nobody finds it before. `draft` is
+ * a short name in the same folder that nobody else uses.
  */
 export async function listenAt(path: string, draft: string, door: Door): Promise<Server> {
   const folder = dirname(path);
@@ -226,7 +227,7 @@ export async function listenAt(path: string, draft: string, door: Door): Promise
   }
 }
 
-/** Untested. The text that names the pipe gets its name when the pipe listens. */
+/** Untested. The text file that names the pipe gets its own name once the pipe listens. */
 async function listenAtPipe(path: string, hidden: string, door: Door): Promise<Server> {
   const secret = randomBytes(32).toString("hex");
   const server = await listening(pipeNamed(secret), door, secret);

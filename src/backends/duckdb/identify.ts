@@ -14,8 +14,9 @@ export async function flowIdIn(connection: DuckDBConnection): Promise<string> {
 }
 
 /**
- * Is this the file of this flow (without a `flowId`, of any), in a version that can be read? Answers with the flow's id and its schema, which may be an older one. Asked
- * before anything else is read, so that a file of another flow or of a newer version is told apart from a damaged one. Throws a StateError that says so.
+ * Checks whether the file holds this flow (without a `flowId`: any flow), in a version that can be read. Returns the flow's id and its schema, which may be
+ * older. This runs before anything else is read, so that a file of another flow or of a newer version is not mistaken for a damaged one. Throws a
+ * StateError that says so.
  */
 export async function identify(
   connection: DuckDBConnection,

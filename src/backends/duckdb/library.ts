@@ -1,4 +1,4 @@
-/** DuckDB's library, a package that a user installs beside this one. It is loaded when a file is opened, and not before. */
+/** DuckDB's library: a package that a user installs beside this one. It is loaded only when a file is opened. */
 import type * as Library from "@duckdb/node-api";
 import { ConfigError } from "../../errors.js";
 
@@ -6,7 +6,7 @@ export type Duckdb = typeof Library;
 
 let loaded: Duckdb | undefined;
 
-/** Loads the library; `who` needs it. Rejects with a ConfigError that says what to install when it is not there, or does not run here. */
+/** Loads the library. `who` names what needs it. Rejects with a ConfigError that says what to install if the library is missing or does not run here. */
 export async function loadDuckdb(who = "backend: duckdb"): Promise<Duckdb> {
   try {
     loaded ??= await import("@duckdb/node-api");

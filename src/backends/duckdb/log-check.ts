@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
-/** How the log of DuckDB's storage version 2 begins: a record of its own that names the version. */
+/** The first bytes of a log of DuckDB's storage version 2: a record of its own that names the version. */
 const FIRST = Buffer.from([0x64, 0x00, 0x62, 0x65, 0x00, 0x02, 0xff, 0xff]);
 const VERSION_AT = 5;
 /** Every later record begins with its length and a checksum, 8 bytes each. */
@@ -11,16 +11,16 @@ const LONGEST_RECORD = 1024 ** 3;
 const COMMITTED = Buffer.from([0x64, 0x00, 0x64, 0xff, 0xff]);
 
 export interface LogEnd {
-  /** Where its last whole commit ends, bytes. */
+  /** Where the last whole commit ends, bytes. */
   readonly whole: number;
-  /** Whether something stands behind that: a commit that is not all there. */
+  /** Whether an incomplete commit follows. */
   readonly isTorn: boolean;
 }
 
 /**
- * Is `path`, the log beside a DuckDB file, whole as far as DuckDB is going to read it? DuckDB finds a wrong checksum by itself,
- * but takes a record that is longer than the rest of the log for the last one, cut off in a crash, and forgets what comes
- * after. That is right for a length that can be, and a loss for one that cannot: throws a TypeError then. Undefined where it cannot be told how it ends.
+ * Checks that DuckDB will read all of `path`, the log beside a DuckDB file. DuckDB itself notices a wrong checksum. But if a record claims to be longer
+ * than the rest of the log, DuckDB takes it for the last one, cut off in a crash, and ignores everything after it. That is right for a possible length. An
+ * impossible length is damage: throws a TypeError. Undefined if it cannot be seen how the log ends.
  */
 export function checkLog(path: string): LogEnd | undefined {
   const log = openSync(path, "r");
@@ -28,12 +28,12 @@ export function checkLog(path: string): LogEnd | undefined {
     const { size } = fstatSync(log);
     const first = Buffer.alloc(Math.min(size, FIRST.length));
     readSync(log, first, 0, first.length, 0);
-    // After a power cut: made longer, and nothing written yet.
+    // After a power cut a log may have its new length, but not its content yet.
     if (first.every((byte) => byte === 0)) return undefined;
     if (!first.subarray(0, VERSION_AT).equals(FIRST.subarray(0, Math.min(size, VERSION_AT)))) {
       throw new TypeError(`${path} is not its log`);
     }
-    // Cut within its head, or of a version with other records.
+    // The log was cut within its head, or is of a DuckDB version with other records.
     if (first[VERSION_AT] !== FIRST[VERSION_AT]) return undefined;
 
     const head = Buffer.alloc(HEAD + COMMITTED.length);

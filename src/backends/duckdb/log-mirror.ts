@@ -4,7 +4,7 @@ import type { Mirror, Write } from "./mirror.js";
 import type { RowLayout } from "./row-mirror.js";
 import { quoted } from "./sql-table.js";
 
-/** Mirrors a log: what is appended is written once, and kept without a bound, or the newest `kept` of it. */
+/** Mirrors a log: each new row is written once. All rows are kept, or the newest `kept`. */
 export class LogMirror<Row extends LogRow, Fields extends object> implements Mirror {
   readonly name: string;
   /** Rows that are not yet in the journal. */
@@ -90,7 +90,7 @@ export class LogMirror<Row extends LogRow, Fields extends object> implements Mir
     );
   }
 
-  /** Drops most of what the log has forgotten before it was stored. */
+  /** Drops most of the rows that the log has forgotten before they were stored. */
   #forget(): void {
     if (this.#unstored.length > 2 * this.kept) this.#unstored = this.#unstored.slice(-this.kept);
   }

@@ -1,12 +1,12 @@
 import { readdirSync, statSync } from "node:fs";
 
 /**
- * The files that this process has open, by device and inode. DuckDB's lock keeps other processes out, but not this one: POSIX
- * gives a process every lock that it has already, and takes them all away when it closes the file anywhere.
+ * The files that this process has open, by device and inode. DuckDB's lock keeps out other processes, but not this one: POSIX grants a process every lock
+ * that it already has, and removes them all when the process closes the file anywhere.
  */
 const claimed = new Set<string>();
 
-/** Claims the file at `path`, which exists; undefined when this process has it open. Call the result to let it go. */
+/** Claims the file at `path`, which exists; undefined if this process has it open already. Call the result to release it. */
 export function claim(path: string): (() => void) | undefined {
   const identity = identityOf(path);
   if (claimed.has(identity) || opened().includes(identity)) return undefined;
@@ -19,7 +19,7 @@ function identityOf(path: string): string {
   return `${dev}:${ino}`;
 }
 
-/** Every file this process has open, where the system tells: other threads, whose `claimed` is not this one, hold theirs too. */
+/** Every file that this process has open, if the system tells it. Other threads have a `claimed` of their own. */
 function opened(): string[] {
   try {
     return readdirSync("/proc/self/fd").map((fd) => {

@@ -1,4 +1,4 @@
-/** DuckDB's log beside an open file. DuckDB removes it at every checkpoint, and goes on in an empty one that it finds. */
+/** DuckDB's log beside an open file. DuckDB removes the log at every checkpoint, and continues in an empty one if it finds one. */
 import { statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { errorCode } from "../../error-code.js";
@@ -16,25 +16,25 @@ export class OpenLog {
     this.path = `${file}.wal`;
   }
 
-  /** Bytes; undefined when there is none. */
+  /** Bytes; undefined if there is no log. */
   get size(): number | undefined {
     const found = this.#look();
     return found && Number(found.size);
   }
 
-  /** Makes an empty log, for its owner only, unless there is one: DuckDB would make one for everybody. */
+  /** Makes an empty log that only its owner may read, unless there is one. DuckDB would make one that everybody may read. */
   async begin(): Promise<void> {
     await makeEmpty(this.path);
     this.#seen = this.#look();
   }
 
-  /** Whether the log is what it was after the last commit: not removed, not replaced, not written by others. */
+  /** Whether the log is as the last commit left it: not removed, not replaced, not written by others. */
   get isAsLeft(): boolean {
     const found = this.#look();
     return found !== undefined && found.ino === this.#seen?.ino && found.size === this.#seen.size;
   }
 
-  /** A commit was written: whether it is in the file that is there. */
+  /** Notes that a commit was written. False if it is not in the log that is there. */
   grow(): boolean {
     const [before, found] = [this.#seen, this.#look()];
     this.#seen = found;

@@ -1,6 +1,6 @@
 /**
- * What a file says of being open: a row with its newest checkpoint. Without a row it was closed, and needs no log. So was one whose checkpoint begins with `CLOSED`:
- * that one has commits in its journal, which follow it.
+ * The mark of an open file: a row with its newest checkpoint. A file without the row was closed and needs no log. A file whose checkpoint begins with `CLOSED`
+ * was closed as well, with commits in its journal that follow the checkpoint.
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { text, time } from "./columns.js";
@@ -8,14 +8,14 @@ import { SqlTable } from "./sql-table.js";
 
 export interface OpenMark {
   readonly checkpoint: string;
-  /** When that was, ms since 1970 by this machine's clock. */
+  /** Time of the checkpoint, ms since 1970 by this machine's clock. */
   readonly at: number;
 }
 
 export interface FileMark {
   /** Absent in a file that was closed. */
   readonly open?: OpenMark;
-  /** The checkpoint that commits in the journal follow; absent where there are none, or where they do not say it. */
+  /** The checkpoint that the journal's commits follow; absent if there are no commits, or if they do not say it. */
   readonly journal?: string;
 }
 
@@ -40,13 +40,13 @@ export async function writeOpenMark(connection: DuckDBConnection, mark: OpenMark
   if (mark) await table.append(connection, [mark]);
 }
 
-/** The file needs no log from now on, and its journal stays. Within a transaction of the caller. */
+/** Marks that the file needs no log from now on; its journal stays. Within a transaction of the caller. */
 async function closeMark(connection: DuckDBConnection): Promise<void> {
   const { open } = await readMark(connection);
   if (open) await writeOpenMark(connection, { ...open, checkpoint: `${CLOSED}${open.checkpoint}` });
 }
 
-/** Has a file say that it needs no log, and its log have nothing to say. What is in its journal stays there. */
+/** Marks the file as one that needs no log, and empties the log by a checkpoint. The journal stays. */
 export async function checkpointClosed(connection: DuckDBConnection): Promise<void> {
   await connection.run("BEGIN");
   await closeMark(connection);

@@ -1,4 +1,4 @@
-/** A file that says who holds another one, where there are no sockets: refused unless its owner is proven dead. */
+/** A file that says who holds another one, for places without sockets. It is respected unless its owner is proven dead. */
 
 import { createHash, randomUUID } from "node:crypto";
 import { linkSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -6,10 +6,10 @@ import { errorCode } from "../../error-code.js";
 
 export interface Owner {
   readonly pid: number;
-  /** When the process began, in ticks since the machine did; a pid is used again. */
+  /** When the process began, in ticks since the machine started. A pid may be used again. */
   readonly started: string;
   readonly boot: string;
-  /** The space that the pid is of: another container's cannot be looked at. */
+  /** The pid's namespace: processes of another container cannot be looked at. */
   readonly space: string;
 }
 
@@ -17,7 +17,7 @@ export function thisProcess(): Owner {
   return { pid: process.pid, started: startOf(process.pid) ?? "", boot: bootId(), space: pidSpace() };
 }
 
-/** Whether it is certain that the owner is gone: the machine was started anew, or its pid is free or another process's. */
+/** Whether it is certain that the owner is gone: the machine was restarted, or the pid is free or another process's. */
 export function isProvenDead({ pid, started, boot, space }: Owner): boolean {
   const here = thisProcess();
   if (here.boot === "" || boot === "") return false;
@@ -27,14 +27,14 @@ export function isProvenDead({ pid, started, boot, space }: Owner): boolean {
   return now === undefined || now !== started;
 }
 
-/** Where a file system knows no second name for a file. */
+/** Errors of file systems that have no second names for a file. */
 const WITHOUT_LINKS = /^(?:EPERM|EACCES|EOPNOTSUPP|ENOTSUP|ENOSYS|EMLINK)$/;
 
 /**
- * Makes the file, all of it at once. Answers with its owner where there is one who may be alive.
+ * Makes the file in one step. Answers with the file's owner if there is one who may be alive; undefined: the file is ours.
  *
- * A dead owner's file is replaced by whoever owns the right to replace that very file, which is a file of the same kind: of two who find it
- * dead, the later one can neither remove nor replace what the earlier one has put there.
+ * To replace a dead owner's file, a process must first own another file, which is the right to replace it and is named after its text. So of two processes
+ * that find the owner dead, the later one can neither remove nor replace the file of the earlier one.
  */
 export function own(path: string): Owner | undefined {
   const nonce = randomUUID();
@@ -45,7 +45,7 @@ export function own(path: string): Owner | undefined {
     for (;;) {
       if (named(draft, path, told)) return undefined;
       const found = textIn(path);
-      if (found === undefined) continue; // it was let go meanwhile
+      if (found === undefined) continue; // the owner removed it meanwhile
       const owner = ownerIn(found);
       if (!owner || !isProvenDead(owner)) return owner ?? UNKNOWN;
       const right = rightToReplace(path, found);
@@ -65,12 +65,12 @@ export function own(path: string): Owner | undefined {
   }
 }
 
-/** The file whose owner may replace that one, as long as it is what it was when it was found. */
+/** Path of the file whose owner may replace that one, as long as its text is unchanged. */
 export function rightToReplace(path: string, found: string): string {
   return `${path}.after-${createHash("sha256").update(found).digest("hex").slice(0, 16)}`;
 }
 
-/** Who owns the file, if that is not proven to be dead; undefined when nobody does. */
+/** The file's owner, if it is not proven dead; undefined if there is none. */
 export function livingOwner(path: string): Owner | undefined {
   const found = textIn(path);
   if (found === undefined) return undefined;
@@ -80,7 +80,7 @@ export function livingOwner(path: string): Owner | undefined {
 
 const UNKNOWN: Owner = { pid: 0, started: "", boot: "", space: "" };
 
-/** Gives the draft its name unless something has it. Without links it is written under that name, which no one else can make then. */
+/** Gives the draft its name unless that is taken. Without links it is written under that name, which nobody else can make then. */
 function named(draft: string, path: string, told: string): boolean {
   try {
     linkSync(draft, path);
@@ -107,7 +107,7 @@ function textIn(path: string): string | undefined {
   }
 }
 
-/** Undefined where it cannot be read. */
+/** Undefined if the text cannot be read. */
 function ownerIn(text: string): Owner | undefined {
   try {
     const told: unknown = JSON.parse(text);
@@ -121,7 +121,7 @@ function ownerIn(text: string): Owner | undefined {
 
 function startOf(pid: number): string | undefined {
   try {
-    // The name of the program, in brackets, may hold anything: what counts stands after it.
+    // The program's name, in brackets, may hold anything: the rest is read after it.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   } catch {

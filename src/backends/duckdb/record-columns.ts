@@ -1,8 +1,8 @@
-/** The SQL columns of a record, from its declaration. */
+/** The SQL columns of a record, made from its declaration. */
 import { type Field, type Fields, type Kind, madeOf, type Row } from "../../records/field.js";
 import { type Column, type Columns, double, json, money, oneOf, optional, text, time, whole } from "./columns.js";
 
-/** A column where there is always something, and the same where there may be nothing. */
+/** A column that is never null, and the same with null allowed. */
 interface BothColumns {
   readonly always: { fromJson(value: unknown): unknown };
   readonly nullable: unknown;
@@ -36,6 +36,6 @@ function columnOf({ kind, words, presence, was }: Field): unknown {
   const { always, nullable } = kind === "word" ? both(oneOf(words)) : OF_KIND[kind];
   if (presence !== "always") return nullable;
   if (was === undefined) return always;
-  // The journal of an earlier version lacks the field.
+  // The journal of an earlier version does not have the field.
   return { ...always, fromJson: (value: unknown) => (value === null ? was : always.fromJson(value)) };
 }

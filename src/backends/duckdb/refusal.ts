@@ -1,4 +1,4 @@
-/** Why a file cannot be opened, in words that say what to do. */
+/** Why a file cannot be opened, with words that say what to do. */
 import { readFileSync } from "node:fs";
 import { ConfigError, ConnectionError, CorruptStateError, LockedError, StateError } from "../../errors.js";
 
@@ -38,7 +38,7 @@ export function lockedBy(path: string, pid: number, program?: string, cause?: un
   );
 }
 
-/** What runs as `pid`, where the system tells. */
+/** The program with this pid, if the system tells it. */
 function commandOf(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim() || undefined;

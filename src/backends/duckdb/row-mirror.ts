@@ -3,12 +3,12 @@ import type { Table } from "../../state/table.js";
 import type { Mirror, Write } from "./mirror.js";
 import { quoted, type SqlTable } from "./sql-table.js";
 
-/** How the rows of a table of the state stand in a SQL table. */
+/** How the rows of a table of the state are stored in a SQL table. */
 export interface RowLayout<Row, Fields extends object> {
   readonly sql: SqlTable<Fields>;
   /** The column that holds the key; absent for a table of one row. */
   readonly key?: Extract<keyof Fields, string>;
-  /** The order in which rows are quickest to load. */
+  /** The order in which rows load fastest. */
   readonly order?: readonly Extract<keyof Fields, string>[];
   toFields(row: Row, key: string): Fields;
   toRow(fields: Fields): Row;
@@ -20,7 +20,7 @@ export class RowMirror<Row, Fields extends object> implements Mirror {
   readonly name: string;
   /** Keys whose change is not yet in the journal. */
   readonly #unwritten = new Set<string>();
-  /** Keys whose row differs from the SQL table's, and whether they have one there. */
+  /** Keys whose row differs from the SQL table's; true if the SQL table has a row of that key. */
   readonly #differing = new Map<string, boolean>();
 
   constructor(

@@ -1,6 +1,6 @@
 /**
- * The second lock of a file. DuckDB's own is a POSIX record lock: any `close()` of the file in the process that holds it drops it,
- * such as the bot's own copying of its file.
+ * The second lock of a file. DuckDB's own lock is a POSIX record lock: any `close()` of the file in the process that holds it drops the lock, for instance
+ * when the bot copies its own file.
  */
 import { createHash } from "node:crypto";
 import { lstatSync, rmSync, statSync } from "node:fs";
@@ -16,7 +16,7 @@ const WITHOUT_SOCKETS = /^(?:EPERM|EACCES|EOPNOTSUPP|ENOTSUP|ENOSYS|EAFNOSUPPORT
 
 const IS_LINUX = process.platform === "linux";
 
-/** Where the file is that says who holds another one. */
+/** The path of the file that says who holds the file at `path`. */
 export function ownerPath(path: string): string {
   return `${path}.lock`;
 }
@@ -29,13 +29,13 @@ function ownedBy(path: string, { pid }: Owner): LockedError {
   );
 }
 
-/** By device and inode: in Linux's own space of names. */
+/** Name of the abstract socket, made of the file's device and inode. */
 function nameOf(path: string): string {
   const { dev, ino } = statSync(path, { bigint: true });
   return `signalflow:${dev}:${ino}`;
 }
 
-/** A file as the system knows it. */
+/** Identity of a file: device and inode. */
 function identityOf(path: string): string | undefined {
   const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return found && `${found.dev}:${found.ino}`;
@@ -56,9 +56,9 @@ export class SecondLock {
     this.#identity = identityOf(path);
   }
 
-  /** Throws a LockedError when somebody holds what is, or was, at this path. */
+  /** Throws a LockedError if somebody holds the file that is, or was, at this path. */
   static async refuseHeld(path: string): Promise<void> {
-    if (process.platform === "win32") return; // DuckDB's share mode holds there, whatever is closed
+    if (process.platform === "win32") return; // there DuckDB's share mode holds, whatever is closed
     const socket = socketPath(path);
     let holder: Holder;
     try {
@@ -67,7 +67,7 @@ export class SecondLock {
       throw new ConfigError(`duckdb.path: ${socket} cannot be asked who holds ${path}: ${errorCode(cause)}`, { cause });
     }
     if (typeof holder === "object") throw lockedBy(path, holder.pid);
-    // Somebody may hold it from where there are no sockets.
+    // On a system without sockets only a file says who the holder is.
     const owner = livingOwner(ownerPath(path));
     if (owner) throw ownedBy(path, owner);
     if (holder === "dead" && !statSync(socket, { throwIfNoEntry: false })?.isSocket()) {
@@ -75,17 +75,17 @@ export class SecondLock {
     }
   }
 
-  /** Whether a file alone says who holds another one: nobody can be asked then. */
+  /** Whether only a file says who holds the path: then nobody can be asked. */
   static isHeldByFile(path: string): boolean {
     return livingOwner(ownerPath(path)) !== undefined;
   }
 
-  /** Whether the one who holds the file says that it only looks. */
+  /** Whether the holder says that it only looks. */
   static async isLookedAt(path: string): Promise<boolean> {
     if (process.platform === "win32") return false;
     const holder = await askHolder(socketPath(path)).catch(() => undefined);
     if (typeof holder === "object") return holder.isLooking;
-    // Its socket comes after its name.
+    // A holder binds its abstract name before its socket file.
     const name = statSync(path, { throwIfNoEntry: false }) && nameOf(path);
     const other = name && IS_LINUX ? await askHolder(`\0${name}`).catch(() => undefined) : undefined;
     return typeof other === "object" && other.isLooking;
@@ -107,7 +107,7 @@ export class SecondLock {
     return lock;
   }
 
-  /** Second step, under DuckDB's lock: another one may have come between. Throws a LockedError. */
+  /** Second step, while DuckDB's lock is held: another process may have come in between. Throws a LockedError. */
   async complete(): Promise<void> {
     await SecondLock.refuseHeld(this.path);
     const socket = socketPath(this.path);
@@ -121,7 +121,7 @@ export class SecondLock {
     }
   }
 
-  /** From now on those who connect to the socket are taken over. */
+  /** From now on `serve` gets the connections to the socket. */
   serve(serve: (socket: Socket) => void): void {
     this.door.serve = serve;
   }
@@ -133,7 +133,7 @@ export class SecondLock {
     this.#owned = { file, identity: identityOf(file) };
   }
 
-  /** Whether there are no sockets where the file is: nobody can ask this process then, and a kill may leave what has to be removed by hand. */
+  /** Whether there are no sockets at the file's place. Then nobody can ask this process, and after a kill a file may have to be removed by hand. */
   get isByFile(): boolean {
     return this.#owned !== undefined;
   }
@@ -145,7 +145,7 @@ export class SecondLock {
     return found === this.#identity ? "same" : "other";
   }
 
-  /** Why what is written now may be lost to whoever opens the path; undefined when all is as it was. */
+  /** Why a change that is written now may be lost to whoever opens the path; undefined if nothing has changed. */
   get trouble(): string | undefined {
     if (this.place === "absent") return "it was removed or moved";
     if (this.place === "other") return "another file was put in its place";
@@ -158,7 +158,7 @@ export class SecondLock {
     return undefined;
   }
 
-  /** Lets go. Somebody else's socket stays. */
+  /** Releases the lock. Somebody else's socket stays. */
   release(): void {
     delete this.door.serve;
     if (this.#socket) {

@@ -30,7 +30,7 @@ export class Session {
     private readonly context: BackendContext,
     private readonly file: FlowFile,
     private readonly store: FlowStore,
-    /** Whether the file's tables are behind, or may be, so that it has to be written to before it is let go. */
+    /** Whether the file's tables are behind, or may be: then they have to be written before the file is closed. */
     private isBehind: boolean,
   ) {
     this.#commits = new GroupCommit(() => this.#commit());
@@ -40,14 +40,14 @@ export class Session {
       flowId: context.flowId,
       execute: (operation, args, caller) => this.#executeFor(operation, args, caller),
       eventAfter: (id, signal) => this.eventAfter(id, signal),
+      account: () => store.account,
     });
     this.#control = control;
     file.serve((socket) => control.serve(socket));
   }
 
   /**
-   * Opens a stored flow. A file that is refused is left byte for byte as it is, and so is, with `untouched`, one in which nothing
-   * is changed. Throws a StateError.
+   * Opens a stored flow. A refused file is left byte for byte as it is; with `untouched`, so is a file in which nothing is changed. Throws a StateError.
    */
   static async open(
     path: string,
@@ -71,12 +71,12 @@ export class Session {
     }
   }
 
-  /** Runs an operation on the state in memory. Resolves when all that it changed, and all that it saw, is durable. */
+  /** Runs an operation on the state in memory. Resolves when everything that it changed, and everything that it saw, is durable. */
   async execute<Args, Result>(operation: Operation<Args, Result>, args: Args, call: Call): Promise<Result> {
     return this.#execute(operation.name, () => interpret(operation, this.store.state, args, call));
   }
 
-  /** The same for another process: what it says may be anything, and nothing that could not be stored gets into the state. */
+  /** The same for another process. Its arguments may be anything: nothing that could not be stored gets into the state. */
   async #executeFor<Args, Result>(operation: Operation<Args, Result>, args: Args, caller: Caller): Promise<Result> {
     if (this.#closed) throw new ConnectionError("nothing was done: the bot is closing the file");
     const call = { ...callAt(this.context, caller.lease), instance: caller.instance };
@@ -118,7 +118,7 @@ export class Session {
     if (!this.#closed && this.store.state.events.after(id, 1).length === 0) await this.#watchers.wait(signal);
   }
 
-  /** Waits for what is in flight, brings the tables of the file up to date, lets go of the file. */
+  /** Waits for what is in flight, brings the file's tables up to date, and closes the file. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#watchers.wake();
@@ -126,14 +126,14 @@ export class Session {
     clearTimeout(this.#idle);
     this.#control?.close();
     try {
-      // The log at the path of a replaced file is another's.
+      // Another file is at the path: the log there belongs to that file.
       if (!this.file.isReplaced) {
         if (this.isBehind && !this.#commits.failure) await this.store.leave();
-        // A file that was moved gets what was acknowledged, out of the log that is left where it was.
+        // The file was moved away from its log: what was acknowledged is written into the file itself.
         else if (this.#commits.failure?.cause instanceof StateLostError) await this.store.leaveAsCommitted();
       }
     } catch {
-      // All that was promised is in the journal; the next open reads it from there.
+      // Everything that was promised is in the journal: the next open reads it from there.
     } finally {
       this.store.release();
       this.#life?.end();
@@ -146,12 +146,12 @@ export class Session {
     this.isBehind = true;
     try {
       await this.store.commit();
-      // What was written into a file that is gone by now counts for nobody.
+      // If the file is gone by now, nobody will find what was written into it.
       const trouble = this.file.trouble;
       if (trouble) throw new Error(trouble);
       this.#checkpointWhenIdle();
     } finally {
-      // There may be events now, or there will be none any more: who waits asks again.
+      // Watchers ask again: there are new events, or there will be no more.
       this.#watchers.wake();
     }
   }
@@ -162,7 +162,7 @@ export class Session {
       this.#idle = setTimeout(() => {
         this.#idle = undefined;
         this.store.checkpointNext();
-        // What failed is told by the next call.
+        // The next call reports a failure.
         this.#commits.join().catch(() => {});
       }, this.store.policy.idle).unref();
     }
@@ -172,7 +172,7 @@ export class Session {
     if (this.#commits.failure) throw this.#broken(this.#commits.failure.cause);
   }
 
-  /** Nothing is written for this commit yet. */
+  /** Throws if the file is not in place. Nothing was written for this commit yet. */
   #assertInPlace(): void {
     const trouble = this.file.trouble;
     if (!trouble) return;
@@ -200,7 +200,7 @@ export class Session {
   }
 }
 
-/** Files of versions before 0.5 were as the umask left them. Another user's file stays as it is. */
+/** Sets mode 0600: versions before 0.5 left files as the umask made them. Another user's file stays as it is. */
 async function forOwnerOnly(path: string): Promise<void> {
   for (const name of [path, `${path}.wal`]) {
     await chmod(name, 0o600).catch((error: unknown) => {

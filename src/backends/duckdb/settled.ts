@@ -1,4 +1,4 @@
-/** Runs a step now, returns or throws what came of it later. */
+/** Runs a step now. Returns a function that returns its result or throws its error later. */
 export function settled<Result>(step: () => Result): () => Result {
   try {
     const result = step();

@@ -1,11 +1,11 @@
 /**
- * A small file beside one that a bot has open, `<file>.pid`: which process it is, and, as the file's time, when its event loop last turned. Whoever gets no answer
- * from the bot reads it there. Nothing rests on it: it is no lock.
+ * A small file beside one that a bot has open, `<file>.pid`: it holds the bot's pid, and its modification time is when the bot's event loop last turned. A
+ * command that gets no answer from the bot reads it. It is no lock: nothing depends on it.
  */
 import { closeSync, fstatSync, futimesSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { SilentHolderError } from "../../errors.js";
 
-/** How often the time is set, ms. */
+/** How often the file's time is set, ms. */
 const BEAT = 2000;
 
 export class SignOfLife {
@@ -15,7 +15,7 @@ export class SignOfLife {
 
   private constructor(path: string) {
     this.#path = path;
-    // Never written through a name that leads elsewhere: the file is made anew.
+    // The file is made anew, so that nothing is written through a link that leads elsewhere.
     rmSync(path, { force: true });
     this.#fd = openSync(path, "wx", 0o600);
     writeSync(this.#fd, `${process.pid}\n`);
@@ -24,7 +24,7 @@ export class SignOfLife {
       try {
         futimesSync(this.#fd, now, now);
       } catch {
-        // A disk that fails is told by the next change.
+        // The next change reports a disk that fails.
       }
     }, BEAT).unref();
   }
@@ -45,7 +45,7 @@ export function lifePath(file: string): string {
   return `${file}.pid`;
 }
 
-/** For whoever waited for an answer of the process that holds the file. */
+/** The error for a caller that waited for an answer of the process that holds the file. */
 export function silentHolder(file: string): SilentHolderError {
   const life = lifePath(file);
   const seen = statSync(life, { throwIfNoEntry: false })?.mtime;

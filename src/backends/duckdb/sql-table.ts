@@ -4,13 +4,13 @@ import { errorText } from "../../words/error-text.js";
 import type { Columns } from "./columns.js";
 import { duckdb } from "./library.js";
 
-/** Sent to DuckDB without a pause for others in this process: some ms. */
+/** Rows sent to DuckDB without a pause for others in this process: this takes a few ms. */
 const ROWS_AT_ONCE = 1024;
 const KEYS_AT_ONCE = 4096;
 
 /**
- * A table with typed columns and without an index: keys are unique because the state in memory is a map, and an index would cost
- * memory, disk and time for a question that SQL never has to answer here.
+ * A table with typed columns and without an index. Keys are unique because the state in memory is a map. An index would cost memory, disk and time, and no
+ * query here needs it.
  */
 export class SqlTable<Fields extends object> {
   readonly #names: Extract<keyof Fields, string>[] = [];
@@ -22,7 +22,7 @@ export class SqlTable<Fields extends object> {
     for (const name in columns) this.#names.push(name);
   }
 
-  /** Whether the file has it. */
+  /** Whether the file has the table. */
   async isThere(connection: DuckDBConnection): Promise<boolean> {
     const found = await connection.run(
       `SELECT 1 FROM duckdb_tables() WHERE table_name = '${this.name}' AND NOT internal`,
@@ -38,7 +38,7 @@ export class SqlTable<Fields extends object> {
     await connection.run(`CREATE TABLE ${quoted(this.name)} (${columns.join(", ")})`);
   }
 
-  /** All rows, some at a time, in the order of some columns. Throws a TypeError that names what cannot be read. */
+  /** All rows, some at a time, ordered by some columns. Throws a TypeError that names a row that cannot be read. */
   async *read(
     connection: DuckDBConnection,
     order: readonly Extract<keyof Fields, string>[] = [],

@@ -14,16 +14,16 @@ import { type OpenMark, readMark } from "./open-mark.js";
 import { lockedBy, refusalOf } from "./refusal.js";
 import { settled } from "./settled.js";
 
-/** A file that is open, with the flow that was read from it. */
+/** An open file, with the flow that was read from it. */
 export interface StoredFlow {
   readonly flowId: string;
   readonly file: FlowFile;
   readonly store: FlowStore;
-  /** Whether the last one to hold the file left without closing it. */
+  /** Whether the last holder of the file left without closing it. */
   readonly crashed: boolean;
 }
 
-/** A file of an older schema that is open, with what was made of its flow. */
+/** An open file of an older schema, with what `readOlder` made of its flow. */
 export interface OlderFlow<Read> {
   readonly flowId: string;
   readonly file: FlowFile;
@@ -31,16 +31,16 @@ export interface OlderFlow<Read> {
   readonly read: Read;
 }
 
-/** The flow's id is absent: whichever the file holds. */
+/** Without the flow's id: the flow that the file holds. */
 type Context = Omit<BackendContext, "flowId"> & {
   readonly flowId: string | undefined;
-  /** Whether the file is held for a look only, and says so. */
+  /** Whether the file is held only for a look, and says so. */
   readonly isLooking?: boolean;
 };
 
 /**
- * Opens a stored flow: that of the context, or, without an id there, whichever the file holds. The file is left byte for byte as
- * it is. Throws a StateError.
+ * Opens a stored flow: the context's flow or, without an id there, the one that the file holds. The file is left byte for byte as it is. Throws a
+ * StateError.
  */
 export async function openStored(path: string, context: Context, policy: CheckpointPolicy): Promise<StoredFlow> {
   const found = await openAny(path, context, policy, async () => undefined);
@@ -49,7 +49,7 @@ export async function openStored(path: string, context: Context, policy: Checkpo
   throw otherSchema(path, found.schema);
 }
 
-/** The same, of an older schema, too; `readOlder` reads a flow of such a one. */
+/** The same for an older schema, too: `readOlder` reads such a flow. */
 export async function openAny<Read>(
   path: string,
   context: Context,
@@ -63,7 +63,8 @@ export async function openAny<Read>(
     const seen: Seen = { size: undefined, check: () => undefined, async restore() {} };
     file = await FlowFile.open(path, {
       isLooking: context.isLooking ?? false,
-      // Before DuckDB has it: to close the log afterwards would drop DuckDB's lock. A holder whom only DuckDB knows is told first.
+      // Read the log before DuckDB opens it: closing the log afterwards would drop DuckDB's lock. If only DuckDB's lock knows a holder, that error comes
+      // first.
       async before() {
         const { size } = log;
         seen.size = size;
@@ -73,7 +74,7 @@ export async function openAny<Read>(
       },
     });
     const { size, check, restore } = seen;
-    // Somebody whom the second lock did not know yet has just come and gone: what was read is not what is there.
+    // Another process, which had no second lock yet, has opened and closed the file meanwhile: what was read is out of date.
     if (size !== 0 && log.size !== size) throw lockedBy(path, 0);
     const end = check();
     if (size === 0) {
@@ -87,12 +88,12 @@ export async function openAny<Read>(
     if (mark) {
       const expected = await acknowledged.after(mark.checkpoint);
       const isAllThere = expected !== undefined && found >= expected;
-      // Whoever opened the file with DuckDB alone has brought the log into it.
+      // Somebody who opened the file with DuckDB alone has written the log into it.
       if (size === undefined && !isAllThere) throw withoutLog(path, mark);
       if (size !== undefined && size > 0) {
         if (found < (expected ?? 1)) throw cutLog(path, mark, { found, expected, end });
         if (expected === undefined && end?.isTorn) throw tornLog(path, mark, found, end);
-        // A log that was cut just where a commit ends looks like one that never held more.
+        // A log that was cut exactly at the end of a commit looks whole.
         if (expected === undefined) context.warn?.(untold(path, mark, found));
       }
       if (size === 0 && !isAllThere) context.warn?.(emptyLog(path, mark, expected));
@@ -107,7 +108,7 @@ export async function openAny<Read>(
   }
 }
 
-/** What was seen before DuckDB opened the file, and what to do after it. */
+/** What was seen before DuckDB opened the file, and what to do afterwards. */
 interface Seen {
   size: number | undefined;
   check: () => LogEnd | undefined;
@@ -121,7 +122,7 @@ function withoutLog(path: string, { at }: OpenMark): CorruptStateError {
   );
 }
 
-/** `end`: where the log can be cut to go on with what it holds. */
+/** `end`: where the log can be cut, to continue with the commits that it holds. */
 interface Cut {
   readonly found: number;
   readonly expected: number | undefined;
@@ -139,7 +140,7 @@ function cutLog(path: string, { at }: OpenMark, { found, expected, end }: Cut): 
   );
 }
 
-/** After a crash `.acked` lies beside the log, and says that a commit that is not whole was acknowledged to nobody. */
+/** After a crash `.acked` lies beside the log, and shows that an incomplete commit was acknowledged to nobody. */
 function tornLog(path: string, { at }: OpenMark, found: number, end: LogEnd): CorruptStateError {
   const [log, told] = [`${path}.wal`, acknowledgedPath(path)];
   return new CorruptStateError(

@@ -1,4 +1,4 @@
-/** The SQL tables: one for every table of a flow's state, in typed columns, for people to ask. */
+/** The SQL tables, for people's queries: one for every table of a flow's state, in typed columns. */
 import type { RowColumns, TableKeeper } from "../../layout/table-forms.js";
 import { FORMS, TABLE_NAMES, type TableName } from "../../layout/tables.js";
 import type { Fields, Row as RowOf } from "../../records/field.js";
@@ -42,7 +42,7 @@ function logMirror<Row extends LogRow, F extends Fields>(
   return new LogMirror<Row, RowOf<F>>(log, { ...columns, sql }, kept);
 }
 
-/** The file also says whose flow it holds. */
+/** The table also says which flow the file holds. */
 function metaMirror({ meta: table }: FlowState, flowId: string): Mirror {
   return new RowMirror(table, {
     sql: new SqlTable<MetaRow & { readonly flow_id: string }>(table.name, { flow_id: text, ...columnsOf(meta) }),

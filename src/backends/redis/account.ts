@@ -6,15 +6,15 @@ import { membersKey } from "./keys.js";
 import { PatientConnection } from "./patient-connection.js";
 import type { RedisConfig } from "./redis-config.js";
 
-/** Reads what a flow holds, at one moment, and which of these orders it had that are over. */
+/** Reads what a flow holds at one moment, and which of these orders are over in it. */
 export type ReadHoldings = (
   flow: RedisFlow,
   orderIds: readonly string[],
 ) => Promise<Pick<Snapshot, "positions" | "orders"> & { readonly ended?: readonly PendingOrder[] }>;
 
 /**
- * An exchange account that flows of one Redis share (`recovery.account`): the set of their ids. Each has its own keys, in a cluster in
- * another slot than the set: the set is never touched in the step that changes a flow.
+ * The flows of one Redis that share an exchange account (`recovery.account`): a set of their ids. In a cluster the set may be in another slot than a
+ * flow's keys, so no step that changes a flow touches the set.
  */
 export class RedisAccount {
   readonly name: string;
@@ -29,7 +29,7 @@ export class RedisAccount {
     this.#holdings = holdings;
   }
 
-  /** Adds a flow, unless it is a member: at maxmemory a member can connect. */
+  /** Adds a flow, unless it is a member already. So a member can connect at maxmemory. */
   async join(flowId: string): Promise<void> {
     if (Number(await this.#send("sismember", flowId)) === 0) await this.#send("sadd", flowId);
   }
@@ -45,7 +45,7 @@ export class RedisAccount {
     return Array.isArray(members) ? members.map(String).sort() : [];
   }
 
-  /** Its flows but `own`, each as it stands at one moment; nothing is made or changed by looking. */
+  /** All flows except `own`, each as of one moment. Looking makes and changes nothing. */
   async flows(own?: string, orderIds: readonly string[] = []): Promise<AccountFlow[]> {
     const others = (await this.members()).filter((flowId) => flowId !== own);
     return Promise.all(others.map((flowId) => this.#flow(flowId, orderIds)));

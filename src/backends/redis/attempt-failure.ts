@@ -15,7 +15,7 @@ import { deniedText, type Holder, isDeniedInside } from "./denied.js";
 import { scriptStop } from "./script-stop.js";
 import type { Script } from "./scripts.js";
 
-/** What an error of an attempt says about the attempt. */
+/** What an error says about an attempt. */
 export type AttemptFailure =
   /** It did not happen, and trying again soon may help. */
   | { readonly kind: "wait"; readonly why: string }
@@ -23,43 +23,46 @@ export type AttemptFailure =
   | { readonly kind: "unknown_script" }
   /** It was sent and its answer is lost: it may have happened. */
   | { readonly kind: "lost"; readonly why: string }
-  /** It happened, and fewer replicas have it than have to. */
+  /** It happened, but fewer replicas have it than required. */
   | { readonly kind: "unconfirmed"; readonly why: string }
   /**
-   * It was refused by a state that does not know an answer that the caller has, and did not happen. `knowsNone`: nothing is remembered where the answer
-   * was, not even an older one.
+   * It did not happen: the state does not know an answer that the caller has, and refused the change. `knowsNone`: the answer's slot holds nothing at all,
+   * not even an older answer.
    */
   | { readonly kind: "went_back"; readonly knowsNone: boolean; readonly why: string }
-  /** It was refused. `decided`: by the script, which first looked for an answer to an earlier copy of the call, and would refuse a later one. */
+  /**
+   * It was refused. `decided`: the script itself refused, after it had looked for an answer to an earlier copy of the call; it would refuse a later copy,
+   * too.
+   */
   | { readonly kind: "refused"; readonly decided: boolean; readonly error: StateError };
 
 export const NOT_CONNECTED = "not connected";
 
-/** Replies of a server that cannot execute now, and did not. */
+/** Replies of a server that cannot execute the call now, and did not. */
 const PASSING = new Set(["LOADING", "BUSY", "TRYAGAIN", "ASK", "NOREPLICAS", "UNBLOCKED"]);
 
-/** Replies of a server that is not, or no longer, the one to ask. */
+/** Replies of a server that is not, or no longer, the right one. */
 const ELSEWHERE = new Set(["READONLY", "MASTERDOWN", "MOVED", "CLUSTERDOWN"]);
 
-/** What a script that counts answers where a stored count is none. */
+/** The reply of a script's count command if the stored value is no count. */
 const NO_COUNT = /^ERR (?:hash value is not an integer|increment or decrement would overflow)/;
 
-/** Only a script that has not written can be ended so. */
+/** Only a script that has not written anything can be ended like this. */
 const KILLED = /Script killed by user/;
 
-/** Whether it takes another connection to get an answer. */
+/** Whether another connection is needed to get an answer. */
 export function isElsewhere(error: Error): boolean {
   return ELSEWHERE.has(codeOf(error.message));
 }
 
-/** What was sent, where it was a script. */
+/** The script that was sent. */
 export interface Called {
   readonly script: Script;
-  /** It may have written before it stopped. */
+  /** The script may have written before it stopped. */
   readonly changes: boolean;
 }
 
-/** `holder`: whose rights are told where they are missing. */
+/** `holder`: whose rights the message names if some are missing. */
 export function judge(error: unknown, holder: Holder, called?: Called): AttemptFailure {
   if (!(error instanceof Error)) return { kind: "lost", why: String(error) };
   const { message, name } = error;
@@ -83,7 +86,7 @@ function judgeReply(message: string, holder: Holder, called: Called | undefined)
   return { kind: "refused", decided: code.startsWith("SF"), error: refusal(code, message, holder, called?.script) };
 }
 
-/** A refusal or fault after the script may have begun to write. A key of a wrong type, and what takes memory, are met before. */
+/** A refusal or fault after the script may have begun to write. Keys of a wrong type and a lack of memory are found before that. */
 function halfDone(script: Script, code: string, message: string, holder: Holder): HalfDoneError | undefined {
   if (code.startsWith("SF") || code === "WRONGTYPE" || code === "OOM" || KILLED.test(message)) return undefined;
   const stop = scriptStop(script, message);
@@ -104,12 +107,12 @@ function codeOf(message: string): string {
   return /^[A-Z]+/.exec(message)?.[0] ?? "";
 }
 
-/** ioredis' own error is not made the cause: all it adds is the request, which may be long, and may be a secret. */
+/** ioredis' own error is not kept as the cause: it adds only the request, which may be long or secret. */
 function refusal(code: string, message: string, holder: Holder, script: Script | undefined): StateError {
   const text = message.slice(code.length + 1);
   switch (code) {
     case "SFSTATELOST":
-      // Of one that a shared function raised, the server says where in the script.
+      // For an error that a shared function raised, the server adds where in the script.
       return new StateLostError(
         `${text.replace(/ script: \w+, on .*$/, "")}. Close and connect again to work on what is there now.`,
       );

@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 import { ANSWER_MEMORY, elapsed, moment } from "./moment.js";
 
 /**
- * Where Redis remembers the answers to calls: each call in flight has a slot of its own, and Redis one answer per slot, so what it
- * remembers is bounded by the calls in flight. The numbers of the calls in a slot grow, so that a late copy of an older call in the
- * same slot is recognised. After a while other slots take the calls, so that Redis forgets what these held.
+ * The slots under which Redis remembers answers. Each call in flight has a slot, and Redis keeps one answer per slot: it remembers as many answers as
+ * there were calls in flight at once. The numbers of calls in a slot grow, so the script recognises a late copy of an older call. After nine minutes
+ * a new session with slots of its own takes over, and Redis forgets the old one.
  */
 export class CallSlots {
-  /** Their part of the key's name. */
+  /** The part of the key's name that these slots share. */
   readonly id = randomBytes(6).toString("base64url");
   readonly #since = moment();
   readonly #free: number[] = [];
@@ -22,7 +22,7 @@ export class CallSlots {
     return this.#free.pop() ?? this.#count++;
   }
 
-  /** The call is settled for good: nobody will ask for its answer again. */
+  /** Frees the slot of a call that is settled: nobody will ask for its answer again. */
   free(slot: number): void {
     this.#free.push(slot);
   }

@@ -9,18 +9,18 @@ import { loginOf, type RedisConfig, urlOf } from "./redis-config.js";
 
 export interface Client {
   /**
-   * One connection at a time: to the server, to the sentinels' master, or to the cluster's master of the key. It says nothing by itself: whoever
-   * uses it greets the server first.
+   * One connection at a time: to the server, to the sentinels' master, or to the cluster's master of the key. It sends nothing by itself, not even a
+   * login: its user greets the server first.
    */
   readonly redis: Redis;
-  /** Where it connects to, for messages; never with a password. */
+  /** The address, for messages; never with a password. */
   readonly address: string;
-  /** The database that was asked for. */
+  /** The requested database. */
   readonly db: number;
   readonly tls: boolean;
 }
 
-/** Who looks on while it connects. */
+/** Callbacks while it connects. */
 export interface Watching {
   /** How long to wait before the next attempt, ms. */
   readonly retryStrategy: () => number;
@@ -33,19 +33,19 @@ const UNWATCHED: Watching = { retryStrategy: () => backoff(1), accepted() {} };
 /** How long a connection that we have ended waits for the other side to end it, too, ms. */
 const FAREWELL = 100;
 
-/** A connection on which nothing moves is given up after this part of `command_timeout`, so that there is time for another one. */
+/** A connection without any traffic is given up after this part of `command_timeout`, so that there is time for another one. */
 export function patience({ command_timeout }: RedisConfig): number {
   return Math.max(10, Math.floor(command_timeout / 3));
 }
 
-/** The same of an attempt to connect, and of the first words on a connection. */
+/** The same for an attempt to connect, and for the greeting on a connection. */
 export function connectPatience({ connect_timeout }: RedisConfig): number {
   return Math.max(10, Math.floor(connect_timeout / 3));
 }
 
 /**
- * An ioredis client that neither queues, resends nor retries a call by itself, and neither logs in nor selects a database; connects when told to. In a
- * cluster `key` says where.
+ * An ioredis client that never queues, resends or retries a call by itself, and neither logs in nor selects a database. It connects when told to. In a
+ * cluster, `key` decides to which master.
  */
 export function createClient(config: RedisConfig, key = "", { retryStrategy, accepted }: Watching = UNWATCHED): Client {
   const url = urlOf(config);
@@ -58,7 +58,7 @@ export function createClient(config: RedisConfig, key = "", { retryStrategy, acc
     disableClientInfo: true,
     enableReadyCheck: false,
     autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0, // what was in flight is rejected when the connection closes
+    maxRetriesPerRequest: 0, // what is in flight is rejected when the connection closes
     connectTimeout: timeout,
     disconnectTimeout: FAREWELL,
     ...(useTls && { tls: tlsOptions(config.tls ?? { reject_unauthorized: true }) }),

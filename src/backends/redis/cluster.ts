@@ -19,16 +19,15 @@ import type { Login } from "./redis-config.js";
 /** How to connect to any member. */
 type Options = Omit<RedisOptions, "replyMapping"> & { readonly disconnectTimeout: number };
 
-/** Who serves a slot, and every node that the cluster has. */
+/** The master of a slot, and every node of the cluster. */
 interface Topology {
   readonly master: ServerAddress | undefined;
   readonly members: readonly ServerAddress[];
 }
 
 /**
- * A flow lives in one slot, so its connection is one to the master of that slot. Each time it connects, it asks the cluster who
- * the master is, beginning with another member than the last time, and remembers the members it is told of.
- * (`Cluster` of ioredis would queue calls while a node is away, and send them again by itself.)
+ * A flow lives in one slot, so it needs one connection, to the master of that slot. Each connect asks the cluster who the master is. It begins with
+ * another member than the last time, and remembers the members it is told of. Why not ioredis' `Cluster`: `src/decisions/no-ioredis-cluster.md`.
  */
 export function clusterConnector(
   seeds: readonly ServerAddress[],
@@ -55,7 +54,7 @@ export function clusterConnector(
 
     async #findMaster(report: Report): Promise<ServerAddress> {
       for (let attempts = 1; ; attempts++) {
-        let reason = ""; // of those who were there, if any was
+        let reason = ""; // of the members that answered, if any did
         for (let asked = 0; asked < this.#members.length; asked++) {
           const member = this.#members[this.#turn++ % this.#members.length];
           if (!member) continue;
@@ -70,7 +69,7 @@ export function clusterConnector(
             const why = `${member.host}:${member.port}: ${errorText(error)}`;
             if (reason === "" || !isAbsence(why)) reason = why;
           }
-          if (!this.connecting) throw new Error("Connection is closed."); // by these words ioredis knows that we wanted it
+          if (!this.connecting) throw new Error("Connection is closed."); // these words tell ioredis that we closed it
         }
         report("error", new Error(`no member of the cluster names a master (${reason})`));
         await pause(backoff(attempts));
@@ -112,7 +111,7 @@ async function askTopology(
   }
 }
 
-/** Reads CLUSTER SLOTS: ranges of [first slot, last slot, master, replicas...], a node being [host, port, ...]. */
+/** Reads the reply to CLUSTER SLOTS: ranges of [first slot, last slot, master, replicas...], a node being [host, port, ...]. */
 function readTopology(ranges: readonly unknown[], slot: number, asked: ServerAddress): Topology {
   let master: ServerAddress | undefined;
   const members: ServerAddress[] = [];
@@ -126,7 +125,7 @@ function readTopology(ranges: readonly unknown[], slot: number, asked: ServerAdd
   return { master, members };
 }
 
-/** The masters in what CLUSTER SLOTS answered to who asked at a place. */
+/** The masters in a reply to CLUSTER SLOTS that the node at `asked` gave. */
 export function mastersIn(ranges: unknown, asked: ServerAddress): ServerAddress[] {
   const masters: ServerAddress[] = [];
   for (const range of Array.isArray(ranges) ? ranges : []) {
@@ -136,7 +135,7 @@ export function mastersIn(ranges: unknown, asked: ServerAddress): ServerAddress[
   return masters;
 }
 
-/** A node that does not know its own address is where it was asked. */
+/** A node that does not know its own address has the address at which it was asked. */
 function readMember(node: unknown, asked: ServerAddress): ServerAddress[] {
   if (!Array.isArray(node)) return [];
   const [host, port]: unknown[] = node;

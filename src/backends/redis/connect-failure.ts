@@ -1,24 +1,24 @@
 /** Why there is no connection, in words. */
 
-/** How far a connection came. */
+/** How far a connection got. */
 export interface Progress {
   /** It asks for TLS. */
   readonly tls: boolean;
-  /** Sentinels, or members of a cluster, are asked for the address: one where nobody listens is another one soon. */
+  /** The address comes from sentinels or members of a cluster: if nobody listens there, another address may follow soon. */
   readonly sought: boolean;
-  /** The server, or what stands before it, took the connection. */
+  /** The server, or a proxy before it, accepted the connection. */
   readonly accepted: boolean;
-  /** TLS is agreed on, where it is asked for: the first words of the protocol were sent. */
+  /** TLS is set up, if it was asked for: the greeting was sent. */
   readonly greeted: boolean;
-  /** The server said something. */
+  /** The server has sent something. */
   readonly answered: boolean;
 }
 
 /** Something that keeps a connection from being made. */
 export class ConnectFailure extends Error {
-  /** Trying again does not cure it: somebody has to do something first. */
+  /** Trying again does not help: somebody has to do something first. */
   readonly hopeless: boolean;
-  /** There is no server at that address: it may come. */
+  /** No server is at that address yet; one may come. */
   readonly absent: boolean;
 
   constructor(message: string, hopeless = false, absent = false) {
@@ -33,7 +33,7 @@ const PLAIN = "it does not speak TLS: use redis:// (valkey://) without redis.tls
 export const REPLICA = "it is a replica, which takes no changes: connect to its master, or through sentinels";
 const STRANGE = "what answers there is no Redis server: look at host and port";
 
-/** By what is read in an error: what it means, and whether trying again is of no use. */
+/** The meaning of an error, found by its text, and whether trying again is useless. */
 const MEANINGS: readonly (readonly [RegExp, string, boolean])[] = [
   [/max number of clients/i, "it has as many clients as it takes: close some, or raise its maxclients", false],
   [/\b(?:NOAUTH|WRONGPASS)\b|AUTH <password>|invalid (?:username|password)/i, REFUSED, true],
@@ -56,7 +56,7 @@ export function isAbsence(text: string): boolean {
   return /ECONNREFUSED|ENOENT|ENOTFOUND|EAI_AGAIN/.test(text);
 }
 
-/** What those say who were asked for the address, once none of them is left. */
+/** The summary error after all sentinels or members were asked for the address. */
 const ALL_ASKED = /^(?:All sentinels are unreachable|no member of the cluster names a master)/;
 
 /** What an error of a connection means. */
@@ -73,7 +73,7 @@ export function inWords(error: Error, progress: Progress): ConnectFailure {
   return new ConnectFailure(text);
 }
 
-/** Why a connection that the other side ended came to nothing. */
+/** What it means that the other side ended a connection at this point. */
 export function ended(progress: Progress): ConnectFailure {
   if (progress.answered) return new ConnectFailure("the connection was lost");
   if (!progress.accepted) return new ConnectFailure("the connection was not accepted");

@@ -11,42 +11,42 @@ import { loginOf, type RedisConfig } from "./redis-config.js";
 
 const CLOSED = "the connection is closed";
 
-/** How much longer a command may take for each that was sent before it and has no reply, while replies come, ms. */
+/** How much longer a command may take for each earlier command without a reply, as long as replies come, ms. */
 const TURN = 2;
 
-/** The connection to the server that holds the flow. It comes back by itself after a break, and sends a command now or never. */
+/** The connection to the server that holds the flow. After a break it connects again by itself. A command is sent at once or not at all. */
 export class Connection {
-  /** Where it connects to, for messages; never with a password. */
+  /** The address, for messages; never with a password. */
   readonly address: string;
   readonly #config: RedisConfig;
   readonly #redis: Redis;
   readonly #db: number;
   readonly #patience: number;
   readonly #waiting = new Set<(error?: Error) => void>();
-  /** Those of them who do not wait for a server that is not there. */
+  /** The callers that do not wait for a server that is not there. */
   readonly #hasty = new Set<(error?: Error) => void>();
-  /** The connection that has proven to be what was asked for. */
+  /** The connection that has passed the greeting. */
   #proven: Socket | undefined;
   #greeting: Greeting = { denied: "not connected" };
   #user = "default";
-  /** Attempts to connect that failed, one after another. */
+  /** Attempts to connect that failed in a row. */
   #failures = 0;
   #progress: Progress;
-  /** Why there is no connection, as far as anybody said. */
+  /** Why there is no connection, as far as it is known. */
   #lastError = "";
-  /** The present attempt to connect has said what is wrong. */
+  /** The present attempt to connect has reported a cause. */
   #toldWhy = false;
   #closed = false;
   /** Commands without a reply so far. */
   #unanswered = 0;
-  /** When something came last, or began to be waited for, by the loop's clock. */
+  /** When data last came, or waiting for it began, by the loop's clock. */
   #heardAt = 0;
-  /** While something is waited for. */
+  /** Set while data is awaited. */
   #listening: Watch | undefined;
-  /** While the commands of this turn of the event loop wait for its end. */
+  /** Set while the commands of this turn of the event loop wait for its end. */
   #corked = false;
 
-  /** Begins to connect. In a cluster, to the master of the slot of `key`. */
+  /** Begins to connect; in a cluster, to the master of `key`'s slot. */
   constructor(config: RedisConfig, key: string) {
     this.#config = config;
     const { redis, address, db, tls } = createClient(config, key, {
@@ -85,18 +85,18 @@ export class Connection {
     return this.#proven !== undefined && this.#proven === this.#redis.stream && this.#proven.writable;
   }
 
-  /** What the server said of itself when this connection was made. */
+  /** What the server said about itself when this connection was made. */
   get greeting(): Greeting {
     return this.#greeting;
   }
 
-  /** Whom the server took the newest connection for. */
+  /** The user of the newest connection. */
   get user(): string {
     return this.#user;
   }
 
   /**
-   * Resolves when a command can be sent; rejects at the deadline, a time of the loop's clock, or as soon as it is clear that there will be no connection.
+   * Resolves when a command can be sent. Rejects at the deadline (a time of the loop's clock), or as soon as it is clear that there will be no connection.
    * `hasty`: also as soon as it is clear that there is no server now.
    */
   async ready(deadline: number, hasty = false): Promise<void> {
@@ -124,14 +124,14 @@ export class Connection {
   }
 
   /**
-   * Sends a command and resolves to the reply; rejects with what the server, ioredis or the deadline has to say. A server that is
-   * not the one to ask any more costs the connection, so that the next one goes to its successor.
+   * Sends a command and resolves to the reply. Rejects with the error of the server, of ioredis or of the deadline. If the server is no longer the right
+   * one, the connection is given up, so that the next one goes to its successor.
    */
   send(name: string, args: (string | number)[], deadline: number): Promise<unknown> {
     return this.run(new Command(name, args, { replyEncoding: "utf8" }), deadline);
   }
 
-  /** The same with a command that is made already. */
+  /** The same for a command object. */
   async run(command: Command, deadline: number): Promise<unknown> {
     if (this.#unanswered++ > 0) this.#cork();
     else this.#listen();
@@ -157,14 +157,14 @@ export class Connection {
     }
   }
 
-  /** Whether replies still belong to their commands; if one got lost on the way, all that come after it do not. */
+  /** Whether replies still belong to their commands. If one reply got lost, every later one belongs to another command. */
   async inStep(deadline: number): Promise<boolean> {
     const token = randomUUID();
     const echo = await this.send("eval", ["return ARGV[1]", 0, token], deadline).catch(() => undefined);
     return echo === token;
   }
 
-  /** The connection as it is now. Whoever distrusts it destroys it, and not the one that may have taken its place. */
+  /** The present connection. A caller that distrusts it destroys this one, and not a newer one. */
   get stream(): Socket {
     return this.#redis.stream;
   }
@@ -176,12 +176,12 @@ export class Connection {
     this.#wake(CLOSED);
   }
 
-  /** What goes wrong is told by "error", and tried again. */
+  /** Errors are reported by "error", and the attempt is repeated. */
   #connect(): void {
     this.#redis.connect().catch(() => {});
   }
 
-  /** Has the server prove what it is, and lets calls through then. What fails is tried again on another connection. */
+  /** Greets the server, and lets calls through once it is the right one. After a failure another connection is tried. */
   async #greet(stream: Socket): Promise<void> {
     this.#progress = { ...this.#progress, greeted: true };
     try {
@@ -202,7 +202,7 @@ export class Connection {
     }
   }
 
-  /** Sends a command of the greeting, before calls go through. */
+  /** Sends a command of the greeting, before any call goes through. */
   async #say(name: string, args: readonly (string | number)[]): Promise<unknown> {
     const command = new Command(name, [...args], { replyEncoding: "utf8" });
     const watch = loopClock.watch(loopClock.now() + connectPatience(this.#config), () => {
@@ -224,7 +224,7 @@ export class Connection {
     else if (absent) for (const settle of this.#hasty) settle(new Error(message));
   }
 
-  /** A break says less than what was said before it. */
+  /** Notes the break, unless a better cause is known already. */
   #broke(): void {
     const wasProven = this.#proven !== undefined;
     this.#proven = undefined;
@@ -233,7 +233,7 @@ export class Connection {
     this.#lastError = wasProven ? "the connection was lost" : ended(this.#progress).message;
   }
 
-  /** Gives the connection up once nothing has come for too long while something is waited for, so that there is time for another one. */
+  /** Gives the connection up if data is awaited and nothing has come for too long, so that there is time for another one. */
   #listen(): void {
     if (this.#closed) return;
     this.#heardAt = loopClock.now();
@@ -252,7 +252,7 @@ export class Connection {
     for (const settle of this.#waiting) settle(reason === undefined ? undefined : new Error(reason));
   }
 
-  /** Lets the commands of one turn of the event loop share one write to the socket. */
+  /** Lets all commands of one turn of the event loop share one write to the socket. */
   #cork(): void {
     if (this.#corked) return;
     const { stream } = this.#redis;
@@ -265,12 +265,12 @@ export class Connection {
   }
 }
 
-/** Whether an error says no more than that all sentinels were asked once, and that none had an error. */
+/** Whether the error only says that all sentinels were asked once, without an error of their own. */
 function isRound({ message }: Error): boolean {
   return message.startsWith("All sentinels are unreachable") && !message.includes("Last error");
 }
 
-/** Whether an error says no more than that the connection ended. */
+/** Whether the error only says that the connection ended. */
 function isBreak(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? error.code : undefined;

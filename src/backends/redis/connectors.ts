@@ -5,7 +5,7 @@ import { AbstractConnector, type RedisOptions, type SentinelConnectionOptions, S
 /** What makes an ioredis client's connections. */
 export type Connector = NonNullable<RedisOptions["Connector"]>;
 
-/** How a connector tells what goes wrong while it goes on trying. */
+/** How a connector reports a problem while it keeps trying. */
 export type Report = (type: string, error: Error) => void;
 
 export interface ServerAddress {
@@ -21,10 +21,10 @@ export function placeText(place: Place): string {
   return "path" in place ? place.path : `${place.host}:${place.port}`;
 }
 
-/** By `host:port` as servers name each other: how they are reached from here. */
+/** Addresses by `host:port` as servers name each other: how they are reached from here. */
 export type NatMap = Readonly<Record<string, { host: string; port: number }>>;
 
-/** `redis.nat_map` as ioredis has it; undefined: every address is reached as it is named. */
+/** `redis.nat_map` in ioredis' form; undefined: every address is reached under its own name. */
 export function natMapOf(map: Readonly<Record<string, string>> | undefined): NatMap | undefined {
   return (
     map &&
@@ -38,11 +38,11 @@ export function natMapOf(map: Readonly<Record<string, string>> | undefined): Nat
 }
 
 /**
- * Connects to a place that is known. ioredis' own connectors listen for one error of a socket, but a TLS socket that was refused
- * may have a second one, which must not go uncaught.
+ * Connects to a known place. ioredis' own connectors handle only one error of a socket, but a refused TLS socket may report a second one, which must not
+ * stay uncaught.
  */
 export abstract class PlaceConnector extends AbstractConnector {
-  /** Called when the other side takes the connection, before TLS is agreed on. */
+  /** Called when the other side accepts the connection, before TLS is set up. */
   protected accepted(): void {}
 
   protected dial(place: Place, tls: ConnectionOptions | undefined): Socket {
@@ -76,7 +76,7 @@ export function serverConnector(
   };
 }
 
-/** ioredis says of sentinels that are not there that the connection is closed: what each of them says is looked at by ourselves. */
+/** If sentinels are not there, ioredis only says that the connection is closed: we ask each sentinel for the real cause. */
 async function inFull(error: Error, { sentinels = [], connectTimeout = 0 }: SentinelConnectionOptions): Promise<Error> {
   if (!error.message.endsWith("Last error: Connection is closed.")) return error;
   const places = sentinels.map(({ host = "localhost", port = 26_379 }) => ({ host, port }));
@@ -86,7 +86,7 @@ async function inFull(error: Error, { sentinels = [], connectTimeout = 0 }: Sent
   return new Error(error.message.replace("Connection is closed.", why));
 }
 
-/** Why no connection can be made to a place; undefined where one can, or where nobody says so in that time, ms. */
+/** Why no connection to a place can be made; undefined if it can be made, or if no error comes within `patience` ms. */
 function absence(place: ServerAddress, patience: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ ...place, timeout: patience });

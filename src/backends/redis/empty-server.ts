@@ -1,6 +1,6 @@
 import { roughSpan } from "../../words/in-words.js";
 
-/** That a server holds nothing at all, and what to do then; undefined where it holds something, or does not say. `info` is what INFO prints. */
+/** Words that the server holds nothing at all, and what to do then; undefined if it holds something or does not say. `info`: the text of INFO. */
 export function emptyServer(info: string): string | undefined {
   if (!/^# Keyspace/m.test(info) || /^db\d+:keys=[1-9]/m.test(info)) return undefined;
   const uptime = /^uptime_in_seconds:(\d+)/m.exec(info)?.[1];

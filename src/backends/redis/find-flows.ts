@@ -7,13 +7,13 @@ import type { RedisConfig } from "./redis-config.js";
 
 const AT_ONCE = 1000;
 
-/** What was found, and why there may be more. */
+/** The flows that were found, and why there may be more. */
 export interface FoundFlows {
   /** By id. */
   readonly flows: readonly string[];
-  /** Of the masters that could not be asked. */
+  /** Errors of the masters that could not be asked. */
   readonly failures: readonly ConnectionError[];
-  /** In words, where there is no flow because there is nothing at all. */
+  /** Words, if there is no flow because the server holds nothing at all. */
   readonly empty?: string;
 }
 
@@ -41,7 +41,7 @@ export async function findRedisFlows(config: RedisConfig): Promise<FoundFlows> {
   return { flows: [...flows].sort(), failures, ...(empty !== undefined && { empty }) };
 }
 
-/** A user who may not ask is not told. */
+/** Undefined if the user may not ask. */
 async function emptiness(server: RedisConfig): Promise<string | undefined> {
   return onServer(server, async (send) => emptyServer(String(await send("info", ["server", "keyspace"])))).catch(
     () => undefined,
@@ -58,7 +58,7 @@ async function scan(send: Send, { key_prefix, cluster }: RedisConfig): Promise<s
     const [next, keys]: unknown[] = Array.isArray(reply) ? reply : [];
     for (const key of Array.isArray(keys) ? keys : []) {
       const found = String(key).slice(before.length, -after.length);
-      // At its own place `flow}`, at that of its account `account}:flow`.
+      // A flow's own place has `flow}`; the place of its account has `account}:flow`.
       const flowId = cluster ? /^([^{}:]+)\}$|^[^{}:]+\}:([^{}:]+)$/.exec(found)?.slice(1).find(Boolean) : found;
       if (flowId !== undefined && isFlowId(flowId)) flows.push(flowId);
     }

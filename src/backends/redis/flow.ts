@@ -8,12 +8,12 @@ import { type Patience, PatientConnection, type Seen } from "./patient-connectio
 import { findPlace } from "./place.js";
 import type { RedisConfig } from "./redis-config.js";
 
-/** A whole flow takes Redis longer to tell or to take than the call of a bot may last, ms. */
+/** Time limit for exporting or importing a whole flow, which takes Redis longer than a bot's call may last, ms. */
 const LONG_CALL = 60_000;
 
 /**
- * A flow on a Redis server, worked on without being opened: nothing is made by looking at it. Only what may be asked twice goes
- * through it: commands and scripts that read, or whose second run changes nothing.
+ * A flow on a Redis server, used without opening it: looking at a flow never makes one. Only for commands and scripts that may run twice: they read, or
+ * their second run changes nothing.
  */
 export class RedisFlow implements Disposable {
   readonly keys: FlowKeys;
@@ -24,7 +24,9 @@ export class RedisFlow implements Disposable {
     this.#server = server;
   }
 
-  /** Where the flow is kept. By default it asks again for a minute. Rejects with a ConnectionError within `redis.connect_timeout`. */
+  /**
+   * Connects to the flow's place. By default each command is repeated for up to a minute. Rejects with a ConnectionError within `redis.connect_timeout`.
+   */
   static async connect(
     config: RedisConfig,
     flowId: string,
@@ -33,7 +35,7 @@ export class RedisFlow implements Disposable {
     return RedisFlow.connectAt(config, flowId, await findPlace(config, flowId, patience), patience);
   }
 
-  /** The same at a place: that of an account, or without one the flow's own. */
+  /** The same for a given place: that of an account or, without one, the flow's own. */
   static async connectAt(
     config: RedisConfig,
     flowId: string,
@@ -44,7 +46,7 @@ export class RedisFlow implements Disposable {
     return new RedisFlow(keys, await PatientConnection.connect(config, keys.key("flow:meta"), patience));
   }
 
-  /** Where the server is, for messages; never with a password. */
+  /** The server's address, for messages; never with a password. */
   get address(): string {
     return this.#server.address;
   }
@@ -58,28 +60,28 @@ export class RedisFlow implements Disposable {
     return this.#server.send(name, ...args);
   }
 
-  /** The reply to a command that this user, or this server, may not know; what it refuses is told, and is no error. */
+  /** The reply to a command that this user may not run, or this server may not know. A refusal is returned, not thrown. */
   look(name: string, ...args: (string | number)[]): Promise<Seen<unknown>> {
     return this.#server.look(name, ...args);
   }
 
-  /** What a read tells of the flow at `now` (default: the server's clock), under this epoch, by default any of this schema. */
+  /** The result of a read operation at `now` (default: the server's clock), under this epoch (default: any). */
   async ask<Args, Result>(operation: Operation<Args, Result>, args: Args, now?: number, epoch = ""): Promise<Result> {
     const ofAccount = mayAskAccount(operation) ? await this.#accountKeys() : [];
     return this.#settled(operation, args, (name) => this.keys.key(name), now, epoch, ofAccount);
   }
 
-  /** The same of what is staged for the flow. */
+  /** The same for the staged copy of the flow. */
   async askStaged<Result>(operation: Operation<void, Result>): Promise<Result> {
     return this.#settled(operation, undefined, (name) => this.keys.staged(name));
   }
 
-  /** Runs `lua/{name}.lua`; `argv` goes after the call's number. The second run of it must change nothing. */
+  /** Runs `lua/{name}.lua`; `argv` follows the call's number. Running it twice must be harmless. */
   run(name: string, keys: readonly string[], argv: readonly ArgumentValue[]): Promise<Reply> {
     return this.#server.run(name, keys, argv);
   }
 
-  /** Those of the account that the flow is in now. */
+  /** The keys of the account that the flow is in now. */
   async #accountKeys(): Promise<string[]> {
     const account = await this.send("hget", this.keys.key("flow:meta"), "account");
     return typeof account === "string" ? ACCOUNT_KEYS.map((name) => this.keys.key(name, account)) : [];

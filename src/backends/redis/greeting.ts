@@ -1,4 +1,4 @@
-/** The first words on a connection: nothing else is sent before the server has proven to be what was asked for. */
+/** The greeting on a connection: nothing else is sent before the server has proven to be the right one. */
 import { setTimeout as pause } from "node:timers/promises";
 import { errorText } from "../../words/error-text.js";
 import { ConnectFailure } from "./connect-failure.js";
@@ -8,29 +8,29 @@ import type { Login } from "./redis-config.js";
 /** Sends a command on this connection and resolves to its reply. */
 export type Say = (name: string, args: readonly (string | number)[]) => Promise<unknown>;
 
-/** What a connection has to be. */
+/** What the connection has to be. */
 export interface Wanted {
   readonly login: Login | undefined;
   readonly db: number;
-  /** A master: sentinels may name one that is none any more. */
+  /** The server has to be a master: sentinels may name one that no longer is. */
   readonly master: boolean;
 }
 
-/** What the server says of itself: the text of INFO, or why the user may not see it. */
+/** What the server says about itself: the text of INFO, or why the user may not read it. */
 export type Greeting = { readonly info: string } | { readonly denied: string };
 
 /**
- * In capitals ioredis takes it for any command. A "select" it remembers, and sends by itself on the next connection: before the login, and nobody
- * hears when it fails, so that the rejection ends the process.
+ * Must be in capitals. ioredis remembers the database of a "select" and sends it by itself on the next connection, before the login. Nobody handles
+ * the failure of that command, so its rejection ends the process. "SELECT" is sent like any other command.
  */
 const SELECT = "SELECT";
 
-/** How soon to look again whether a server has loaded its data, ms. */
+/** Pause before asking again whether a server has loaded its data, ms. */
 const LOADING_PAUSE = 50;
 
 /**
- * Logs in, selects the database, and looks whether user, database and protocol are those that were asked for: all in one round trip. Rejects with
- * what is not as it has to be, by name.
+ * Logs in, selects the database, and checks that user, database and protocol are those that were asked for, in one round trip. Rejects with an
+ * error that names what differs.
  */
 export async function greet(say: Say, { login, db, master }: Wanted): Promise<Greeting> {
   const [authorised, selected, client, info] = await Promise.allSettled([
@@ -53,7 +53,7 @@ export async function greet(say: Say, { login, db, master }: Wanted): Promise<Gr
   return told;
 }
 
-/** Logs in. Rejects with an Error in which the server's own words stand. */
+/** Logs in. Rejects with an Error that contains the server's own words. */
 export async function authenticate(say: Say, login: Login | undefined): Promise<void> {
   if (login) await say("auth", [login.username ?? "default", login.password]);
 }
@@ -69,7 +69,7 @@ function notGiven(db: number, user: string, reason: unknown): unknown {
   return new ConnectFailure(`database ${db} of redis.url: ${why}: ${words}`, true);
 }
 
-/** A user who may not look at the connection has the word of AUTH and SELECT. */
+/** Checks user and database. If the user may not look at the connection, the replies to AUTH and SELECT have to do. */
 function checkClient(reply: PromiseSettledResult<unknown>, user: string | undefined, db: number): void {
   if (reply.status === "rejected") {
     if (isReply(reply.reason) && !/^(?:NOAUTH|ERR max number)/.test(reply.reason.message)) return;
@@ -115,7 +115,7 @@ function checkMaster(told: Greeting, user: string): void {
   }
 }
 
-/** A field of what INFO prints. */
+/** A field of the text of INFO. */
 export function field(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1];
 }

@@ -1,30 +1,30 @@
-/** How often the clock looks at the event loop while somebody waits, ms. */
+/** How often the clock checks the event loop while somebody waits, ms. */
 const STEP = 10;
 
-/** As much of a step that took longer is counted, ms; the rest is time in which the event loop, or the whole process, stood still. */
+/** The most that one step counts, ms. The rest is time in which the event loop, or the whole process, stood still. */
 const MOST = 50;
 
-/** Says at a time of the clock what is to be done: nothing more, or to ask again at a later time. */
+/** Called at a time of the clock. Returns undefined to end, or a later time at which to be called again. */
 export type Due = (now: number) => number | undefined;
 
 export interface Watch {
-  /** Nothing is due any more. */
+  /** Ends the watch. */
   end(): void;
 }
 
 /**
- * Time in which the event loop turned, ms. While it stands still - a long computation, a collection of garbage, a suspended machine - answers lie
- * unread in their sockets, so that time is nobody's silence. Whoever waits for a server reckons in this time, and is told that it is over only after
- * what has arrived was read.
+ * A clock that runs only while the event loop turns, ms. While the loop stands still (a long computation, garbage collection, a suspended machine)
+ * answers lie unread in their sockets: that time does not count as the server's silence. Deadlines for a server are kept on this clock, and one
+ * expires only after everything that has arrived was read.
  */
 class LoopClock {
   #counted = 0;
   #lookedAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #watches = 0;
-  /** By the step in which they are due. */
+  /** Watches, by the step at which they are due. */
   readonly #due = new Map<number, Set<Entry>>();
-  /** The last step whose watches were told. */
+  /** The last step whose watches were called. */
   #told = 0;
 
   now(): number {
@@ -32,7 +32,7 @@ class LoopClock {
     return this.#counted + counting(performance.now() - this.#lookedAt);
   }
 
-  /** Calls `due` once it is so late, or as soon as it can when it is later already. */
+  /** Calls `due` at that time, or as soon as possible if it has passed. */
   watch(at: number, due: Due): Watch {
     const entry = new Entry(due, (ended) => this.#remove(ended));
     this.#watches++;
@@ -48,7 +48,7 @@ class LoopClock {
     this.#timer = setTimeout(() => {
       this.#count();
       setImmediate(() => {
-        // What arrived while a handler of this turn stood still, too, is read in the next.
+        // Data that arrived while a handler of this turn blocked the loop is read in the next turn: wait for it.
         if (performance.now() - this.#lookedAt < MOST) this.#tell();
         else setImmediate(() => this.#tell());
       });
@@ -61,7 +61,7 @@ class LoopClock {
     this.#lookedAt = now;
   }
 
-  /** Comes after a turn's sockets were read. */
+  /** Runs after the sockets of a turn were read. */
   #tell(): void {
     this.#tellDue();
     if (this.#watches > 0) this.#wait();
@@ -76,7 +76,7 @@ class LoopClock {
       this.#due.delete(this.#told);
       for (const entry of entries) {
         const again = entry.due(this.#counted);
-        if (entry.step === undefined) continue; // ended by what it did
+        if (entry.step === undefined) continue; // ended by its own callback
         if (again === undefined) entry.end();
         else this.#add(entry, again);
       }
@@ -100,7 +100,7 @@ class LoopClock {
 }
 
 class Entry implements Watch {
-  /** In which it is due; undefined once it has ended. */
+  /** The step at which it is due; undefined once it has ended. */
   step: number | undefined;
 
   constructor(
@@ -113,7 +113,7 @@ class Entry implements Watch {
   }
 }
 
-/** How much of the time that passed counts. No clock goes back, whatever takes the place of the real one. */
+/** How much of the elapsed time counts. It is never negative, whatever clock replaces the real one. */
 function counting(passed: number): number {
   return Math.max(0, Math.min(passed, MOST));
 }
@@ -122,5 +122,5 @@ function stepOf(time: number): number {
   return Math.floor(time / STEP);
 }
 
-/** The one of this process: all connections share its event loop. */
+/** The clock of this process: all connections share its event loop. */
 export const loopClock = new LoopClock();

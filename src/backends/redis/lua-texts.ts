@@ -3,8 +3,8 @@ import { errorCode } from "../../error-code.js";
 import { LUA_FOLDER } from "./lua-folder.js";
 
 /**
- * The text of `lua/{name}.lua`, byte for byte; undefined when there is no such file. The build puts a module in the place of this
- * one that holds the texts of all files (`.ci/lua-texts.mjs`): a bundle has no folder to read from.
+ * The text of `lua/{name}.lua`, byte for byte; undefined if there is no such file. The build replaces this module by one that contains the texts of all
+ * files (`.ci/lua-texts.mjs`), since a bundle has no folder to read from.
  */
 export function luaText(name: string): string | undefined {
   try {

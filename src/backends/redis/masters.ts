@@ -8,7 +8,7 @@ import { literal } from "./keys.js";
 import { loopClock } from "./loop-clock.js";
 import { type RedisConfig, urlOf } from "./redis-config.js";
 
-/** How to reach every server that holds flows, each by itself: the one there is, or all masters of the cluster. */
+/** A configuration for each server that holds flows: the only one, or each master of the cluster. */
 export async function mastersOf(config: RedisConfig): Promise<RedisConfig[]> {
   if (!config.cluster) return [config];
   const url = urlOf(config);
@@ -26,7 +26,7 @@ export async function mastersOf(config: RedisConfig): Promise<RedisConfig[]> {
   }));
 }
 
-/** The server that has a key now: it takes asking where sentinels or a cluster know it. Rejects with a ConnectionError. */
+/** The server that holds a key now; sentinels or a cluster are asked for it. Rejects with a ConnectionError. */
 export async function serverOf(config: RedisConfig, key: string): Promise<Place> {
   const url = urlOf(config);
   if (!config.cluster && !config.sentinels) return url.path === undefined ? url : { path: url.path };
@@ -44,8 +44,8 @@ export async function serverOf(config: RedisConfig, key: string): Promise<Place>
 export type Send = (name: string, args: (string | number)[]) => Promise<unknown>;
 
 /**
- * Does some work on a connection of its own; in a cluster, to the master of the key. Rejects with a ConnectionError when there is no connection, or a command fails or
- * gets no answer in time.
+ * Runs `work` on a connection of its own; in a cluster, to the master of the key. Rejects with a ConnectionError if there is no connection, or if a command
+ * fails or gets no answer in time.
  */
 export async function onServer<Result>(
   config: RedisConfig,

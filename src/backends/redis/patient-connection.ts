@@ -11,34 +11,34 @@ import type { RedisConfig } from "./redis-config.js";
 import { ScriptCall, scriptArguments } from "./script-call.js";
 import { type Script, script } from "./scripts.js";
 
-/** How long to wait before asking again, ms. */
+/** Pause before asking again, ms. */
 const PAUSE = 25;
 
-/** Of the keys of a flow, the one that leads to its server: the others begin with what stands before it. */
+/** The key that decides which server holds a flow. The flow's other keys share its prefix. */
 const META = "flow:meta";
 
-/** Something that was looked at, or the words with which the server refused to show it. */
+/** A value, or the words with which the server refused to show it. */
 export type Seen<Value> = { readonly seen: Value } | { readonly denied: string };
 
 export interface Patience {
-  /** How long it asks again, ms; default `redis.command_timeout`. */
+  /** How long a call is repeated, ms; default `redis.command_timeout`. */
   readonly patience?: number;
-  /** Its scripts write nothing, and the right to read is enough for them. */
+  /** Its scripts write nothing: the right to read is enough. */
   readonly readsOnly?: boolean;
-  /** A bot's: one that is not there is waited for. By default nobody waits for one that refuses the connection, or that no name leads to. */
+  /** Waits for a server that is not there, as a bot does. By default it does not wait if the connection is refused or the name is unknown. */
   readonly awaitsServer?: boolean;
 }
 
 /**
- * A connection for what may be asked twice: commands and scripts that read, or whose second run changes nothing. They are asked
- * again until there is an answer.
+ * A connection that repeats a command or script until there is an answer. Only for those that may run twice: they read, or their second run changes
+ * nothing.
  */
 export class PatientConnection implements Disposable {
   readonly #connection: Connection;
   readonly #keys: readonly string[];
   readonly #patience: number;
   readonly #readsOnly: boolean;
-  /** What the server itself had to say. */
+  /** Errors that the server itself reported. */
   readonly #refusals = new WeakSet<Error>();
   #calls = 0;
 
@@ -49,7 +49,7 @@ export class PatientConnection implements Disposable {
     this.#connection = new Connection({ ...config, command_timeout: this.#patience }, key);
   }
 
-  /** In a cluster, to the master of the slot of `key`. Rejects with a ConnectionError within `redis.connect_timeout`. */
+  /** Connects; in a cluster, to the master of `key`'s slot. Rejects with a ConnectionError within `redis.connect_timeout`. */
   static async connect(config: RedisConfig, key: string, patience: Patience = {}): Promise<PatientConnection> {
     const server = new PatientConnection(config, key, patience);
     try {
@@ -62,7 +62,7 @@ export class PatientConnection implements Disposable {
     }
   }
 
-  /** Where the server is, for messages; never with a password. */
+  /** The server's address, for messages; never with a password. */
   get address(): string {
     return this.#connection.address;
   }
@@ -80,7 +80,7 @@ export class PatientConnection implements Disposable {
     return this.#settle(name, (deadline) => this.#connection.send(name, args, deadline));
   }
 
-  /** The reply to a command that this user, or this server, may not know; what it refuses is told, and is no error. */
+  /** The reply to a command that this user may not run, or this server may not know. A refusal is returned, not thrown. */
   async look(name: string, ...args: (string | number)[]): Promise<Seen<unknown>> {
     try {
       return { seen: await this.send(name, ...args) };
@@ -90,7 +90,7 @@ export class PatientConnection implements Disposable {
     }
   }
 
-  /** Runs `lua/{name}.lua`; `argv` goes after the call's number. The second run of it must change nothing. */
+  /** Runs `lua/{name}.lua`; `argv` follows the call's number. Running it twice must be harmless. */
   async run(name: string, keys: readonly string[], argv: readonly ArgumentValue[]): Promise<Reply> {
     const number = String(++this.#calls);
     const found = script(name);
@@ -110,7 +110,7 @@ export class PatientConnection implements Disposable {
     return reply.slice(0, -1);
   }
 
-  /** Whatever is refused was not begun: what writes checks its rights first. */
+  /** A refused call did not begin: scripts that write check their rights first. */
   async #settle(name: string, attempt: (deadline: number) => Promise<unknown>, found?: Script): Promise<unknown> {
     const deadline = loopClock.now() + this.#patience;
     for (;;) {

@@ -1,36 +1,36 @@
 import { ANSWER_MEMORY, elapsed, type Moment } from "./moment.js";
 
-/** An answer to a change: that its state is still there is proven by what Redis remembers of it. */
+/** An answer to a change. If Redis still remembers it, the state has not gone back behind it. */
 export interface Answer {
-  /** Its call, `slot:number`. */
+  /** The call, `slot:number`. */
   readonly call: string;
   /** The session whose hash remembers it. */
   readonly session: string;
-  /** When its first copy went out: it is remembered since then or later. */
+  /** When its first copy was sent. Redis has remembered it since then or later. */
   readonly sentAt: Moment;
-  /** When it came, ms since 1970. */
+  /** When the answer came, ms since 1970. */
   readonly at: number;
-  /** Grows with each answer that comes: one that waited for replicas counts later than it came. */
+  /** Grows with each answer. An answer that waited for replicas gets its number after the wait. */
   readonly order: number;
 }
 
-/** What a copy of a call carries: the text of `proof`, and the sessions of the answers that are not of its own session, in the order of their keys. */
+/** What a copy of a call carries: the text of the proof, and the sessions of the answers that are of other sessions, in the order of their keys. */
 export interface Carried {
   readonly proof: string;
   readonly sessions: readonly string[];
-  /** When the newest of the answers came, ms since 1970. */
+  /** When the newest of these answers came, ms since 1970. */
   readonly at: number;
-  /** Changes when what was known is dropped: a copy of before then proves nothing any more. */
+  /** Changes when known answers are dropped: a copy that was sent before that proves nothing any more. */
   readonly era: number;
 }
 
-/** How many answers to calls that were sent again are carried beside the newest. */
+/** How many answers to repeated calls are carried beside the newest one. */
 const MOST_BESIDE = 8;
 
 /**
- * The newest answers that a manager has. Answers on one connection come in the order in which the calls ran: the last one is the newest. But
- * for the answer to a call that was sent again: it may have been remembered, and older than others. It is carried beside the newest, until a newer one
- * has come.
+ * The newest answers that a manager has. Answers on one connection come in the order in which the calls ran, so the last one is the newest. An answer
+ * to a call that was sent again is the exception: Redis may have remembered it, so it may be older than it looks. It is carried beside the newest
+ * answer until a newer one comes.
  */
 export class Proofs {
   #newest: Answer | undefined;
@@ -47,7 +47,7 @@ export class Proofs {
     }
   }
 
-  /** For a copy that goes out now, in this session, to a script with so many keys. */
+  /** The proof for a copy that is sent now, in this session, to a script with this many keys. */
   carried(session: string, keys: number): Carried {
     const sessions: string[] = [];
     let proof = "";
@@ -66,12 +66,12 @@ export class Proofs {
     return { proof, sessions, at, era: this.#era };
   }
 
-  /** Whether a copy carried what is still relied on. */
+  /** Whether a copy carried answers that are still relied on. */
   isOfNow({ era }: Carried): boolean {
     return era === this.#era;
   }
 
-  /** Nothing is proven by what came before. */
+  /** Drops all known answers. */
   forget(): void {
     this.#newest = undefined;
     this.#beside = [];

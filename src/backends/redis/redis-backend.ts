@@ -46,49 +46,49 @@ import { checkServer } from "./server.js";
 import { ServerClock } from "./server-clock.js";
 import { StreamTail } from "./stream-tail.js";
 
-/** How long to wait before asking again, ms. */
+/** Pause before asking again, ms. */
 const PAUSE = 25;
 
-/** As much of a call's time as an answer needs; half of the time that a hasty call has, ms. */
+/** The part of a call's time that is reserved for its answer, ms; for a hasty call, half of its time. */
 const ANSWER_TIME = 200;
 
-/** Numbers of calls have twelve digits, so that scripts compare them as texts. */
+/** Numbers of calls have twelve digits, so that scripts can compare them as texts. */
 const FIRST_CALL = 100_000_000_000;
 
-/** Calls that may be under way at once: what they take is memory, and all of them wait for the first. */
+/** The most calls that may be under way at once: each takes memory, and all wait for the first. */
 const MOST_CALLS = 100_000;
 
-/** A reply that does not bear the number of the call, or an error that may be another call's: what was asked may have happened. */
+/** The reply does not carry the number of the call, or the error may be another call's: the call may have happened. */
 const OUT_OF_STEP = { kind: "lost", why: "an answer that belongs to another call" } as const satisfies AttemptFailure;
 
-/** The proof rested on what the server has forgotten, and not lost. */
+/** The proof failed because the server had forgotten the answers, not lost them. */
 const FORGOTTEN: AttemptFailure = { kind: "wait", why: "the server had forgotten its answers" };
 
-/** The call was refused by a state that may have gone back, and the server did not say what its clock shows. */
+/** The state that refused the call may have gone back, and the server did not tell its time. */
 const UNEXPLAINED: AttemptFailure = {
   kind: "wait",
   why: "its state may have gone back, and it does not tell the time",
 };
 
-/** A call on its way: the same script, keys and arguments at every attempt, and so the same effect, once. Only the proof is another one. */
+/** A call on its way. Every attempt has the same script, keys and arguments, and so one effect in total. Only the proof differs. */
 interface Request<Result> {
   readonly changes: boolean;
   readonly number: string;
   readonly script: Script;
   readonly keys: CallKeys;
-  /** What every script of its kind has in ARGV, but for the proof, and its own. */
+  /** The arguments that every script of this kind has, without the proof, and then the script's own. */
   readonly common: ScriptArguments;
   readonly own: ScriptArguments;
   readonly decode: (reply: Reply) => Result;
-  /** No copy went out before. */
+  /** No copy was sent before this moment. */
   readonly madeAt: Moment;
-  /** Where a change's answer is remembered: held until nobody will ask for it again. */
+  /** The slot in which a change's answer is remembered. It is held until nobody will ask for the answer again. */
   place: Place | undefined;
   /** True once a copy may have reached the server without an answer. */
   maybeSent: boolean;
-  /** Which of the server's memories its answer is in; a later one does not know of it. */
+  /** The period of the server's memory that has the answer; a later period does not know it. */
   readonly memory: number;
-  /** The answer to `UnknownOutcomeError.retry()`, once somebody asked for it; undefined again when it, too, stays unknown. */
+  /** The promise of `UnknownOutcomeError.retry()` once it was called; undefined again if that, too, stays unknown. */
   retried: Promise<Result> | undefined;
 }
 
@@ -97,7 +97,7 @@ interface CallKeys {
   readonly arguments: ScriptArguments;
 }
 
-/** What a copy of a call is sent with. A read carries nothing. */
+/** What a copy of a call is sent with. A read carries no proof. */
 interface Copy {
   readonly arguments: ScriptArguments;
   readonly carried?: Carried;
@@ -113,7 +113,7 @@ export class RedisBackend implements Backend {
   readonly #context: BackendContext;
   readonly #config: RedisConfig;
   #keys: FlowKeys;
-  /** By operation. */
+  /** The keys of each operation. */
   readonly #keysOf = new Map<unknown, CallKeys>();
   readonly #loss: Loss;
   readonly #proofs = new Proofs();
@@ -127,12 +127,12 @@ export class RedisBackend implements Backend {
   #closing: Promise<void> | undefined;
   #address = "";
   #epoch = "";
-  /** Why no change is sent: until `connect` finds that it can be. */
+  /** Why no change may be sent; undefined once `connect` has found that changes are possible. */
   #unfit: StateError | undefined;
   #calls = FIRST_CALL;
   #answers = 0;
   #inFlight = 0;
-  /** Told when nothing is in flight any more. */
+  /** Called when nothing is in flight any more. */
   #whenIdle: (() => void) | undefined;
 
   constructor(context: BackendContext, config: RedisConfig) {
@@ -144,7 +144,7 @@ export class RedisBackend implements Backend {
   }
 
   async connect(existing = false): Promise<OpenedFlow> {
-    // Without a pause where nothing closes: a `close` that comes next has to find this one in flight.
+    // Await only if a close is under way: otherwise a `close` right after this call would not find it in flight.
     if (this.#closing) await this.#closing;
     if (this.#connection) throw new ConnectionError("the flow is already open");
     if (this.#config.cluster) await this.#goToPlace(existing);
@@ -206,7 +206,7 @@ export class RedisBackend implements Backend {
     await this.#closing;
   }
 
-  /** In a cluster the flow may be kept at the place of an account. */
+  /** Finds the flow's place: in a cluster it may be at that of an account. */
   async #goToPlace(existing: boolean): Promise<void> {
     const { flowId, account } = this.#context;
     const asked =
@@ -255,7 +255,7 @@ export class RedisBackend implements Backend {
     return new UnknownFlowError(`Redis at ${connection.address} has no flow "${this.#context.flowId}"${why}`);
   }
 
-  /** Checks the server and the user's rights, and has the server know the scripts. */
+  /** Checks the server and the user's rights, and loads the scripts. */
   async #prepare(connection: Connection, deadline: number, existing: boolean): Promise<void> {
     for (;;) {
       await connection.ready(deadline, this.#context.isVisitor).catch((error: Error) => {
@@ -264,7 +264,7 @@ export class RedisBackend implements Backend {
       try {
         const { greeting } = connection;
         if ("info" in greeting) checkServer(greeting.info, connection.address, this.#config);
-        // In one round trip; of both, the rights have the first word.
+        // Both are sent in one round trip. If both fail, the error about rights is thrown.
         const taught = this.#teach(connection, deadline);
         taught.catch(() => {});
         const missing = await this.#missingRights(connection, deadline);
@@ -290,7 +290,7 @@ export class RedisBackend implements Backend {
     }
   }
 
-  /** Has the server know the scripts: those that it does not know are sent, since all of them are a megabyte; all, if the user may not ask. */
+  /** Loads the scripts that the server does not know, since all of them are a megabyte; loads all if the user may not ask which are known. */
   async #teach(connection: Connection, deadline: number): Promise<void> {
     const scripts = operations.map(({ name }) => script(name));
     const hashes = scripts.map(({ sha }) => sha);
@@ -301,12 +301,12 @@ export class RedisBackend implements Backend {
     await Promise.all(missing.map(({ source }) => connection.send("script", ["LOAD", source], deadline)));
   }
 
-  /** The account whose keys the user needs. In a cluster one that the flow has not joined yet is in another slot. */
+  /** The account whose keys the user needs. In a cluster, an account that the flow has not joined yet is in another slot. */
   get #askedAccount(): string | undefined {
     return this.#config.cluster ? this.#keys.place : this.#context.account;
   }
 
-  /** Which commands the user may not run. Rejects with what the server has to say. */
+  /** The commands that the user may not run. Rejects with the server's own error. */
   async #missingRights(connection: Connection, deadline: number): Promise<Missing[]> {
     const account = this.#askedAccount;
     const rights = rightsOfBots(this.#replicas.wanted).filter(
@@ -332,7 +332,10 @@ export class RedisBackend implements Backend {
     return missingRights(rights, reply.slice(0, -1));
   }
 
-  /** Throws where something is missing. Whoever only looks needs what reads need; the answer is the refusal of changes then. */
+  /**
+   * Throws if a right is missing. For a caller that only looks, the rights for reading are enough; then the missing ones are returned as the error of later
+   * changes.
+   */
   #judgeRights(missing: readonly Missing[], existing: boolean): ConnectionError | undefined {
     if (missing.length === 0) return undefined;
     const text = missingText(missing, this.#holder.user, (key) => this.#keys.key(key, this.#askedAccount));
@@ -345,7 +348,7 @@ export class RedisBackend implements Backend {
     return new ConnectionError(`connect: Redis at ${this.#address}: ${why}`, { cause });
   }
 
-  /** Whose rights count, and on what. */
+  /** Whose rights count, and for which keys. */
   get #holder(): Holder {
     const account = this.#askedAccount;
     const keys = [`${literal(this.#keys.prefix)}*`];
@@ -378,7 +381,7 @@ export class RedisBackend implements Backend {
     };
   }
 
-  /** What the next copy of a call is sent with: if it changes something, with the proof of the newest answer that there is now. */
+  /** The content of a call's next copy: a change carries the proof of the newest answer at this moment. */
   #copy<Result>({ place, keys, common, own }: Request<Result>): Copy {
     if (!place) return { arguments: joined(keys.arguments, common, own) };
     const carried = this.#proofs.carried(place.slots.id, keys.names.length);
@@ -387,7 +390,7 @@ export class RedisBackend implements Backend {
     return { carried, arguments: joined(all, common, argumentsOf([carried.proof]), own) };
   }
 
-  /** What every script of the kind has in ARGV, but for the proof. */
+  /** The arguments that every script of this kind has, without the proof. */
   #commonArgv(kind: Operation<never, unknown>["kind"], number: string, now: string, lease: string): ArgumentValue[] {
     switch (kind) {
       case "open":
@@ -399,7 +402,7 @@ export class RedisBackend implements Backend {
     }
   }
 
-  /** A slot for a call, among the present ones. */
+  /** Takes a slot of the present session for a call. */
   #place(): Place {
     if (this.#slots.isOver) this.#newSession();
     return { slots: this.#slots, slot: this.#slots.take() };
@@ -409,14 +412,14 @@ export class RedisBackend implements Backend {
     this.#slots = new CallSlots();
     this.#keysOf.clear();
     const seen = moment();
-    // Without an answer what was seen before stays.
+    // If no answer comes, the earlier reading of the clock stays.
     this.#connection?.send("time", [], this.#deadline()).then(
       (time) => this.#serverClock.see(time, seen),
       () => {},
     );
   }
 
-  /** How many keys, and the keys: the same for every call in the same slots. */
+  /** The number of keys, and the keys: the same for every call in the same slots. */
   #operationKeys<Args, Result>(operation: OperationScript<Args, Result>, args: Args): CallKeys {
     const { kind, keys } = operation;
     const known = this.#keysOf.get(operation);
@@ -431,7 +434,7 @@ export class RedisBackend implements Backend {
     return found;
   }
 
-  /** Asks until there is an answer or the deadline is over; gives the slot back unless the outcome stays unknown. */
+  /** Repeats the call until there is an answer or the deadline is over. Frees the slot unless the outcome stays unknown. */
   async #settle<Result>(request: Request<Result>, deadline: number): Promise<Result> {
     let reply: Reply;
     try {
@@ -458,7 +461,7 @@ export class RedisBackend implements Backend {
     request.place = undefined;
   }
 
-  /** Everybody who asks again shares one attempt, and the answer once there is one. */
+  /** All callers of `retry()` share one attempt, and its answer. */
   #retry<Result>(request: Request<Result>): Promise<Result> {
     if (!request.retried) {
       const retried = this.#track(this.#settle(request, this.#deadline()));
@@ -472,7 +475,7 @@ export class RedisBackend implements Backend {
 
   async #ask<Result>(request: Request<Result>, deadline: number): Promise<Reply> {
     let asSource = false;
-    let refusal = ""; // what the server itself said last of why it does not do it now
+    let refusal = ""; // the server's own latest reason for not executing the call now
     let fault: AttemptFailure | undefined;
     for (;;) {
       const connection = this.#connection;
@@ -489,7 +492,7 @@ export class RedisBackend implements Backend {
         throw this.#failed(request, "too late to ask again: the server has forgotten its answers");
       }
 
-      // A first copy without the time to be answered would make an unknown outcome of a refusal.
+      // Too little time is left for an answer: a first copy is not sent, since a plain refusal would become an unknown outcome.
       if (request.changes && !request.maybeSent && deadline - loopClock.now() < this.#answerTime()) {
         throw this.#failed(request, this.#noAnswer(fault, refusal));
       }
@@ -535,10 +538,10 @@ export class RedisBackend implements Backend {
   }
 
   /**
-   * Waits until as many replicas as have to, have what was done for the answer that just came on this stream; undefined: they do. What was done
-   * for an answer that may have been remembered was done on another connection, which WAIT knows nothing of: Redis 8 and Valkey then answer that all
-   * replicas have what this one wrote, which is nothing. So the answers get another life on this connection, which is a write even where the
-   * life stays the same. There is one stream of writes to a replica: who has this one has the call's, which stands before it.
+   * Waits until enough replicas have the change of the answer that just came on this connection; undefined when they do. WAIT counts only what
+   * this connection wrote. An answer that may have been remembered belongs to a write on another connection, and Redis 8 and Valkey then say at once
+   * that all replicas have it. So this connection first writes something itself: it sets the expiry of the remembered answers anew. A replica gets all
+   * writes in one order, so one that has this write has the change before it.
    */
   async #unconfirmed<Result>(
     { changes, place, maybeSent }: Request<Result>,
@@ -563,8 +566,8 @@ export class RedisBackend implements Backend {
   }
 
   /**
-   * Why a state does not know an answer that this manager has: it was forgotten, and the call is asked again with what is proven since then. Throws a
-   * StateLostError where nothing explains it: the state went back.
+   * Explains why the state does not know an answer that this manager has. If the server has forgotten it, the call is sent again with the proof of then. If
+   * nothing explains it, the state went back: throws a StateLostError.
    */
   async #explain(
     { knowsNone, why }: AttemptFailure & { kind: "went_back" },
@@ -607,7 +610,7 @@ export class RedisBackend implements Backend {
     }
   }
 
-  /** A refusal counts if no copy of the call can have been executed, or will be. */
+  /** A refusal counts only if no copy of the call was executed or can still be. */
   #refused<Result>(request: Request<Result>, { decided, error }: AttemptFailure & { kind: "refused" }): Error {
     if (error instanceof HalfDoneError) this.#unfit = error;
     return decided || !request.changes || !request.maybeSent ? error : this.#failed(request, error.message, error);

@@ -5,16 +5,16 @@ import { ConfigError } from "../../errors.js";
 import { errorText } from "../../words/error-text.js";
 import { ConnectFailure } from "./connect-failure.js";
 
-/** Whom the server is to take a connection for. Without a user name, it is `default`. */
+/** The user and password. Without a user name, the user is `default`. */
 export interface Login {
   readonly username?: string;
   readonly password: string;
 }
 
-/** Asked whenever a connection is made, for credentials that change, such as the tokens of a cloud. */
+/** Called for every connection, for credentials that change, such as the tokens of a cloud. */
 export type Credentials = () => Login | Promise<Login>;
 
-/** Where the server is and how to get there; credentials may be asked for. */
+/** Where the server is and how to get there; credentials may come from a function. */
 export type RedisConfig = ResolvedConfig["redis"] & { readonly credentials?: Credentials };
 
 /** The parts of `redis.url`. */
@@ -24,7 +24,7 @@ export function urlOf(config: RedisConfig): RedisUrl {
   return url;
 }
 
-/** The user and password of the next connection; undefined: none. Rejects with a ConnectFailure that says where they were to come from. */
+/** The user and password for the next connection; undefined: none. Rejects with a ConnectFailure that says where they should have come from. */
 export async function loginOf(config: RedisConfig): Promise<Login | undefined> {
   const url = urlOf(config);
   const username = config.username ?? url.username;

@@ -4,23 +4,23 @@ import type { Connection } from "./connection.js";
 import { loopClock } from "./loop-clock.js";
 import type { RedisConfig } from "./redis-config.js";
 
-/** How long one WAIT holds up what comes behind it on the connection, ms; while replicas are missing another one follows. */
+/** How long one WAIT may delay the calls behind it on the connection, ms. While replicas are missing, another WAIT follows. */
 const LONGEST_WAIT = 100;
 
-/** A WAIT that is still to be sent. */
+/** A WAIT that will be sent. */
 interface Round {
   readonly stream: Socket;
-  /** The first deadline of those who take part, a time of the loop's clock. */
+  /** The earliest deadline of its callers, a time of the loop's clock. */
   deadline: number;
   readonly confirmed: Promise<number>;
 }
 
 /**
- * How many replicas have what was written on a connection: one WAIT for all who ask at once, and one at a time, so that a missing replica
- * holds up nothing for longer than one of them.
+ * Tells how many replicas have what was written on a connection. All who ask at once share one WAIT, and only one WAIT runs at a time: a missing
+ * replica holds up other calls for no longer than one WAIT.
  */
 export class Replicas {
-  /** How many have to confirm a change; 0: nobody asks. */
+  /** How many replicas have to confirm a change; 0: WAIT is not used. */
   readonly wanted: number;
   readonly #longest: number;
   #next: Round | undefined;
@@ -32,8 +32,8 @@ export class Replicas {
   }
 
   /**
-   * Resolves to how many replicas have all that was written on this stream before, as soon as they are enough, and not after the deadline. Rejects
-   * when the connection is another one by now: that one has written nothing to wait for.
+   * Resolves to how many replicas have everything that this connection wrote before the call: as soon as they are enough, or at the deadline. Rejects
+   * when there is a new connection by now, since that one has written nothing to wait for.
    */
   async confirmed(connection: Connection, stream: Socket, deadline: number): Promise<number> {
     let known: number | undefined;
@@ -41,7 +41,7 @@ export class Replicas {
       try {
         known = await this.#join(connection, stream, deadline);
       } catch (error) {
-        // The last WAIT had no time left; the one before it told something.
+        // The last WAIT ran out of time, but the one before it has a result.
         if (known === undefined || connection.stream !== stream || loopClock.now() < deadline) throw error;
         return known;
       }
@@ -62,7 +62,7 @@ export class Replicas {
   }
 
   async #ask(connection: Connection, round: Round): Promise<number> {
-    // What came with the answer that began the round takes part in it.
+    // Callers whose answer came together with the one that began the round take part in it.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     if (this.#next === round) this.#next = undefined;
     if (connection.stream !== round.stream) throw new Error("the connection was lost");

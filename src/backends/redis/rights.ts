@@ -1,19 +1,19 @@
-/** What a bot's Redis user has to be allowed: every command of every script, on the keys that it goes to, and what the client sends itself. */
+/** The rights that a bot's Redis user needs: every command of every script, on the keys that it uses, and the client's own commands. */
 import { KEYS, type KeyName } from "../../layout/keys.js";
 import { operations } from "../../operations/all.js";
 import { type AnyOperation, COMMON_KEYS, type Reply } from "../../operations/operation.js";
 import { commandRule, grant, type Holder, keyRules } from "./denied.js";
 import { script } from "./scripts.js";
 
-/** A command on a key; without a key, one that has none. */
+/** A command on a key; without a key, a command that has none. */
 export interface Right {
   readonly command: string;
   readonly key: KeyName | undefined;
-  /** Only what changes the flow needs it. */
+  /** Only operations that change the flow need it. */
   readonly changes: boolean;
 }
 
-/** What stands after the key in a whole, valid command; of what has no key, or has it elsewhere ("@"), all of it. */
+/** The arguments after the key in a complete, valid command; for a command without a key, or with its key elsewhere ("@"), all arguments. */
 const REST: Readonly<Record<string, string>> = {
   DEL: "",
   EXISTS: "",
@@ -47,7 +47,7 @@ const REST: Readonly<Record<string, string>> = {
   ZSCORE: "m",
 };
 
-/** The same of commands whose key is not their first argument, or that have none. */
+/** The same for commands whose key is not the first argument, or that have none. */
 const WHOLE: Readonly<Record<string, string>> = {
   TIME: "TIME",
   INFO: "INFO",
@@ -59,7 +59,7 @@ const WHOLE: Readonly<Record<string, string>> = {
   WAIT: "WAIT 0 1",
 };
 
-/** What the client sends itself, to connect, to call and to watch. */
+/** Commands that the client itself sends, to connect, to call and to watch. */
 const CLIENT: readonly Right[] = [
   { command: "INFO", key: undefined, changes: false },
   { command: "SCRIPT LOAD", key: undefined, changes: false },
@@ -72,17 +72,17 @@ const CLIENT: readonly Right[] = [
   { command: "TIME", key: undefined, changes: true },
 ];
 
-/** What `redis.wait_replicas` takes. */
+/** The command that `redis.wait_replicas` needs. */
 const WAITING: Right = { command: "WAIT", key: undefined, changes: true };
 
-/** The type of the keys that a command is for, by its first letter; of the others, any. */
+/** The key type of a command, by the command's first letter; other commands work on any type. */
 const TYPES: Readonly<Record<string, string>> = { H: "hash", Z: "zset", X: "stream" };
 
 const CALLED = /\b(?:redis\.p?call|run)\("([A-Z]+)"/g;
 
 let rights: readonly Right[] | undefined;
 
-/** All of them, each once. A script is taken to run each of its commands on each of its keys of that type. */
+/** All rights, each once. A script counts as running each of its commands on each of its keys of the matching type. */
 export function rightsOfBots(waitReplicas = 0): readonly Right[] {
   rights ??= gathered();
   return waitReplicas > 0 ? [...rights, WAITING] : rights;
@@ -114,7 +114,7 @@ function rightsOf({ name, kind, keys }: AnyOperation): Right[] {
   });
 }
 
-/** The whole command, for `lua/connecting/check_rights.lua`; `at`: which of its keys it goes to. Throws an Error at a command that is not listed here. */
+/** The complete command, for `lua/connecting/check_rights.lua`; `at`: the index of a key. Throws an Error for a command that is not listed here. */
 export function wholeCommand({ command, key }: Right, at: (key: KeyName) => number): string {
   const place = key === undefined ? "" : `@${at(key)}`;
   const whole = WHOLE[command];
@@ -124,13 +124,13 @@ export function wholeCommand({ command, key }: Right, at: (key: KeyName) => numb
   return `${command} ${place} ${rest}`.trimEnd();
 }
 
-/** A right that is missing, and whether that is because the server does not know the command. */
+/** A missing right, and whether it is missing because the server does not know the command. */
 export interface Missing {
   readonly right: Right;
   readonly unknown: boolean;
 }
 
-/** Reads the script's reply: n of ARGV[n] counts from 1, and the first is the call's number. */
+/** Reads the script's reply: n in ARGV[n] counts from 1, and the first argument is the call's number. */
 export function missingRights(asked: readonly Right[], reply: Reply): Missing[] {
   const missing: Missing[] = [];
   for (let i = 1; i + 1 < reply.length; i += 2) {
@@ -140,7 +140,7 @@ export function missingRights(asked: readonly Right[], reply: Reply): Missing[] 
   return missing;
 }
 
-/** What is missing, command by command, and what gives it. */
+/** The missing rights, command by command, and the line that grants them. */
 export function missingText(missing: readonly Missing[], user: string, keyOf: (key: KeyName) => string): string {
   const commands = new Map<string, { keys: string[]; unknown: boolean }>();
   for (const { right, unknown } of missing) {
@@ -171,7 +171,10 @@ function some(keys: readonly string[]): string {
   return keys.length > 3 ? `${keys.slice(0, 2).join(", ")} and ${keys.length - 2} more` : keys.join(", ");
 }
 
-/** The line that gives a user what a bot needs, and what spares it time (script|exists), proves more (client|info) or `redis.wait_replicas` takes (wait). `pattern`: of the keys, such as `sf:bot:*`. */
+/**
+ * The ACL line that gives a user what a bot needs, including the optional script|exists (saves time), client|info (a further check) and wait
+ * (`redis.wait_replicas`). `pattern`: of the keys, such as `sf:bot:*`.
+ */
 export function aclLine(user: string, pattern: string): string {
   return grant(user, [...`on >PASSWORD resetkeys ~${pattern} resetchannels -@all`.split(" "), ...commandRules()]);
 }
@@ -182,8 +185,8 @@ function commandRules(): string[] {
 }
 
 /**
- * What is said where not even the script that asks for the rights may run: because of the keys, or since the user may not run the command that
- * runs it. What else is missing cannot be known then.
+ * The error for a user who may not even run the script that checks the rights: the keys are denied, or the command that runs scripts. Then nobody can know
+ * what else is missing.
  */
 export function nothingAskedText(denied: { readonly command: string } | "keys", { user, keys }: Holder): string {
   const all = "what else is missing cannot be asked for; all that a bot needs";

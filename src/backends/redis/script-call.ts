@@ -2,7 +2,7 @@ import { Command } from "ioredis";
 import { type ArgumentValue, argumentText } from "../../operations/arguments.js";
 import type { Script } from "./scripts.js";
 
-/** Values as the protocol has them. What a call has in common with others is put into words once, and not at every call. */
+/** Values in the form of the protocol. Keys and arguments that every call shares are encoded once. */
 export function bulks(values: readonly ArgumentValue[]): string {
   let wire = "";
   for (const value of values) {
@@ -14,10 +14,10 @@ export function bulks(values: readonly ArgumentValue[]): string {
   return wire;
 }
 
-/** What a script is called with, or a part of it: the number of its keys, the keys, the arguments. */
+/** The arguments of EVALSHA, or a part of them: number of keys, keys, arguments. */
 export interface ScriptArguments {
   readonly count: number;
-  /** All of it, as the protocol has it. */
+  /** The same in the form of the protocol. */
   readonly wire: string;
 }
 
@@ -25,12 +25,12 @@ export function scriptArguments(keys: readonly string[], argv: readonly Argument
   return { count: 1 + keys.length + argv.length, wire: bulks([keys.length, ...keys, ...argv]) };
 }
 
-/** A part of them: arguments only. */
+/** A part that consists of arguments only. */
 export function argumentsOf(argv: readonly ArgumentValue[]): ScriptArguments {
   return { count: argv.length, wire: bulks(argv) };
 }
 
-/** Parts in order. */
+/** Joins parts in this order. */
 export function joined(...parts: readonly ScriptArguments[]): ScriptArguments {
   let count = 0;
   let wire = "";
@@ -42,8 +42,8 @@ export function joined(...parts: readonly ScriptArguments[]): ScriptArguments {
 }
 
 /**
- * Runs a script by its hash, or by its source where the server does not know it. `readsOnly`: by a command that lets no script write, and
- * for which the right to read its keys is enough.
+ * Runs a script by its hash, or by its source if the server does not know it. `readsOnly`: by EVALSHA_RO or EVAL_RO; then no script can write, and the
+ * right to read the keys is enough.
  */
 export class ScriptCall extends Command {
   readonly #wire: string;

@@ -2,11 +2,11 @@
 import type { Script } from "./scripts.js";
 
 export interface ScriptStop {
-  /** What was to be done there, for people. */
+  /** The step that was interrupted, in words for people. */
   readonly at: string;
-  /** The command there, in small letters; undefined where the line has none. */
+  /** The command in that line, in lower case; undefined if the line has none. */
   readonly command: string | undefined;
-  /** Whether the script had begun to write; unknown in the text that scripts share, which is used before and after. */
+  /** Whether the script had begun to write; unknown for shared functions, which are used before and after. */
   readonly writing: "no" | "yes" | "unknown";
 }
 
@@ -17,7 +17,7 @@ const LINE = /user_script: ?(\d+)/;
 const READING =
   /^(?:H(?:GET|GETALL|MGET|EXISTS|KEYS|VALS|LEN)|Z(?:SCORE|CARD|COUNT|RANGE\w*)|X(?:LEN|RANGE|REVRANGE|INFO)|GET|EXISTS|TIME)$/;
 
-/** Undefined where the error does not come from inside a script. */
+/** Undefined if the error does not come from inside a script. */
 export function scriptStop({ name, source }: Script, message: string): ScriptStop | undefined {
   const line = Number(LINE.exec(message)?.[1] ?? 0);
   const lines = source.split("\n");
@@ -31,7 +31,7 @@ export function scriptStop({ name, source }: Script, message: string): ScriptSto
   return { at, command, writing: mayWrite ? "unknown" : writing };
 }
 
-/** Lines outside of functions run before `run` does; in `run` nothing is written before its step "Write". */
+/** Lines outside of functions run before `run`; inside `run`, nothing is written before its step "Write". */
 function writingAt(lines: readonly string[], at: number): ScriptStop["writing"] {
   let begins = at;
   while (begins >= 0 && !/^(?:local )?function /.test(lines[begins] ?? "")) {

@@ -10,7 +10,7 @@ export interface Script {
 
 const loaded = new Map<string, Script>();
 
-/** The script of an operation. Throws an Error when its text is missing: no server can help then. */
+/** The script of an operation. Throws an Error if its text is missing from the package. */
 export function script(name: string): Script {
   let found = loaded.get(name);
   if (!found) {

@@ -1,16 +1,16 @@
 import type { Moment } from "./moment.js";
 
-/** What the server's clock showed once, to tell later whether it jumped. */
+/** A reading of the server's clock, to find out later whether the clock jumped. */
 export class ServerClock {
   #shown: { readonly at: number; readonly seen: Moment } | undefined;
 
-  /** Takes a reply to TIME, which was asked at that moment. */
+  /** Notes a reply to TIME, which was asked for at that moment. */
   see(time: unknown, seen: Moment): void {
     const at = millisecondsOf(time);
     if (at !== undefined) this.#shown = { at, seen };
   }
 
-  /** How far it jumped ahead since it was last seen, ms, by this reply to TIME; 0 where it was never seen. */
+  /** How far the clock has jumped ahead since the last reading, ms, by this reply to TIME; 0 without an earlier reading. */
   jumped(time: unknown, now: Moment): number {
     const at = millisecondsOf(time);
     if (!this.#shown || at === undefined) return 0;

@@ -2,7 +2,7 @@ import { ConfigError, ConnectionError } from "../../errors.js";
 import { field } from "./greeting.js";
 import type { RedisConfig } from "./redis-config.js";
 
-/** Refuses a server that is too old, that is a node of a cluster where none was asked for, or that may evict keys. `info` is what INFO prints. */
+/** Refuses a server that is too old, that is a cluster node although no cluster is configured, or that may evict keys. `info`: the text of INFO. */
 export function checkServer(
   info: string,
   address: string,

@@ -6,25 +6,25 @@ import type { FlowKeys } from "./keys.js";
 import { loopClock } from "./loop-clock.js";
 import type { RedisConfig } from "./redis-config.js";
 
-/** How long one XREAD blocks, ms: after that, watchers look whether their flow is still there. */
+/** How long one XREAD blocks, ms. After that, watchers check whether their flow still exists. */
 const BLOCK = 5_000;
 
-/** How long to wait before trying again after a broken connection, ms. */
+/** Pause before trying again after a broken connection, ms. */
 const PAUSE = 100;
 
-/** Places in the flow's log, and in that of its account; without one, nobody asks for that. */
+/** Places in the flow's log and in its account's; an absent place is not asked for. */
 interface Places {
   flow: string;
   account: string | undefined;
 }
 
-/** Follows a flow's event stream, and that of its account, on a connection of its own, as long as somebody waits for the next event. */
+/** Follows a flow's event stream, and its account's, on a connection of its own, as long as somebody waits for the next event. */
 export class StreamTail {
   readonly #config: RedisConfig;
   readonly #keys: FlowKeys;
   readonly #waiters = new Waiters();
   #connection: Connection | undefined;
-  /** The newest events that were found. */
+  /** The newest events found so far. */
   readonly #found: Places = { flow: "0-0", account: "0-0" };
   /** The next XREAD asks for events after these. */
   readonly #reached: Places = { flow: "0-0", account: undefined };
@@ -37,7 +37,7 @@ export class StreamTail {
     this.#keys = keys;
   }
 
-  /** Resolves when a stream may hold an event after these places, now and then without one, and when the signal aborts. */
+  /** Resolves when a stream may hold an event after these places, sometimes without one, and when the signal aborts. */
   async after(id: string, signal: AbortSignal, inAccount?: string): Promise<void> {
     if (this.#closed) return;
     for (const [log, place] of [["flow", id] as const, ["account", inAccount] as const]) {
@@ -71,13 +71,13 @@ export class StreamTail {
         if (!this.#closed) await pause(PAUSE);
       }
       this.#waiters.wake();
-      // Those who were woken ask again in the turns that follow; look for them before giving up.
+      // Woken callers ask again in the next turns: wait for them before giving up.
       await nextTurn();
     }
     this.#running = false;
   }
 
-  /** The newest events after those reached, by log, as soon as there is one; none when there was none for a while. */
+  /** The newest events after those reached, by log, as soon as there is one; empty if there was none for a while. */
   async #newest(): Promise<["flow" | "account", string][]> {
     const deadline = loopClock.now() + BLOCK + this.#config.command_timeout;
     this.#connection ??= new Connection({ ...this.#config, command_timeout: 6 * BLOCK }, this.#keys.key("flow:meta"));
@@ -96,7 +96,7 @@ export class StreamTail {
   }
 }
 
-/** The last id that XREAD found in a stream, in a list of stream and entries. */
+/** The last id of a stream in a reply to XREAD, which is a list of streams with entries. */
 function lastId(found: unknown, key: string): string | undefined {
   const streams: unknown[] = Array.isArray(found) ? found : [];
   const stream = streams.find((each) => Array.isArray(each) && each[0] === key);

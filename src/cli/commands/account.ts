@@ -1,11 +1,12 @@
 import type { RedisAccount } from "../../backends/redis/account.js";
-import { ACCOUNT_LIMITS, parseAccountLimits } from "../../config/account.js";
+import { ACCOUNT_SETTINGS, type AccountSettingsGiven, parseAccountLimits } from "../../config/account.js";
 import { type ResolvedConfig, resolveConfig } from "../../config/schema.js";
 import { UnknownFlowError } from "../../errors.js";
 import { accountNamed } from "../../manager/account.js";
+import type { AccountAccess } from "../../manager/account-access.js";
 import type { AccountLimitsInForce } from "../../operations/set-account-limits.js";
 import type { AccountFlow, AccountPart, AccountStatus } from "../../types.js";
-import { amount, count, gain } from "../../words/in-words.js";
+import { amount, count, durationText, gain } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import type { AddCommand } from "../command.js";
 import { endedMove } from "../ended-move.js";
@@ -33,7 +34,7 @@ export const addAccount: AddCommand = (program, run) => {
     .addHelpText("after", "\nExample:\n  $ sf-state account status --account main --url redis://localhost:6379")
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        await using found = await invocation.openAccount((await accountSaid(invocation, options.account)).name);
+        await using found = await opened(invocation, options.account);
         const status = await found.status();
         invocation.print(status, () => accountText(invocation.terminal, status));
         if (status.breaker.active) invocation.exitCode = EXIT.problem;
@@ -43,18 +44,25 @@ export const addAccount: AddCommand = (program, run) => {
   account
     .command("set <limits...>")
     .description(
-      `Set limits of an account, for all its flows; an empty value removes one. Names: ${ACCOUNT_LIMITS.join(", ")}.`,
+      `Set limits of an account, for all its flows; an empty value removes one. Names: ${ACCOUNT_SETTINGS.join(", ")}.`,
     )
     .option("--account <name>", NAMED)
+    .option("--yes", "do not ask")
     .addHelpText(
       "after",
       "\nExample:\n  $ sf-state account set max_daily_loss=300 max_exposure= --account main --url redis://localhost:6379" +
-        "\n\nA bot that connects with account limits in its configuration makes these only tighter, until account unset.",
+        "\n\nA bot that connects with account limits in its configuration makes these only tighter, until account unset." +
+        "\nA limit of a day's loss or of the drawdown that is reached already trips the account's breaker.",
     )
     .action((pairs, options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         const limits = parseAccountLimits(Object.fromEntries(limitsOf(pairs)));
-        await using found = await invocation.openAccount((await accountSaid(invocation, options.account)).name);
+        await using found = await opened(invocation, options.account);
+        const changes = changesOf(await found.status(), limits);
+        await invocation.consent(
+          `Set limits of account ${found.name}, for all its flows: ${changes}? One that is reached already trips its breaker.`,
+          options.yes,
+        );
         showLimits(invocation, await found.setLimits(limits));
       }),
     );
@@ -62,22 +70,27 @@ export const addAccount: AddCommand = (program, run) => {
   account
     .command("unset <names...>")
     .description(
-      "Give limits of an account back to the configuration: each is what --config says, or none until a bot connects.",
+      "Give limits of an account back to the configuration: each becomes the value in --config, or none until a bot connects.",
     )
     .option("--account <name>", NAMED)
+    .option("--yes", "do not ask")
     .addHelpText("after", "\nExample:\n  $ sf-state account unset max_exposure --config bot.yaml")
     .action((names, options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        const returned = names.map((name) => limitNamed(ACCOUNT_LIMITS, name));
-        await using found = await invocation.openAccount((await accountSaid(invocation, options.account)).name);
+        const returned = names.map((name) => limitNamed(ACCOUNT_SETTINGS, name));
+        await using found = await opened(invocation, options.account);
+        await invocation.consent(
+          `Give limits of account ${found.name} back to the configuration, for all its flows: ${changesOf(await found.status(), found.configured(returned))}?`,
+          options.yes,
+        );
         showLimits(invocation, await found.unsetLimits(returned));
       }),
     );
 
   account
     .command("join <name>")
-    .description("Put a flow into an account, with whatever it has open. Its bots have to connect again.")
-    .option("--undo", "in a cluster: give up a join that was left unfinished; the flow is as it was before")
+    .description("Put a flow into an account, with everything that it has open. Its bots have to connect again.")
+    .option("--undo", "in a cluster: undo an unfinished join; the flow is as before")
     .option("--yes", "do not ask")
     .addHelpText(
       "after",
@@ -101,9 +114,9 @@ export const addAccount: AddCommand = (program, run) => {
   account
     .command("leave")
     .description(
-      "Take a flow out of its account: what it holds leaves the sums, what it booked stays. Its bots have to connect again.",
+      "Take a flow out of its account: its slots and exposure leave the sums, its bookings stay. Its bots have to connect again.",
     )
-    .option("--undo", "in a cluster: give up a leave that was left unfinished; the flow is as it was before")
+    .option("--undo", "in a cluster: undo an unfinished leave; the flow is as before")
     .option("--yes", "do not ask")
     .addHelpText(
       "after",
@@ -132,7 +145,8 @@ export const addAccount: AddCommand = (program, run) => {
     .addHelpText("after", "\nExample:\n  $ sf-state account show --account main --url redis://localhost:6379")
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        const found = await accountSaid(invocation, options.account);
+        const found = await membersOf(invocation, await nameSaid(invocation, options.account));
+        if (!found) throw new UsageError("flows of an account know of each other in Redis only: say --url");
         const flows = await found.flows();
         invocation.print(flows, () =>
           flows.length === 0
@@ -151,23 +165,23 @@ export const addAccount: AddCommand = (program, run) => {
     .addHelpText("after", "\nExample:\n  $ sf-state account forget old-bot --config bot.yaml")
     .action((flowId, options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        const found = await accountSaid(invocation, options.account);
-        const flow = (await found.flows()).find((each) => each.flowId === flowId);
-        const part = await partOf(invocation, found.name, flowId);
-        if (!flow && !part) throw new ProblemError(`account ${found.name} has no flow ${flowId}; nothing was done`);
+        const name = await nameSaid(invocation, options.account);
+        const members = await membersOf(invocation, name);
+        await using access = await limitedOf(invocation, name, members === undefined);
+        const account = access?.name ?? name;
+        const flow = (await members?.flows())?.find((each) => each.flowId === flowId);
+        const part = await partOf(access, flowId);
+        if (!flow && !part) throw new ProblemError(`account ${account} has no flow ${flowId}; nothing was done`);
         const counted = part ? `, counted with ${count(part.slots, "slot")} and an exposure of ${part.exposure}` : "";
         await invocation.consent(
-          `Forget flow ${flowId} of account ${found.name} (${flow ? holdings(flow) : "it is gone"}${counted})? What it holds at the exchange is taken for nobody's.`,
+          `Forget flow ${flowId} of account ${account} (${flow ? holdings(flow) : "it is gone"}${counted})? What it holds at the exchange is taken for nobody's.`,
           options.yes,
         );
-        if (part) {
-          await using access = await invocation.openAccount(found.name);
-          await access.forget(flowId);
-        }
-        const forgotten = flow ? await found.forget(flowId) : false;
-        invocation.print({ account: found.name, flow: flowId, forgotten, ...(part && { part }) }, () =>
+        if (part) await access?.forget(flowId);
+        const forgotten = flow !== undefined && (await members?.forget(flowId)) === true;
+        invocation.print({ account, flow: flowId, forgotten, ...(part && { part }) }, () =>
           printable(
-            `${flowId} is no flow of account ${found.name} any more, until it connects again${
+            `${flowId} is no flow of account ${account} any more, until it connects again${
               part ? `; ${count(part.slots, "slot")} and an exposure of ${part.exposure} are off its sums` : ""
             }`,
           ).concat("\n"),
@@ -176,35 +190,66 @@ export const addAccount: AddCommand = (program, run) => {
     );
 };
 
-function showLimits(invocation: Invocation, { limits, origins }: AccountLimitsInForce): void {
-  invocation.print(limits, () => limitTable(invocation.terminal, ACCOUNT_LIMITS, origins));
+function showLimits(invocation: Invocation, { limits, origins, duration }: AccountLimitsInForce): void {
+  const breaker_duration = { ...duration, value: durationText(duration.value) };
+  invocation.print({ ...limits, breaker_duration: duration.value }, () =>
+    limitTable(invocation.terminal, ACCOUNT_SETTINGS, { ...origins, breaker_duration }),
+  );
 }
 
-/** The configuration for looking at an account that may be another one than it names. */
+/** The configuration for looking at an account that may differ from the configured one. */
 function withoutAccount({ account: _, ...config }: ResolvedConfig, name: string): ResolvedConfig {
   return resolveConfig({ ...config, recovery: { ...config.recovery, account: name } });
 }
 
-async function accountSaid(invocation: Invocation, name: string | undefined): Promise<RedisAccount> {
-  const config = await invocation.config();
-  const { backend, redis, recovery } = name === undefined ? config : withoutAccount(config, name);
-  if (backend !== "redis") throw new UsageError("flows of an account know of each other in Redis only: say --url");
-  if (recovery.account === undefined) {
+/** The name of the requested account; for a DuckDB file without a given name, that of its flow. */
+async function nameSaid(invocation: Invocation, name: string | undefined): Promise<string | undefined> {
+  const { backend, recovery } =
+    name === undefined ? await invocation.config() : withoutAccount(await invocation.config(), name);
+  if (backend === "redis" && recovery.account === undefined) {
     throw new UsageError("which account? Say --account, or recovery.account in --config");
   }
-  return accountNamed(redis, recovery.account);
+  return recovery.account;
 }
 
-/** What an account with limits counts of a flow; undefined where that is nothing, or it has none. */
-async function partOf(invocation: Invocation, account: string, flowId: string): Promise<AccountPart | undefined> {
+async function opened(invocation: Invocation, name: string | undefined): Promise<AccountAccess> {
+  return invocation.openAccount(await nameSaid(invocation, name));
+}
+
+/** The account's members as recovery knows them; undefined for a DuckDB file, which has one flow. */
+async function membersOf(invocation: Invocation, name: string | undefined): Promise<RedisAccount | undefined> {
+  const { backend, redis } = await invocation.config();
+  return backend === "redis" && name !== undefined ? accountNamed(redis, name) : undefined;
+}
+
+/** An account with limits; undefined if there is none of that name, unless one is required. */
+async function limitedOf(
+  invocation: Invocation,
+  name: string | undefined,
+  isNeeded: boolean,
+): Promise<AccountAccess | undefined> {
   try {
-    await using access = await invocation.openAccount(account);
-    const { flows } = await access.status();
-    return flows.find((flow) => flow.flowId === flowId && (flow.slots !== 0 || flow.exposure !== 0));
+    return await invocation.openAccount(name);
   } catch (error) {
-    if (error instanceof UnknownFlowError) return undefined;
+    if (error instanceof UnknownFlowError && !isNeeded) return undefined;
     throw error;
   }
+}
+
+/** What an account with limits counts of a flow; undefined if that is nothing. */
+async function partOf(access: AccountAccess | undefined, flowId: string): Promise<AccountPart | undefined> {
+  const { flows = [] } = (await access?.status()) ?? {};
+  return flows.find((flow) => flow.flowId === flowId && (flow.slots !== 0 || flow.exposure !== 0));
+}
+
+function changesOf({ limits, breakerDuration }: AccountStatus, wanted: AccountSettingsGiven): string {
+  const { duration } = wanted;
+  return [
+    ...wanted.limits.map(([name, limit]) => `${name} ${limits[name] ?? "none"} to ${limit ?? "none"}`),
+    ...(duration === undefined
+      ? []
+      : [`breaker_duration ${durationText(breakerDuration.value)} to ${durationText(duration)}`]),
+  ].join(", ");
 }
 
 function accountText(terminal: Terminal, status: AccountStatus): string {

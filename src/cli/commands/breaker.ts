@@ -82,31 +82,33 @@ export const addBreaker: AddCommand = (program, run) => {
     );
 };
 
-/** What was done to a flow: for programs, and in words. */
+/** What was done to a flow, for programs and in words. */
 interface Deed {
   readonly result: object;
   readonly words: string;
 }
 
-/** Does it, on consent, to an account. */
+/** Does it to an account, after consent. */
 async function actOnAccount(
   invocation: Invocation,
   { name, all, yes }: { name: string; all?: true | undefined; yes?: true | undefined },
   question: string,
   deed: (account: AccountAccess) => Promise<Deed>,
 ): Promise<void> {
-  if (all || invocation.options.flow !== undefined)
+  const config = await invocation.config();
+  // For DuckDB files, --flow says which one.
+  if (all || (config.backend === "redis" && invocation.options.flow !== undefined))
     throw new UsageError("give --account, --flow or --all, not two of them");
   await using account = await invocation.openAccount(name);
   const { flows } = await account.status();
-  const place = placeName(await invocation.config());
+  const place = placeName(config);
   const ids = few(flows.map(({ flowId }) => flowId));
   await invocation.consent(`${question} of account ${name} at ${place}: ${ids}?`, yes);
   const { result, words } = await deed(account);
   invocation.print({ account: name, ...result }, () => printable(`account ${name}: ${words}`).concat("\n"));
 }
 
-/** Does it, on consent, to one flow or to all of them; one that fails does not stop the others. */
+/** Does it, after consent, to one flow or to all. If one fails, the others still follow. */
 async function act(
   invocation: Invocation,
   { all, yes }: { all?: true | undefined; yes?: true | undefined },

@@ -13,26 +13,29 @@ const WHERE: Readonly<Record<CashPlace, string>> = {
   forgotten: "into the day alone: the position ended too long ago",
 };
 
+const EXAMPLE =
+  "\nExample:\n  $ sf-state cash book -0.42 --id funding-9913 --kind funding --position p1 --flow bot --config bot.yaml";
+
 export const addCash: AddCommand = (program, run) => {
   program
     .command("cash")
-    .argument("<amount>", "as it moves the account: below 0 when you pay", number)
+    .description("Book money that is no trade.")
+    .addHelpText("after", EXAMPLE)
+    .command("book")
+    .argument("<amount>", "as it changes the account: below 0 when you pay", number)
     .description(
       "Book money that is no trade: funding, fees, interest. Once by its id. Ends with 1 when it trips the breaker.",
     )
     .requiredOption("--id <id>", "books once")
     .addOption(new Option("--kind <kind>", "what it is for").choices(CASH_KINDS).makeOptionMandatory())
     .option("--position <id>", "the position that gets it, open or ended")
-    .option("--pair <pair>", "the pair that it is about")
-    .option("--currency <currency>", "what it is in [the flow's]")
+    .option("--pair <pair>", "the pair that the cash belongs to")
+    .option("--currency <currency>", "its currency [the flow's]")
     .option("--rate <rate>", "flow currency per unit of it", number)
     .option("--ts <time>", "when: ms, or 2026-01-07T12:00Z [now]", moment)
     .option("--note <text>", "for the event log")
     .option("--yes", "do not ask")
-    .addHelpText(
-      "after",
-      "\nExample:\n  $ sf-state cash -0.42 --id funding-9913 --kind funding --position p1 --flow bot --config bot.yaml",
-    )
+    .addHelpText("after", EXAMPLE)
     .action((sum, { position: positionId, ...cash }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         const { id, kind, pair, currency, rate, ts, note, yes } = cash;
@@ -68,7 +71,7 @@ export const addTransfer: AddCommand = (program, run) => {
     .argument("<amount>", "above 0 a deposit, below 0 a withdrawal", number)
     .description("Record a deposit or a withdrawal, once by its id: equity moves, its peak in proportion, and no PnL.")
     .requiredOption("--id <id>", "counts once")
-    .option("--currency <currency>", "what it is in [the flow's]")
+    .option("--currency <currency>", "its currency [the flow's]")
     .option("--rate <rate>", "flow currency per unit of it", number)
     .option("--ts <time>", "when: ms, or 2026-01-07T12:00Z [now]", moment)
     .option("--yes", "do not ask")

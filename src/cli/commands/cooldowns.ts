@@ -11,7 +11,7 @@ const side = () => new Option("--side <side>", "one side only").choices(POSITION
 export const addCooldowns: AddCommand = (program, run) => {
   const cooldowns = program
     .command("cooldowns")
-    .description("List the cooldowns that run.")
+    .description("List the active cooldowns.")
     .addHelpText("after", "\nExample:\n  $ sf-state cooldowns --flow bot --url redis://localhost:6379")
     .action((_, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
@@ -28,9 +28,7 @@ export const addCooldowns: AddCommand = (program, run) => {
     .command("set")
     .argument("<pair>", "the pair, or * for all")
     .argument("<duration>", "from now on: 30s, 15m, 2h", duration)
-    .description(
-      "Refuse entries of a pair (* is all) for a while. Extends a cooldown that runs, and never shortens it.",
-    )
+    .description("Refuse entries of a pair (* for all) for a while. Extends an active cooldown, never shortens it.")
     .addOption(side())
     .option("--reason <text>", "why, for the event log")
     .option("--replace", "also shorten")

@@ -14,7 +14,7 @@ export const addCopy: AddCommand = (program, run) => {
     .requiredOption("--to <place>", "redis://HOST:PORT, duckdb:PATH or config:FILE")
     .option("--to-flow <id>", "the flow's id at its new place [its own]")
     .option("--replace", "replace a flow that is there; it stays as it is until the copy is complete")
-    .option("--discard", "give up a copy into Redis that was left unfinished")
+    .option("--discard", "give up an unfinished copy into Redis")
     .option("--yes", "do not ask");
   addMigrationOptions(copy);
   copy

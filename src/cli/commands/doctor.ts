@@ -5,10 +5,11 @@ import { checkAccount } from "../../doctor/account-checks.js";
 import { checkAccountSums } from "../../doctor/account-sums.js";
 import { checkConfiguration } from "../../doctor/config-checks.js";
 import { checkDuckdb, duckdbFacts } from "../../doctor/duckdb.js";
-import type { Finding } from "../../doctor/finding.js";
+import { type Finding, findingsOf } from "../../doctor/finding.js";
 import { checkRedis } from "../../doctor/redis-checks.js";
 import { redisFacts } from "../../doctor/redis-facts.js";
 import { accountOf } from "../../manager/account.js";
+import { type Unfinished, unfinishedMove } from "../../transfer/move-flow.js";
 import { count } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import type { AddCommand } from "../command.js";
@@ -19,7 +20,7 @@ export const addDoctor: AddCommand = (program, run) => {
   program
     .command("doctor")
     .description(
-      "Say what is wrong with the server and the stored state, and what to do. Changes nothing; ends with 1 on a problem.",
+      "Check the server and the stored state, and say what to do about each problem. Changes nothing; ends with 1 on a problem.",
     )
     .addHelpText("after", "\nExample:\n  $ sf-state doctor --flow bot --url redis://localhost:6379")
     .action((_, command) =>
@@ -44,10 +45,24 @@ async function findingsOn(config: ResolvedConfig, flowId: string): Promise<Findi
   if (config.backend === "duckdb") {
     return checkDuckdb(await duckdbFacts(duckdbPath(config.duckdb.path, flowId), flowId), expected);
   }
+  const move = await unfinishedMove(config.redis, flowId);
+  if (move) return moveFindings(flowId, move);
   using flow = await RedisFlow.connect(config.redis, flowId);
   const findings = [...checkRedis(await redisFacts(flow), expected), ...(await checkAccountSums(flow))];
   const account = await accountOf(config);
   return account ? [...findings, ...(await checkAccount(account, flowId))] : findings;
+}
+
+/** While a flow is being moved, nobody can open it, and nobody can tell a move under way from an abandoned one. */
+function moveFindings(flowId: string, { account, way }: Unfinished): Finding[] {
+  const to = way === "in" ? `into account ${account}` : `out of account ${account}`;
+  const command = `sf-state account ${way === "in" ? `join ${account}` : "leave"} --flow ${flowId}`;
+  return findingsOf("move", (found) =>
+    found.problem(
+      `flow ${flowId} is on its way ${to}, or was left on it: nobody can open it`,
+      `where no process is moving it: ${command} goes on with it, with --undo it gives it up`,
+    ),
+  );
 }
 
 function inWords({ colours }: Terminal, findings: readonly Finding[]): string {

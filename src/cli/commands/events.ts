@@ -66,7 +66,7 @@ async function followEvents(
   for await (const event of manager.watch({ after: last, signal })) tell(event);
 }
 
-/** The newest so many events. The log is read from its beginning: it is as long as the bots keep it. */
+/** The newest events. The log is read from its beginning: its length is limited by the bots. */
 export async function newest(manager: StateManager, limit: number): Promise<StateEvent[]> {
   let kept: StateEvent[] = [];
   for (let after: string | undefined; ; ) {
@@ -78,7 +78,7 @@ export async function newest(manager: StateManager, limit: number): Promise<Stat
   }
 }
 
-/** The events after one, at most so many. */
+/** The events after a given one, at most `limit`. */
 async function next(manager: StateManager, after: string, limit: number): Promise<StateEvent[]> {
   const events: StateEvent[] = [];
   for (let from = after; events.length < limit; ) {

@@ -29,7 +29,7 @@ export const addExport: AddCommand = (program, run) => {
   program
     .command("export <what>")
     .description(`Write ${EXPORTS.join(", ")} of a flow to a file, all of them: .parquet, .csv or .jsonl.`)
-    .requiredOption("--to <file>", "the file; its name says the form")
+    .requiredOption("--to <file>", "the file; its ending decides the format")
     .option("--replace", "replace the file if it is there")
     .addHelpText(
       "after",
@@ -117,7 +117,7 @@ async function exported(
   }
 }
 
-/** Writes rows as `read` gives them, which says in the end whether older ones are gone. */
+/** Writes the rows that `read` yields. At its end `read` says whether older rows are gone. */
 async function write<Row>(
   form: Form,
   draft: string,

@@ -6,10 +6,14 @@ import { printable } from "../../words/printable.js";
 import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 import { placeName } from "../flows.js";
+import { countedWords } from "../status/status-text.js";
 import { table } from "../terminal-table.js";
 
-/** So many are forgotten by one call. */
+/** How many instances one call forgets. */
 const LOT = 1000;
+
+/** Lines of the screen that are not rows: the heading, the text below, the next prompt. */
+const ROUND = 4;
 
 export const addInstances: AddCommand = (program, run) => {
   program
@@ -17,10 +21,11 @@ export const addInstances: AddCommand = (program, run) => {
     .description(
       "List the bots of a flow, alive and dead, by their heartbeats and execution.dead_after. Ends with 1 when one is dead.",
     )
-    .option("--prune", "forget those that are dead: their alarm ends")
+    .option("--wide", "a line for each, even if the screen has too few lines")
+    .option("--prune", "forget the dead ones: their alarm ends")
     .option("--yes", "do not ask")
     .addHelpText("after", "\nExample:\n  $ sf-state instances --prune --flow bot --config bot.yaml")
-    .action(({ prune, yes }, command) =>
+    .action(({ prune, yes, wide }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         await using manager = await invocation.open();
         const { flowId, config } = manager;
@@ -48,11 +53,14 @@ export const addInstances: AddCommand = (program, run) => {
           return;
         }
         const rows = instances.map((instance) => ({ ...instance, alive: !dead.includes(instance) }));
-        const { red, green } = invocation.terminal.colours;
+        const { terminal } = invocation;
+        const { red, green, dim } = terminal.colours;
         invocation.print(rows, () => {
           if (rows.length === 0) return "no bot has given a heartbeat, or all have signed off\n";
+          const isLong = !wide && terminal.isScreen && rows.length > terminal.size().rows - ROUND;
+          const listed = isLong ? rows.filter(({ alive }) => !alive) : rows;
           const list = table(
-            invocation.terminal,
+            terminal,
             [
               { title: "bot" },
               { title: "" },
@@ -60,7 +68,7 @@ export const addInstances: AddCommand = (program, run) => {
               { title: "at (UTC)" },
               { title: "version" },
             ],
-            rows.map(({ id, alive, lastHeartbeat, version }) => [
+            listed.map(({ id, alive, lastHeartbeat, version }) => [
               id,
               alive ? green("alive") : red("dead"),
               ago(lastHeartbeat, at),
@@ -69,6 +77,10 @@ export const addInstances: AddCommand = (program, run) => {
             ]),
           );
           const advice = dead.length === 0 ? "" : "; --prune forgets the dead";
+          if (isLong) {
+            const hint = dim(`; --wide lists all${advice.replace(";", ",")}`);
+            return `${dead.length === 0 ? "" : list}${countedWords(terminal.colours, liveness, at)}${hint}\n`;
+          }
           return `${list}${aliveWords(liveness)} (dead: silent for more than ${span(deadAfter)})${advice}\n`;
         });
         if (dead.length > 0) invocation.exitCode = EXIT.problem;

@@ -9,7 +9,7 @@ import { placeName } from "../flows.js";
 export const addLease: AddCommand = (program, run) => {
   const lease = group(program, "lease");
   lease
-    .description("Look at the lease of a flow, and take it off a holder that is dead.")
+    .description("Show the lease of a flow, or take it from a dead holder.")
     .addHelpText("after", "\nExample:\n  $ sf-state lease show --flow bot --config bot.yaml");
 
   lease
@@ -36,9 +36,9 @@ export const addLease: AddCommand = (program, run) => {
   lease
     .command("break")
     .description(
-      "Take the lease off a holder that is dead: it is fenced, and another bot may take over at once. Not off one that may be alive.",
+      "Take the lease from a dead holder: the holder is fenced, and another bot may take over at once. Refused if the holder may be alive.",
     )
-    .option("--force <why>", "also off a holder that may be alive; why, for the event log")
+    .option("--force <why>", "also from a holder that may be alive; the reason, for the event log")
     .option("--yes", "do not ask")
     .addHelpText(
       "after",

@@ -1,34 +1,34 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { aliveWords } from "../../doctor/liveness-words.js";
-import { type Liveness, lifeOf, livenessOf } from "../../state/liveness.js";
+import { lifeOf } from "../../state/liveness.js";
+import { isActive } from "../../wants/wants.js";
+import { watchedOf } from "../../wants/watched.js";
 import { ago, count, fraction, gain, span, time } from "../../words/in-words.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, UsageError } from "../exit-code.js";
-import { findFlows, forEach, placeName } from "../flows.js";
-import type { Invocation } from "../invocation.js";
-import { type FlowStatus, nowOf, type StatusSource, sourceOf } from "../status/flow-status.js";
+import { placeName } from "../flows.js";
+import { isNarrow, WIDE_WORDS } from "../narrow.js";
+import { FlowList, type Listing, type Row } from "../status/flow-list.js";
+import { nowOf } from "../status/flow-status.js";
 import { NARROW_COLUMNS, narrowCells } from "../status/narrow-row.js";
 import { needScreen, repaint } from "../status/repaint.js";
-import { alarmsOf, isActive, type Watched, watchedOf } from "../status/status-text.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
 
 const TICK = 1000;
-
-/** A flow, and how it stands or why that cannot be told. */
-export type Row = { readonly flowId: string } & (
-  | { readonly status: FlowStatus; readonly alarms: readonly string[]; readonly liveness: Liveness }
-  | { readonly error: string }
-);
 
 export const addLs: AddCommand = (program, run) => {
   program
     .command("ls")
     .description("List all flows in this Redis, or in a folder of DuckDB files. Ends with 1 when one needs a look.")
     .option("--watch", "repaint in place until Ctrl-C")
-    .option("--wide", "all columns and digits, also on a narrow terminal")
-    .option("--max-age <duration>", "stale is a heartbeat older than this, or none [recovery.max_state_age]", duration)
+    .option("--wide", WIDE_WORDS)
+    .option(
+      "--max-age <duration>",
+      "a flow is stale if its last heartbeat is older than this, or missing [recovery.max_state_age]",
+      duration,
+    )
     .addHelpText("after", "\nExample:\n  $ sf-state ls --duckdb state/ --max-age 2m")
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
@@ -54,68 +54,14 @@ export const addLs: AddCommand = (program, run) => {
     );
 };
 
-export interface Listing {
-  readonly rows: readonly Row[];
-  readonly failures: readonly string[];
-}
-
-/** All flows at a place; those that were opened stay so for the next time. */
-export class FlowList implements AsyncDisposable {
-  readonly #sources = new Map<string, StatusSource>();
-
-  constructor(
-    private readonly invocation: Invocation,
-    private readonly watched: Watched,
-  ) {}
-
-  async read(): Promise<Listing> {
-    const { flows, failures, empty } = await findFlows(await this.invocation.config());
-    const read = await forEach(flows, (flowId) => this.#status(flowId));
-    const rows = flows.map((flowId, at): Row => {
-      const result = read[at];
-      if (result?.status !== "fulfilled") return { flowId, error: this.#words(result?.reason) };
-      const status = result.value;
-      const now = nowOf(status);
-      const liveness = livenessOf(status.snapshot.instances, now, this.watched.deadAfter);
-      return { flowId, status, alarms: alarmsOf(status, now, this.watched), liveness };
-    });
-    const problems = [...failures, ...(empty === undefined ? [] : [empty])];
-    return { rows, failures: problems.map((problem) => this.#words(problem)) };
-  }
-
-  /** A flow that fails is opened anew the next time. */
-  async #status(flowId: string): Promise<FlowStatus> {
-    const source = this.#sources.get(flowId) ?? (await sourceOf(this.invocation, flowId));
-    this.#sources.set(flowId, source);
-    try {
-      return await source.read();
-    } catch (error) {
-      this.#sources.delete(flowId);
-      await source[Symbol.asyncDispose]();
-      throw error;
-    }
-  }
-
-  #words(error: unknown): string {
-    return this.invocation.redact(error instanceof Error ? error.message : String(error));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#sources.values()].map((source) => source[Symbol.asyncDispose]()));
-  }
-}
-
 function jsonOf(row: Row): object {
   if ("error" in row) return row;
   const { snapshot, ...rest } = row.status;
   return { alarms: row.alarms, dead: row.liveness.dead.map(({ id }) => id), ...rest, ...snapshot };
 }
 
-/** Fewer columns have no room for all of them. */
-const WIDE = 120;
-
 function listText(terminal: Terminal, place: string, { rows, failures }: Listing, wide: true | undefined): string {
-  const isNarrow = !wide && terminal.isScreen && terminal.size().columns < WIDE;
+  const narrow = isNarrow(terminal, wide);
   const { bold, dim, red } = terminal.colours;
   const head = `${bold(count(rows.length, "flow"))}  ${dim(`${place}  ${time(new Date())} UTC`)}\n`;
   const body =
@@ -123,7 +69,7 @@ function listText(terminal: Terminal, place: string, { rows, failures }: Listing
       ? ""
       : table(
           terminal,
-          isNarrow
+          narrow
             ? NARROW_COLUMNS
             : [
                 { title: "flow" },
@@ -139,7 +85,7 @@ function listText(terminal: Terminal, place: string, { rows, failures }: Listing
                 { title: "lease" },
                 { title: "note" },
               ],
-          rows.map((row) => (isNarrow ? narrowCells(terminal, row) : cellsOf(terminal, row))),
+          rows.map((row) => (narrow ? narrowCells(terminal, row) : cellsOf(terminal, row))),
         );
   const errors = rows.flatMap((row) => ("error" in row ? [`${row.flowId}: ${row.error}`] : []));
   return head + body + [...errors, ...failures].map((error) => `${red(error)}\n`).join("");

@@ -17,9 +17,9 @@ import { addMigrationOptions, toldBy } from "../migration-options.js";
 export const addMigrate: AddCommand = (program, run) => {
   const command = program
     .command("migrate")
-    .description("Bring a flow that an older version wrote to this version's schema. Stop its bots first.")
+    .description("Migrate a flow of an older version to this version's schema. Stop its bots first.")
     .option("--dry-run", "say what would be done, and change nothing")
-    .option("--undo", "give up a migration in Redis that was left unfinished; the flow is as it was")
+    .option("--undo", "undo an unfinished migration in Redis; the flow is as before")
     .option("--yes", "do not ask");
   addMigrationOptions(command);
   command
@@ -51,7 +51,7 @@ export const addMigrate: AddCommand = (program, run) => {
     );
 };
 
-/** A flow that can be migrated, wherever it is. */
+/** A flow that can be migrated, on any backend. */
 interface Migratable extends Disposable {
   plan(told: Told): Promise<Plan>;
   migrate(told: Told, progress: Progress): Promise<Report>;

@@ -18,10 +18,11 @@ export const addOrderCancel: AddSubcommand = (orders, run) => {
         "\nfilled. A fill that comes later is booked all the same." +
         "\n\nExample:\n  $ sf-state orders cancel sf-1a2b-s17 --release-signal --flow bot --config bot.yaml",
     )
-    .action((id, { releaseSignal = false, yes }, command) =>
+    .action((typed, { releaseSignal = false, yes }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         await using manager = await invocation.open();
-        const order = await orderNamed(manager, id);
+        const order = await orderNamed(manager, typed);
+        const { id } = order;
         if (isDone(order.status)) throw new ProblemError(`order ${id} is ${order.status} already; nothing was done`);
         const { signalId, filled } = order;
         const frees = releaseSignal && signalId !== undefined && filled === 0;
@@ -32,7 +33,7 @@ export const addOrderCancel: AddSubcommand = (orders, run) => {
             : "";
         await invocation.consent(
           `Cancel order ${id} of flow ${manager.flowId} at ${placeName(manager.config, manager.flowId)}, in state only (${orderWords(order)})?` +
-            ` Its slot and exposure are free again.${signal} Mind: ${NOT_AT_EXCHANGE}.`,
+            ` Its slot and exposure are free again.${signal} Note: ${NOT_AT_EXCHANGE}.`,
           yes,
         );
         const cancelled = await manager.cancelOrder(id, { releaseSignal });

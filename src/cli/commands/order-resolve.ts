@@ -24,7 +24,7 @@ Nothing is asked of the exchange. Where it can be asked, sf-state recover does a
 Example:
   $ sf-state orders resolve sf-1a2b-s17 --filled 0.4 --price 60010 --fill-id 9913 --fee 2.4 --flow bot --config bot.yaml`;
 
-/** What the exchange says of an order. */
+/** What the exchange says about an order. */
 type Verdict =
   | { readonly is: "filled"; readonly fill: FillInput }
   | { readonly is: "cancelled" }
@@ -50,19 +50,19 @@ interface Options {
 export const addOrderResolve: AddSubcommand = (orders, run) => {
   orders
     .command("resolve <id>")
-    .description("Tell the state what the exchange says of an order that is stuck, or whose outcome is unknown.")
+    .description("Store what the exchange says about an order that is stuck, or whose outcome is unknown.")
     .option("--filled <size>", "the size of one execution, gross", number)
     .option("--price <price>", "the price of that execution", number)
     .option("--fill-id <id>", "the exchange's id of that execution")
     .option("--fee <amount>", "its fee, above 0 when paid [0]", number)
-    .option("--fee-currency <currency>", "what the fee is in [what the pair settles in]")
-    .option("--fee-rate <rate>", "flow currency per unit of the fee's", number)
-    .option("--rate <rate>", "flow currency per unit of what the pair settles in", number)
+    .option("--fee-currency <currency>", "currency of the fee [the pair's settle currency]")
+    .option("--fee-rate <rate>", "flow currency per unit of the fee's currency", number)
+    .option("--rate <rate>", "flow currency per unit of the pair's settle currency", number)
     .option("--ts <time>", "when it was executed: ms, or 2026-01-07T12:00Z [now]", moment)
     .option("--overfill", "the exchange says that more than the size of the entry was filled")
     .option("--cancelled", "it was cancelled there")
     .option("--never-arrived", "the exchange never got it")
-    .option("--open", "it rests there")
+    .option("--open", "it is open there")
     .option("--release-signal", "with --never-arrived: its signal may be acted on again")
     .option("--yes", "do not ask")
     .addHelpText("after", HELP)
@@ -77,7 +77,7 @@ export const addOrderResolve: AddSubcommand = (orders, run) => {
     );
 };
 
-/** Throws a UsageError when what is said does not go together. */
+/** Throws a UsageError if the options contradict each other. */
 function verdictOf(options: Options): Verdict {
   const { filled, price, fillId, cancelled, neverArrived, open, releaseSignal } = options;
   const said = [filled !== undefined || cancelled, neverArrived, open].filter(Boolean).length;
@@ -139,7 +139,7 @@ interface Asked {
   readonly yes: true | undefined;
 }
 
-/** The question begins so: which order, of what flow, as it is. */
+/** The beginning of the question: which order, of which flow, in its present state. */
 function about({ order: { id }, order }: Asked, { flowId, config }: StateManager): string {
   return `order ${id} of flow ${flowId} at ${placeName(config, flowId)} (${orderWords(order)})`;
 }

@@ -16,10 +16,11 @@ export const addOrderShow: AddSubcommand = (orders, run) => {
     .command("show <id>")
     .description("Show an order and all that the log of events tells of it. Ends with 1 when its outcome is unknown.")
     .addHelpText("after", "\nExample:\n  $ sf-state orders show sf-1a2b-s17 --flow bot --config bot.yaml")
-    .action((id, _, command) =>
+    .action((typed, _, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         await using manager = await invocation.open();
-        const order = await orderNamed(manager, id);
+        const order = await orderNamed(manager, typed);
+        const { id } = order;
         const pending = (await manager.getOrder(id)) !== undefined;
         const events = await eventsOf(invocation, manager, id);
         const { at } = await manager.snapshot();

@@ -7,6 +7,7 @@ import { type AddCommand, group } from "../command.js";
 import { UsageError } from "../exit-code.js";
 import { eventPages } from "../flow-pages.js";
 import type { Invocation } from "../invocation.js";
+import { WIDE_WORDS } from "../narrow.js";
 import { closedOrderTable, orderTable } from "../record-tables.js";
 import { addOrderCancel } from "./order-cancel.js";
 import { addOrderResolve } from "./order-resolve.js";
@@ -25,13 +26,14 @@ export const addOrders: AddCommand = (program, run) => {
   orders
     .description("List the pending orders; or, from the log of events, those that are over.")
     .option("--closed", "those that are over, as far back as the log of events goes")
+    .option("--wide", WIDE_WORDS)
     .option("--pair <pair>", "only of this pair")
     .option("--limit <n>", `with --closed, how many at most, the newest [${SHOWN}]`, counting)
     .addHelpText(
       "after",
       "\nExample:\n  $ sf-state orders --closed --pair BTC/USDT --flow bot --url redis://localhost:6379",
     )
-    .action(({ closed, pair, limit }, command) =>
+    .action(({ closed, pair, limit, wide }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         if (limit !== undefined && !closed)
           throw new UsageError("every pending order is listed: --limit is for --closed");
@@ -42,7 +44,7 @@ export const addOrders: AddCommand = (program, run) => {
           const { orders: all, at } = await manager.snapshot();
           const pending = all.filter(isWanted);
           invocation.print(pending, () =>
-            pending.length === 0 ? "no pending orders\n" : orderTable(terminal, pending, at),
+            pending.length === 0 ? "no pending orders\n" : orderTable(terminal, pending, at, wide),
           );
           return;
         }
@@ -55,7 +57,9 @@ export const addOrders: AddCommand = (program, run) => {
           () => {
             if (shown.length === 0) return "no orders that are over\n";
             const rest = `the newest ${shown.length} of ${wanted.length} orders; more: --limit\n`;
-            return closedOrderTable(terminal, shown) + (wanted.length > shown.length ? terminal.colours.dim(rest) : "");
+            return (
+              closedOrderTable(terminal, shown, wide) + (wanted.length > shown.length ? terminal.colours.dim(rest) : "")
+            );
           },
         );
       }),
@@ -63,7 +67,7 @@ export const addOrders: AddCommand = (program, run) => {
   for (const add of [addOrderShow, addOrderCancel, addOrderResolve]) add(orders, run);
 };
 
-/** Those that the log of events tells of and that are not pending, in the order in which they ended. */
+/** The orders in the event log that are not pending, in the order in which they ended. */
 async function closedOrders(
   { terminal }: Invocation,
   manager: StateManager,

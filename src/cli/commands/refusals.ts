@@ -31,7 +31,7 @@ export const addRefusals: AddCommand = (program, run) => {
     );
 };
 
-/** The newest so many, oldest first. They are read from the oldest: there are 10,000 at most. */
+/** The newest refusals, oldest first. They are read from the oldest: there are 10,000 at most. */
 async function newest(manager: StateManager, limit: number): Promise<RefusedEntry[]> {
   let kept: RefusedEntry[] = [];
   for (let after: string | undefined; ; ) {

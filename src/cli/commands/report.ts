@@ -20,17 +20,17 @@ import { table } from "../terminal-table.js";
 export const addReport: AddCommand = (program, run) => {
   program
     .command("report")
-    .description("Reckon the figures of a period: results, costs, drawdown, Sharpe and Sortino, exposure.")
+    .description("Compute the figures of a period: results, costs, drawdown, Sharpe and Sortino, exposure.")
     .option("--from <time>", FROM, periodEnd)
     .option("--to <time>", TO, periodEnd)
-    .option("--by <what>", `take it apart by ${GROUPINGS.join(", ")}`)
+    .option("--by <what>", `group the figures by ${GROUPINGS.join(", ")}`)
     .option("--equity <amount>", "equity at the start of the period [what the log says]", number)
     .option("--year <days>", "days in a year, for Sharpe and Sortino: 365 or 252", "365")
     .option("--md", "print Markdown")
     .option("--html", "print one HTML file with plots")
     .option("--out <file>", "write it to a file")
     .option("--replace", "replace the file if it is there")
-    .option("--definitions", "say what each figure is; needs no flow")
+    .option("--definitions", "explain each figure; needs no flow")
     .addHelpText(
       "after",
       "\nStrategies are told apart by the metadata `strategy`, or what report.group_by of the configuration names.\n" +

@@ -73,7 +73,9 @@ export const addRisk: AddCommand = (program, run) => {
 
   risk
     .command("unset <names...>")
-    .description("Give limits back to the configuration: each is what --config says, or none until a bot connects.")
+    .description(
+      "Give limits back to the configuration: each becomes the value in --config, or none until a bot connects.",
+    )
     .option("--yes", "do not ask")
     .addHelpText("after", "\nExample:\n  $ sf-state risk unset max_exposure --flow bot --config bot.yaml")
     .action((names, { yes }, command) =>
@@ -116,7 +118,7 @@ async function showLimits(invocation: Invocation, manager: StateManager, limits:
   invocation.print(limits, () => limitTable(invocation.terminal, RISK_LIMITS, origins));
 }
 
-/** Each guard with what it blocks now. */
+/** Each guard with its present block. */
 function guardTable(terminal: Terminal, { guards, blocks }: GuardStatus, now: Date): string {
   const rows = guards.map((guard) => [printable(guardWords(guard)), "nothing"]);
   for (const { guard, pair, side, until } of blocks) {

@@ -157,7 +157,7 @@ async function callOf(
   };
 }
 
-/** The account whose keys the script has: the one that is named, or the one that the flow is in. */
+/** The account whose keys the script uses: the named one, or the flow's own. */
 async function accountFor(
   operation: AnyOperation,
   given: readonly string[],
@@ -177,7 +177,7 @@ async function redisConfig(invocation: Invocation): Promise<ResolvedConfig> {
   throw new UsageError(`scripts run in Redis, and ${placeName(config)} is a DuckDB file: say --url`);
 }
 
-/** Runs redis-cli with this terminal; an error reply ends the command with 1. */
+/** Runs redis-cli on this terminal; an error reply ends the command with exit code 1. */
 async function runRedisCli(invocation: Invocation, config: ResolvedConfig, words: readonly string[]): Promise<void> {
   const [password] = passwordsOf(config);
   await invocation.terminal.flush();

@@ -9,18 +9,18 @@ import type { Invocation } from "../invocation.js";
 import { answerCsv, answerObjects, answerOf, cellWords } from "../sql-answer.js";
 import { table } from "../terminal-table.js";
 
-/** More rows than this are no table for people. */
+/** People cannot read a table with more rows than this. */
 const SHOWN = 500;
 
 export const addSql: AddCommand = (program, run) => {
   program
     .command("sql [question]")
     .description(
-      "Ask a flow a question in SQL. It is read into a DuckDB in memory; nothing can be changed, no file be read.",
+      "Query a flow in SQL. The flow is read into a DuckDB in memory: a query can change nothing and read no file.",
     )
     .option("--tables", "list the tables and their columns; needs no flow")
     .option("--csv", "print CSV")
-    .option("--timeout <duration>", "how long the question may take, once the flow is read", duration, 30_000)
+    .option("--timeout <duration>", "time limit of the query, once the flow is read", duration, 30_000)
     .option("--limit <n>", "how many rows are shown to a person", counting, SHOWN)
     .addHelpText(
       "after",

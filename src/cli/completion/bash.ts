@@ -1,6 +1,6 @@
 import { type DeclaredCommand, placesOf, valuedOf } from "./declared.js";
 
-/** A pattern of `case` that is one of these texts; `*` in front stays a wildcard. */
+/** A pattern for `case` that matches one of these texts; a leading `*` stays a wildcard. */
 export function oneOf(texts: readonly string[]): string {
   return texts.map((text) => (text.startsWith("*") ? `*"${text.slice(1)}"` : `"${text}"`)).join(" | ");
 }

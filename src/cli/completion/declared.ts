@@ -1,4 +1,4 @@
-/** What the commands declare, as completion needs it. */
+/** The declarations of the commands, in the form that completion needs. */
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 
 export interface DeclaredOption {
@@ -9,20 +9,26 @@ export interface DeclaredOption {
   readonly choices: readonly string[];
 }
 
-/** A command, or a command of a command; the program itself is at "". */
+/** A command or a subcommand; the program itself has the place "". */
 export interface DeclaredCommand {
   /** `/orders/show` */
   readonly at: string;
+  /** Its subcommands, and the declared choices of its arguments. */
   readonly commands: readonly { readonly name: string; readonly words: string }[];
-  /** Its own; those of the program stand at "" and hold for all. */
+  /** Its own options; those of the program are at "" and apply to all commands. */
   readonly options: readonly DeclaredOption[];
 }
 
-/** The program and all that is in it. */
+/** The program and all its commands. */
 export function declaredBy(command: CommandUnknownOpts, at = ""): DeclaredCommand[] {
   const own: DeclaredCommand = {
     at,
-    commands: command.commands.map((each) => ({ name: each.name(), words: each.description() })),
+    commands: [
+      ...command.commands.map((each) => ({ name: each.name(), words: each.description() })),
+      ...command.registeredArguments.flatMap(({ argChoices = [], description }) =>
+        argChoices.map((name) => ({ name, words: description })),
+      ),
+    ],
     options: [
       ...command.options.map(({ long, flags, description, required, optional, argChoices = [] }) => ({
         name: long ?? flags,
@@ -41,7 +47,7 @@ export function placesOf(declared: readonly DeclaredCommand[]): string[] {
   return declared.flatMap(({ at }) => (at === "" ? [] : [at]));
 }
 
-/** Where which options stand that take a value: `/orders/show:--flow`, or `*:--flow` of those that hold for all. */
+/** Which options take a value, and where: `/orders/show:--flow`, or `*:--flow` for an option of all commands. */
 export function valuedOf(
   declared: readonly DeclaredCommand[],
 ): { readonly where: string; readonly choices: readonly string[] }[] {

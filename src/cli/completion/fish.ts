@@ -1,4 +1,4 @@
-import { type DeclaredCommand, type DeclaredOption, placesOf } from "./declared.js";
+import { type DeclaredCommand, type DeclaredOption, placesOf, valuedOf } from "./declared.js";
 
 function quoted(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll("\n", " ")}'`;
@@ -20,12 +20,19 @@ export function fishCompletion(declared: readonly DeclaredCommand[]): string {
     ...options.map((option) => optionLine(at, option)),
   ]);
   return `# fish completion of sf-state, made from its own declarations.
+set -g __sf_state_valued ${valuedOf(declared)
+    .map(({ where }) => quoted(where))
+    .join(" ")}
 function __sf_state_at
   set -l at ""
+  set -l before ""
   for word in (commandline -opc)[2..-1]
-    if contains -- "$at/$word" ${placesOf(declared).join(" ")}
-      set at "$at/$word"
+    if not contains -- "$at:$before" $__sf_state_valued; and not contains -- "*:$before" $__sf_state_valued
+      if contains -- "$at/$word" ${placesOf(declared).join(" ")}
+        set at "$at/$word"
+      end
     end
+    set before $word
   end
   test "$at" = "$argv[1]" -o "$at" = "" -a "$argv[1]" = "/"
 end

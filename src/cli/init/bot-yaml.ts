@@ -1,10 +1,10 @@
-/** A configuration to begin with: every key, with what it means; most of them as comments that show the default. */
+/** A configuration to start with: every key with its meaning; most keys are comments that show the default. */
 import type { z } from "zod";
 import { configJsonSchema } from "../../config/json-schema.js";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** What is not left at its default, by section and key. */
+/** Values that differ from the default, by section and key. */
 type Chosen = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 const LIMITS = { max_daily_loss: "300", max_open_positions: "3", max_exposure: "20000" };
@@ -16,7 +16,7 @@ const CHOSEN: Readonly<Record<"duckdb" | "redis", Chosen>> = {
 
 const WIDTH = 110;
 
-/** The text of `bot.yaml` for a backend. A line that begins with `#` and no space is a key that may be put to use. */
+/** The text of `bot.yaml` for a backend. A line that begins with `#` without a space is a key that can be activated. */
 export function botYaml(backend: "duckdb" | "redis", flowId: string, more: Chosen = {}): string {
   const lines = [
     "# yaml-language-server: $schema=./node_modules/signalflow-state/dist/config.schema.json",

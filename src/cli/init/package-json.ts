@@ -1,6 +1,6 @@
 /** The text of a `package.json` for a bot that has none. */
 import { createRequire } from "node:module";
-import { z } from "zod";
+import * as z from "zod";
 import type { Template } from "./exchange-ts.js";
 
 const OURS = z.object({ version: z.string(), peerDependencies: z.record(z.string(), z.string()) });

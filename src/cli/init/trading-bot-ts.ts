@@ -11,7 +11,7 @@ import {
   StateManager,
   UnknownOutcomeError,
 } from "signalflow-state";
-import { ExchangeError, planText, reconcile, recover, submitAndBook } from "signalflow-state/sync";
+import { checkExchange, ExchangeError, planText, reconcile, recover, submitAndBook } from "signalflow-state/sync";
 import { close, exchange, PAIRS, prices } from "./exchange.js";
 
 /** How often the market is looked at, ms. */
@@ -55,6 +55,9 @@ const stopWithout = (error: unknown) => {
 };
 
 try {
+  // Nothing is done where what the exchange says does not go together.
+  const wrong = (await checkExchange(exchange, { pairs: PAIRS })).rows.filter(({ verdict }) => verdict === "wrong");
+  if (wrong.length > 0) throw new Error(wrong.map(({ about, says }) => \`\${about}: \${says}\`).join("; "));
   // What the last run left undone is done first, or put before a person.
   const { status, plan, applied } = await recover(state, exchange, { signal: stop.signal });
   if (applied.length > 0) log.warn(\`recovered: \${planText(plan)}\`);
@@ -140,13 +143,14 @@ async function bookFills(): Promise<void> {
   }
 }
 
-/** Every position has its target and its stop at the exchange, where they work while the bot is down. */
+/** Every position has its target and its stop at the exchange, where they work while the bot is down; one that grew gets more of them. */
 async function protect(): Promise<void> {
   const pending = await state.getPendingOrders();
   for (const position of await state.getPositions()) {
     for (const exit of exitsOf(position)) {
-      const isThere = pending.some(({ positionId, orderType }) => positionId === position.id && orderType === exit.orderType);
-      if (!isThere) await submit(exit);
+      const there = pending.filter(({ positionId, orderType }) => positionId === position.id && orderType === exit.orderType);
+      const missing = there.reduce((left, { size, filled }) => left - (size - filled), position.size);
+      if (missing > position.size * 1e-9) await submit({ ...exit, size: Number(missing.toPrecision(12)) });
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Calls of redis-cli, as words and as a line for a shell. */
+/** Calls of redis-cli, as words and as a shell line. */
 import type { Script } from "../../backends/redis/scripts.js";
 import { parseRedisUrl } from "../../config/redis-url.js";
 import type { ResolvedConfig } from "../../config/schema.js";
@@ -7,7 +7,7 @@ import type { ResolvedConfig } from "../../config/schema.js";
 export const WAYS = ["eval", "evalsha", "ldb"] as const;
 export type Way = (typeof WAYS)[number];
 
-/** A script with everything it is called with. */
+/** A script with all its keys and arguments. */
 export interface ScriptRun {
   readonly script: Script;
   readonly file: string;
@@ -15,7 +15,7 @@ export interface ScriptRun {
   readonly argv: readonly string[];
 }
 
-/** The words after `redis-cli`, the connection's flags among them. */
+/** The words after `redis-cli`, including the connection's flags. */
 export function wordsOf(way: Way, connection: readonly string[], { script, file, keys, argv }: ScriptRun): string[] {
   switch (way) {
     case "eval":
@@ -27,7 +27,7 @@ export function wordsOf(way: Way, connection: readonly string[], { script, file,
   }
 }
 
-/** The flags that lead redis-cli to a server as the configuration leads a bot there. A password is never among them. */
+/** The flags that connect redis-cli to the configured server; never with a password. */
 export function connectionFlags(
   redis: ResolvedConfig["redis"],
   place: { host: string; port: number } | { path: string },

@@ -1,4 +1,4 @@
-/** The values of ARGV of a script that a person calls by hand. */
+/** The ARGV values for a script that a person calls by hand. */
 import { RISK_LIMITS } from "../../config/risk-limits.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { type ArgumentWithWords, argumentsWithWords } from "../../operations/argument-words.js";
@@ -11,8 +11,8 @@ import { TRADE_MEMORY } from "../../state/memory.js";
 import { UsageError } from "../exit-code.js";
 
 /**
- * Every argument in order: as it was given (`name=value`), or, where it was not, what a bot of this configuration would send, or
- * nothing where the script takes that. Throws a UsageError that names what is missing or unknown.
+ * Every argument in order: the given value (`name=value`); otherwise what a bot of this configuration would send; otherwise empty, if the script accepts
+ * that. Throws a UsageError that names what is missing or unknown.
  */
 export function argumentsOf(operation: AnyOperation, given: readonly string[], config: ResolvedConfig): string[] {
   const values = new Map(given.map(splitPair));
@@ -53,7 +53,7 @@ function splitPair(pair: string): [string, string] {
   return [pair.slice(0, at), pair.slice(at + 1)];
 }
 
-/** Takes the risk limits out of the values: the one kind of pairs there is. */
+/** Takes the risk limits out of the values: the only kind of pairs. */
 function takePairs(values: Map<string, string>): string[] {
   const pairs: string[] = [];
   for (const name of RISK_LIMITS) {
@@ -66,7 +66,7 @@ function takePairs(values: Map<string, string>): string[] {
   return pairs;
 }
 
-/** What a bot sends when nobody says otherwise, by the name of the argument. */
+/** The values that a bot sends by default, by the name of the argument. */
 function defaultsOf({ risk, signals, events }: ResolvedConfig): Readonly<Record<string, string>> {
   return {
     instance: "redis-cli",

@@ -1,46 +1,42 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
+import { socketPath } from "../../backends/duckdb/holder-socket.js";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
-import { CorruptStateError, InvalidArgumentError, LockedError, SilentHolderError } from "../../errors.js";
+import { LockedError, SilentHolderError } from "../../errors.js";
 import type { StateManager } from "../../manager/state-manager.js";
-import { readSnapshot, type SnapshotTold, snapshotPath } from "../../snapshot-file.js";
-import type { GuardStatus, LeaseState, RecoveryState, Trade } from "../../types.js";
+import { readSnapshot, snapshotPath } from "../../snapshot-file.js";
+import { type FlowReading, readFlow } from "../../wants/flow-reading.js";
 import type { Invocation } from "../invocation.js";
 
 /** How a flow stands. */
-export interface FlowStatus {
-  readonly snapshot: SnapshotTold;
-  readonly lease?: LeaseState;
-  /** Who holds the recovery under way, and since when it is; without its journal. */
-  readonly recovery?: Omit<RecoveryState, "journal">;
-  /** Why the guards cannot be told, where they cannot be read. */
-  readonly guards?: GuardStatus | { readonly unreadable: string };
-  /** Trades whose result nobody told, and that no person has seen. */
-  readonly untold?: readonly Trade[];
-  /** Where the snapshot comes from when a bot holds the flow's file: it is as old as it says. */
+export interface FlowStatus extends FlowReading {
+  /** Where the snapshot comes from if a bot holds the flow's file; its age is as it says. */
   readonly snapshotFile?: string;
 }
 
-/** Reads how a flow stands, as often as somebody wants to know. */
+/** Reads an open flow. */
+export type ReadOpen = (manager: StateManager) => Promise<FlowReading>;
+
+/** Reads a flow's status again and again. */
 export interface StatusSource extends AsyncDisposable {
   read(): Promise<FlowStatus>;
-  /** Resolves when it may stand otherwise, after a second at the latest, or when the signal aborts. */
+  /** Resolves when the status may have changed, at the latest after a second, or when the signal aborts. */
   changed(signal: AbortSignal): Promise<void>;
 }
 
 const TICK = 1000;
 
-/** More often than this, ms, nobody can read it. */
+/** Nobody can read a faster display, ms. */
 const SHORTEST = 100;
 
-/** How long, ms, `changed` waits at the least and at the most. */
+/** The shortest and longest wait of `changed`, ms. */
 function atMost(signal: AbortSignal): Promise<void> {
   return pause(TICK, undefined, { signal }).catch(() => {});
 }
 
-/** A flow that is open: its events say when it changed. */
-export function openStatus(manager: StateManager): StatusSource {
+/** The status of an open flow: its events tell when it changed. */
+export function openStatus(manager: StateManager, read: ReadOpen = readFlow): StatusSource {
   const end = new AbortController();
   let wake = () => {};
   const follow = async () => {
@@ -48,9 +44,9 @@ export function openStatus(manager: StateManager): StatusSource {
   };
   let following: Promise<void> | undefined;
   return {
-    read: () => readOpen(manager),
+    read: () => read(manager),
     async changed(signal) {
-      // What is wrong with the flow is told by the next reading of it.
+      // The next reading of the flow reports the error.
       following ??= follow().catch(() => {});
       await pause(SHORTEST, undefined, { signal }).catch(() => {});
       const event = new Promise<void>((resolve) => {
@@ -66,46 +62,29 @@ export function openStatus(manager: StateManager): StatusSource {
   };
 }
 
-export async function readOpen(manager: StateManager): Promise<FlowStatus> {
-  const [snapshot, lease, guards, untold] = await Promise.all([
-    manager.snapshot(),
-    manager.getLease(),
-    guardsOf(manager),
-    manager.getUntoldTrades(),
-  ]);
-  const recovery = snapshot.recovering === undefined ? undefined : await recoveryOf(manager);
-  return { snapshot, guards, untold, ...(lease && { lease }), ...(recovery && { recovery }) };
-}
-
-async function recoveryOf(manager: StateManager): Promise<FlowStatus["recovery"]> {
-  const found = await manager.getRecovery();
-  if (!found) return undefined;
-  const { journal: _, ...recovery } = found;
-  return recovery;
-}
-
-async function guardsOf(manager: StateManager): Promise<NonNullable<FlowStatus["guards"]>> {
-  try {
-    return await manager.getGuards();
-  } catch (error) {
-    if (!(error instanceof InvalidArgumentError || error instanceof CorruptStateError)) throw error;
-    return { unreadable: error.message };
-  }
-}
+/** Opens a flow for as long as the work on it takes. */
+type Borrow = <Result>(work: (manager: StateManager) => Promise<Result>) => Promise<Result>;
 
 /**
- * A flow in a DuckDB file, which belongs to the bot: it is opened for a moment, and only when it changed, so that a bot that
- * starts finds it free. While a bot holds it, the bot is asked; one that cannot be asked may have left a snapshot, which has to do then; without one,
- * `read` rejects with a LockedError.
+ * The status of a flow in a DuckDB file, which belongs to the bot. The file is opened only for a moment, and only when it changed, so that a starting bot
+ * finds it free. As long as it does not change, the last reading is returned as of now. While a bot holds the file, the bot is asked. If it cannot be
+ * asked, its snapshot file is used; without one, `read` rejects with a LockedError.
  */
-export function fileStatus(config: ResolvedConfig, flowId: string, open: () => Promise<StateManager>): StatusSource {
+export function fileStatus(
+  config: ResolvedConfig,
+  flowId: string,
+  borrow: Borrow,
+  readOpen: ReadOpen = readFlow,
+): StatusSource {
   const path = duckdbPath(config.duckdb.path, flowId);
   let seen = "";
   let known: FlowStatus | undefined;
+  let readAt = 0;
   const read = async (): Promise<FlowStatus> => {
     const signature = await signatureOf(path);
-    if (known && signature === seen) return known;
-    known = await readFileStatus(path, open);
+    if (known && signature === seen) return later(known, performance.now() - readAt);
+    known = await readFileStatus(path, borrow, readOpen);
+    readAt = performance.now();
     seen = signature;
     return known;
   };
@@ -116,10 +95,17 @@ export function fileStatus(config: ResolvedConfig, flowId: string, open: () => P
   };
 }
 
-async function readFileStatus(path: string, open: () => Promise<StateManager>): Promise<FlowStatus> {
+/** The same status, `ms` later. A snapshot file keeps its own time. */
+function later(status: FlowStatus, ms: number): FlowStatus {
+  const { snapshot, snapshotFile } = status;
+  return snapshotFile === undefined
+    ? { ...status, snapshot: { ...snapshot, at: new Date(snapshot.at.getTime() + ms) } }
+    : status;
+}
+
+async function readFileStatus(path: string, borrow: Borrow, readOpen: ReadOpen): Promise<FlowStatus> {
   try {
-    await using manager = await open();
-    return await readOpen(manager);
+    return await borrow(readOpen);
   } catch (error) {
     if (!(error instanceof LockedError) || error instanceof SilentHolderError) throw error;
     const snapshotFile = snapshotPath(path);
@@ -132,21 +118,29 @@ async function readFileStatus(path: string, open: () => Promise<StateManager>): 
   }
 }
 
-/** Another one means that the file, its log or its snapshot changed. */
-async function signatureOf(path: string): Promise<string> {
-  const files = [path, `${path}.wal`, snapshotPath(path)];
+/** A changed signature means that the file, its log or its snapshot changed, or that another process has it open. */
+export async function signatureOf(path: string): Promise<string> {
+  const files = [path, `${path}.wal`, snapshotPath(path), socketPath(path)];
   const found = await Promise.all(files.map((file) => stat(file, { bigint: true }).catch(() => undefined)));
   return found.map((file) => (file ? `${file.ino}:${file.size}:${file.mtimeNs}` : "none")).join(" ");
 }
 
-/** A source for a flow at the place that the command line names. Rejects with a StateError when it cannot be opened. */
-export async function sourceOf(invocation: Invocation, flowId: string): Promise<StatusSource> {
+/** The status source of a flow at the named place. Rejects with a StateError if it cannot be opened. */
+export async function sourceOf(
+  invocation: Invocation,
+  flowId: string,
+  read: ReadOpen = readFlow,
+): Promise<StatusSource> {
   const config = await invocation.config();
-  const open = () => invocation.openFlow(flowId);
-  return config.backend === "duckdb" ? fileStatus(config, flowId, open) : openStatus(await open());
+  if (config.backend !== "duckdb") return openStatus(await invocation.openFlow(flowId), read);
+  const borrow: Borrow = async (work) => {
+    await using manager = await invocation.openFlow(flowId);
+    return await work(manager);
+  };
+  return fileStatus(config, flowId, borrow, read);
 }
 
-/** The flow's own clock, where there is one to ask. A snapshot in a file is as old as this machine's clock says. */
+/** The flow's own clock, if it can be asked. For a snapshot file, this machine's clock. */
 export function nowOf({ snapshot, snapshotFile }: FlowStatus): Date {
   return snapshotFile === undefined ? snapshot.at : new Date();
 }

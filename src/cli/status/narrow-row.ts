@@ -1,4 +1,4 @@
-/** A flow in a row of 80 columns: whether it wants somebody comes second. */
+/** A flow in a row of 80 columns: the second column says whether it needs somebody. */
 import { ago, eightDigits, fraction, gain } from "../../words/in-words.js";
 import type { TextColumn } from "../../words/text-table.js";
 import type { Terminal } from "../terminal.js";

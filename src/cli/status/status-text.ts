@@ -1,64 +1,44 @@
-/** How a flow stands, as text for a person. */
+/** A flow's status in words. */
 import { ACCOUNT_LIMITS } from "../../config/account.js";
-import type { Duration } from "../../config/duration.js";
-import { RISK_LIMITS, type RiskLimitName, type RiskLimits } from "../../config/risk-limits.js";
-import type { ResolvedConfig } from "../../config/schema.js";
+import { RISK_LIMITS, type RiskLimitName } from "../../config/risk-limits.js";
 import { differingLimits } from "../../doctor/limit-words.js";
 import { aliveWords, LIFE_WORDS } from "../../doctor/liveness-words.js";
 import type { SnapshotTold } from "../../snapshot-file.js";
 import { type Liveness, lifeOf, livenessOf } from "../../state/liveness.js";
-import type { AccountStatus, CircuitBreaker, Instance, RiskLimitOrigin, Trade } from "../../types.js";
-import { ago, amount, count, fraction, gain, left, span, time } from "../../words/in-words.js";
+import type { AccountStatus, CircuitBreaker, Instance, RiskLimitOrigin } from "../../types.js";
+import { isActive, untoldWords, type WantKind, wantsOf } from "../../wants/wants.js";
+import type { Watched } from "../../wants/watched.js";
+import { ago, amount, count, durationText, fraction, gain, left, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { admissionWords } from "../admission-words.js";
 import { guardWords } from "../guard-words.js";
+import { isNarrow } from "../narrow.js";
 import { orderTable, positionTable } from "../record-tables.js";
 import type { Colours, Terminal } from "../terminal.js";
 import type { FlowStatus } from "./flow-status.js";
 
-/** What a flow is looked at for. */
-export interface Watched {
-  /** A heartbeat that is older makes the flow stale, ms. */
-  readonly maxAge: number;
-  /** Whether none at all does, too. */
-  readonly mustBeat: boolean;
-  /** `execution.dead_after`, ms. */
-  readonly deadAfter: number;
-  /** The configured risk limits. */
-  readonly limits: RiskLimits;
+/** Kinds of wants for which status, ls and top raise an alarm. */
+const ALARMS: readonly WantKind[] = ["breaker", "recovering", "stale", "dead", "untold"];
+
+/** Why a person should look at a flow, in a word or two each. */
+export function alarmsOf(status: FlowStatus, now: Date, watched: Watched): string[] {
+  const wants = wantsOf(status, now, watched).filter(({ kind }) => ALARMS.includes(kind));
+  const words = wants.map(({ kind, account }) => (account === undefined ? kind : `account ${kind}`));
+  return [...new Set(words)].sort((a, b) => rank(a) - rank(b));
 }
 
-/** What the configuration says a flow is looked at for; `maxAge` in place of `recovery.max_state_age`. */
-export function watchedOf({ recovery, execution, risk }: ResolvedConfig, maxAge: Duration | undefined): Watched {
-  return {
-    maxAge: Number(maxAge ?? recovery.max_state_age),
-    mustBeat: maxAge !== undefined,
-    deadAfter: execution.dead_after,
-    limits: risk,
-  };
+function rank(alarm: string): number {
+  return ALARMS.findIndex((kind) => alarm.endsWith(kind)) * 2 + (alarm.startsWith("account") ? 1 : 0);
 }
 
-/** Why a person should look at a flow, in a few words each. */
-export function alarmsOf({ snapshot, untold = [] }: FlowStatus, now: Date, watched: Watched): string[] {
-  const { maxAge, mustBeat, deadAfter } = watched;
-  const { account, breaker, recovering, heartbeat } = snapshot;
-  const alarms: string[] = [];
-  if (isActive(breaker, now)) alarms.push("breaker");
-  if (account && isActive(account.breaker, now)) alarms.push("account breaker");
-  if (recovering !== undefined) alarms.push("recovering");
-  if (heartbeat ? now.getTime() - heartbeat.getTime() > maxAge : mustBeat) alarms.push("stale");
-  if (livenessOf(snapshot.instances, now, deadAfter).dead.length > 0) alarms.push("dead");
-  if (untold.length > 0) alarms.push("untold");
-  return alarms;
-}
-
-/** One flow in full. `place` is where it is. */
+/** One flow in full. `place`: where it is. */
 export function statusText(
   terminal: Terminal,
   { snapshot, lease, recovery, guards, untold = [], snapshotFile }: FlowStatus,
   place: string,
   now: Date,
   watched: Watched,
+  wide?: true,
 ): string {
   const alarms = alarmsOf({ snapshot, untold }, now, watched);
   const liveness = livenessOf(snapshot.instances, now, watched.deadAfter);
@@ -78,7 +58,7 @@ export function statusText(
     ...(account ? [["account", accountWords(terminal.colours, account, now)] satisfies [string, string]] : []),
     ...(guards ? [["guards", guardsWords(terminal.colours, guards, now)] satisfies [string, string]] : []),
     ["heartbeat", heartbeatWords(terminal.colours, heartbeat, now, alarms.includes("stale"))],
-    ["instances", instancesWords(terminal.colours, instances, liveness, now)],
+    ["instances", instancesWords(terminal, instances, liveness, now, wide)],
   ];
   if (!snapshotFile) {
     const free = lease === undefined || lease.until <= now;
@@ -113,15 +93,15 @@ export function statusText(
   const trades =
     positions.length === 0
       ? `${dim("positions".padEnd(12))}none\n`
-      : `\n${bold(count(positions.length, "position"))}\n${positionTable(terminal, positions, now)}`;
+      : `\n${bold(count(positions.length, "position"))}\n${positionTable(terminal, positions, now, wide)}`;
   const pending =
     orders.length === 0
       ? `${dim("orders".padEnd(12))}none\n`
-      : `\n${bold(count(orders.length, "pending order"))}\n${orderTable(terminal, orders, now)}`;
+      : `\n${bold(count(orders.length, "pending order"))}\n${orderTable(terminal, orders, now, wide)}`;
   return head + old + body + trades + pending;
 }
 
-/** Who holds the recovery, or who left it, and what to do where nobody goes on with it. */
+/** Who holds or left the recovery, and what to do if nobody continues it. */
 function recoveryWords(recovery: NonNullable<FlowStatus["recovery"]>, liveness: Liveness, now: Date): string {
   const { holder, begunAt } = recovery;
   const begun = `begun ${ago(begunAt, now)}`;
@@ -135,8 +115,18 @@ function recoveryWords(recovery: NonNullable<FlowStatus["recovery"]>, liveness: 
   }
 }
 
-function instancesWords(colours: Colours, instances: readonly Instance[], liveness: Liveness, now: Date): string {
-  const { dim, red } = colours;
+/** If there are more bots, they are only counted, and the dead are named. */
+const NAMED = 6;
+
+function instancesWords(
+  terminal: Terminal,
+  instances: readonly Instance[],
+  liveness: Liveness,
+  now: Date,
+  wide: true | undefined,
+): string {
+  const { dim, red } = terminal.colours;
+  if (instances.length > NAMED && isNarrow(terminal, wide)) return countedWords(terminal.colours, liveness, now);
   const each = instances.map((instance) => {
     const { id, lastHeartbeat, version } = instance;
     const name = liveness.dead.includes(instance) ? red(`${id} (dead)`) : id;
@@ -146,20 +136,12 @@ function instancesWords(colours: Colours, instances: readonly Instance[], livene
   return liveness.dead.length === 0 ? each.join(", ") : `${red(aliveWords(liveness))}: ${each.join(", ")}`;
 }
 
-/** Trades with results that nobody told, and what a person does about them. */
-export function untoldWords(trades: readonly Trade[]): string {
-  const names = trades.slice(0, 3).map(({ id, pair, untold = 0 }) => `${id} (${untold} ${pair})`);
-  const more = trades.length > names.length ? ` and ${trades.length - names.length} more` : "";
-  return `nobody told the result of ${names.join(", ")}${more}: ${SEEN}`;
-}
-
-/** How a person says that an untold trade was seen. */
-const SEEN =
-  "record the fills that ended it, or book what it made, or 0: sf-state cash AMOUNT --kind correction --position ID --id NAME";
-
-/** Whether a breaker that was read earlier still blocks entries. */
-export function isActive({ active, until }: CircuitBreaker, now: Date): boolean {
-  return active && (until === undefined || until > now);
+/** `45 alive, 2 dead: a (3 h ago), b (2 d ago)`. */
+export function countedWords({ red }: Colours, { alive, dead }: Liveness, now: Date): string {
+  if (dead.length === 0) return `${alive.length} alive`;
+  const named = dead.slice(0, NAMED).map(({ id, lastHeartbeat }) => `${id} (${ago(lastHeartbeat, now)})`);
+  const more = dead.length > named.length ? ` and ${dead.length - named.length} more` : "";
+  return `${alive.length} alive, ${red(`${dead.length} dead: ${named.join(", ")}${more}`)}`;
 }
 
 export function breakerWords({ red, green, dim }: Colours, breaker: CircuitBreaker, now: Date): string {
@@ -184,9 +166,10 @@ function cooldownWords({ signals }: SnapshotTold, now: Date): string {
   return running.map(([pair, end]) => `${pair} ${span(end.getTime() - now.getTime())}`).join(", ") || "none";
 }
 
-/** An account in a line: its breaker, what its flows hold and booked, its limits. */
+/** An account in one line: its breaker, what its flows hold and booked, its limits. */
 export function accountWords(colours: Colours, account: AccountStatus, now: Date): string {
-  const { name, breaker, currency, dailyPnl, equity, exposure, slots, currentDrawdown, peakEquity } = account;
+  const { name, breaker, breakerDuration, currency, dailyPnl, equity, exposure, slots, currentDrawdown, peakEquity } =
+    account;
   const equityWords =
     equity === undefined
       ? ""
@@ -194,10 +177,10 @@ export function accountWords(colours: Colours, account: AccountStatus, now: Date
   const held = `${count(slots, "slot")}, exposure ${amount(exposure)} ${currency}`;
   return `${name}: ${breakerWords(colours, breaker, now)}; ${money(colours, dailyPnl)} today, ${held}${equityWords}; ${
     limitWords(colours, ACCOUNT_LIMITS, account.limitOrigins, now) || "no limits"
-  }`;
+  }; breaker_duration ${durationText(breakerDuration.value)}`;
 }
 
-/** Limits in a line, each with who set it. */
+/** Limits in one line, each with who set it. */
 function limitWords<Name extends RiskLimitName>(
   { dim }: Colours,
   names: readonly Name[],

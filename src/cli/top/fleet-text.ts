@@ -1,6 +1,6 @@
 /** All flows on one screen, as text. */
 import { count, time } from "../../words/in-words.js";
-import type { Listing } from "../commands/ls.js";
+import type { Listing } from "../status/flow-list.js";
 import { NARROW_COLUMNS, narrowCells } from "../status/narrow-row.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";

@@ -1,4 +1,4 @@
-/** One flow on one screen, as text: what decides first, then as many of its positions, orders and events as there is room for. */
+/** One flow on one screen, as text: the most important first, then as many positions, orders and events as fit. */
 import type { RecoveryState, StateEvent } from "../../types.js";
 import { ago, count, eightDigits, fraction, gain, span, time } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
@@ -12,11 +12,11 @@ export interface FlowPage {
   readonly status: FlowStatus;
   readonly alarms: readonly string[];
   readonly recovery?: RecoveryState | undefined;
-  /** Newest last. */
+  /** Oldest first. */
   readonly events: readonly StateEvent[];
 }
 
-/** Rows of a table, its heading and the line above it included, at most, of those there are. */
+/** The largest share of the rows for one table, with its heading and the line above it. */
 const SHARE = 0.3;
 
 export function flowText(terminal: Terminal, { status, alarms, recovery, events }: FlowPage): string {

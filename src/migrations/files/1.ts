@@ -1,4 +1,4 @@
-/** The tables of a DuckDB file of schema 1. They stay as they are here, whatever the tables of today become. */
+/** The tables of a DuckDB file of schema 1. They are frozen here: they do not follow the present tables. */
 import { double, json, money, oneOf, optional, text, time, whole } from "../../backends/duckdb/columns.js";
 import type { Entry, StoredKey } from "../../layout/flow-layout.js";
 import { type FileTable, fileTable, hashEntries, recordText } from "./file-table.js";

@@ -1,4 +1,4 @@
-/** The tables of a DuckDB file of schema 2. They stay as they are here, whatever the tables of today become. */
+/** The tables of a DuckDB file of schema 2. They are frozen here: they do not follow the present tables. */
 import { optional, text, whole } from "../../backends/duckdb/columns.js";
 import { META, RECORDS } from "./1.js";
 import { type FileTable, fileTable, hashEntries, recordText } from "./file-table.js";

@@ -1,4 +1,4 @@
-/** The tables of a DuckDB file of schema 4, which are those of today. When there is a schema 5, they are written out here. */
+/** The tables of a DuckDB file of schema 4: the present ones. When there is a next schema, they are written out here. */
 import { columnsOf } from "../../backends/duckdb/record-columns.js";
 import { FORMS, TABLE_NAMES, type TableName } from "../../layout/tables.js";
 import { FlowState } from "../../state/flow-state.js";

@@ -1,4 +1,4 @@
-/** How a SQL table of a DuckDB file tells a part of a flow, in the words of the layout. */
+/** How a SQL table of a DuckDB file maps to the layout of a flow. */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Columns } from "../../backends/duckdb/columns.js";
 import { SqlTable } from "../../backends/duckdb/sql-table.js";
@@ -9,9 +9,9 @@ export interface FileTable {
   /** The table's name, in SQL and in the journal. */
   readonly name: string;
   readonly key: StoredKey;
-  /** What the rows are in the layout, by their keys in the journal. */
+  /** The rows as entries of the layout, by their keys in the journal. */
   read(connection: DuckDBConnection): Promise<Map<string, readonly Entry[]>>;
-  /** What a row in the journal is in the layout. Throws a TypeError when it cannot be read. */
+  /** A row of the journal as entries of the layout. Throws a TypeError if it cannot be read. */
   entriesOf(journalled: object): readonly Entry[];
 }
 
@@ -43,7 +43,7 @@ export function fileTable<Fields extends object>(
 
 type Value = string | number | bigint | null;
 
-/** A record as JSON: money as text, nothing where there is nothing, the metadata last, as it came. */
+/** A record as JSON: money as text, empty fields left out, the metadata last and unchanged. */
 export function recordText<Record extends { readonly [Name in keyof Record]: Value }>(fields: Record): string {
   const { metadata, ...scalars }: { metadata?: Value; [name: string]: Value | undefined } = fields;
   const told = Object.entries(scalars).filter(([, value]) => value !== null);
@@ -53,7 +53,7 @@ export function recordText<Record extends { readonly [Name in keyof Record]: Val
   return typeof metadata === "string" ? `${json.slice(0, -1)},"metadata":${metadata}}` : json;
 }
 
-/** A record as the fields of a hash; `empty` is what stands there where there is nothing, by default no field. */
+/** A record as the fields of a hash. `empty`: the text for an empty field; by default the field is left out. */
 export function hashEntries<Record extends { readonly [Name in keyof Record]: Value }>(
   fields: Record,
   empty?: string,

@@ -1,4 +1,4 @@
-/** A DuckDB file of an older schema, read with its journal into the layout of its time. Nothing in the file is changed. */
+/** Reads a DuckDB file of an older schema, with its journal, into the layout of its time. Nothing in the file is changed. */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { json, text, time, whole } from "../../backends/duckdb/columns.js";
 import { CommitJournal } from "../../backends/duckdb/commit-journal.js";

@@ -6,7 +6,7 @@ import { trade } from "../trade.js";
 import { luaJsonOf, luaParseOf } from "./lua.js";
 import { typescriptOf } from "./typescript.js";
 
-/** The records that Redis keeps as JSON and every call goes through. */
+/** The records that Redis keeps as JSON and that almost every call uses. */
 const RECORDS: readonly { name: string; words: string; view: string; fields: Fields }[] = [
   { name: "order", words: "An order", view: "PendingOrder", fields: order },
   { name: "position", words: "A position", view: "Position", fields: position },

@@ -1,10 +1,10 @@
-/** The Lua of a record that is kept as JSON: how a script writes it and reads it. */
+/** Generates the Lua of a record that is kept as JSON: how a script writes it and reads it. */
 import { formatMoney } from "../../exact/money.js";
 import { type Field, type Fields, fieldsStored } from "../field.js";
 
 const LINE = 130;
 
-/** Of a record and what it is called in words (`An order`). */
+/** A record and its name in words (`An order`). */
 export interface LuaRecord {
   readonly name: string;
   readonly words: string;
@@ -54,7 +54,7 @@ interface Part {
 const constant = (text: string): Part => ({ constant: true, text });
 const expression = (text: string): Part => ({ constant: false, text });
 
-/** How a value, a text of its kind, stands in JSON. */
+/** A value, given as text of its kind, in JSON. */
 function written(value: string, { kind }: Field): Part[] {
   switch (kind) {
     case "name":
@@ -75,7 +75,7 @@ function written(value: string, { kind }: Field): Part[] {
   }
 }
 
-/** Lua expressions that are concatenated: constants that follow each other are one. */
+/** Joins Lua expressions; neighbouring constants become one. */
 function joined(parts: readonly Part[]): string[] {
   const expressions: string[] = [];
   let text = "";
@@ -105,7 +105,7 @@ function wrapped(expressions: readonly string[]): string {
   return [...lines, line].join("\n");
 }
 
-/** A number of the parsed JSON becomes its text again; what a record of an earlier version lacks is filled in. */
+/** A number of the parsed JSON becomes its text again. A field that a record of an earlier version lacks is filled in. */
 function readBack(value: string, { kind, presence, was }: Field): string[] {
   const text = numberText(value, kind);
   if (was !== undefined) return [`  ${value} = ${value} ${text === value ? "" : `and ${text} `}or ${luaText(was)}`];

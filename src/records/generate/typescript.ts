@@ -1,9 +1,9 @@
-/** The TypeScript of a record that is kept as JSON: written out, since every call goes through it. */
+/** Generates the TypeScript of a record that is kept as JSON: written out, since every call uses it. */
 import { camelCase, type Field, type Fields, fieldsSeen, fieldsStored, type Kind } from "../field.js";
 
 /** A record that Redis keeps as JSON, and what its parts are called. */
 export interface JsonRecord {
-  /** `order`: its declaration, and the file that this stands in. */
+  /** `order`: name of the declaration and of its file. */
   readonly name: string;
   readonly fields: Fields;
   /** The public type. */

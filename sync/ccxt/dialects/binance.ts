@@ -20,10 +20,11 @@ export const binance: Dialect = {
   ids: {
     sentAs: ["newClientOrderId", "clientAlgoId"],
     inFills: () => false,
-    // Orders that were cancelled without a fill are forgotten: 3 days after they were made, of spot 90 days.
+    // An order that was cancelled without a fill is forgotten 3 days after it was made; for spot, 90 days.
     foundFor: (kind) => (kind === "spot" ? 90 : 3) * DAY,
     madeByExchange: (id) =>
       /^(?:autoclose-|adl_autoclose|settlement_autoclose-|delivery_autoclose-|(?:web|ios|android|electron)_)/.test(id),
+    namesFiredStop: (id) => id.startsWith("aos_"),
   },
   positionsTogether: true,
   lookups,
@@ -37,7 +38,7 @@ export const binance: Dialect = {
     insufficient: ["-2018", "-2019"],
     words: REFUSAL_WORDS,
   },
-  // What Retry-After says of a ban, its words say, too: "IP(1.2.3.4) banned until 1573476371000".
+  // Its message also says when a ban ends, as Retry-After does: "IP(1.2.3.4) banned until 1573476371000".
   askedToWait: { banned: /banned until (\d{10,13})\b/ },
   limitations: [
     "it refuses a client order id that was used before only while that order is open",
@@ -45,7 +46,7 @@ export const binance: Dialect = {
   ],
 };
 
-/** Stops of contracts are with the algo service; those of inverse ones can only be listed. */
+/** Stops of linear contracts are asked for at the algo service; those of inverse ones can only be listed. */
 function lookups(id: string, kind: MarketKind): readonly Lookup[] {
   if (kind === "spot") return [byOrder(id)];
   if (kind === "linear") return [byOrder(id), byOrder(id, STOPS)];

@@ -6,7 +6,7 @@ import { isRow, numberOf, type Row, textOf } from "../language/row.js";
 import { afterLastAs, byOrder, DAY, ONE_SETTLE, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 
-/** The v2 API, not the unified account. In hedge mode a row's side names the position, and `tradeSide` what was done to it. */
+/** The v2 API, not the unified account. In hedge mode a row's `side` names the position, and `tradeSide` what was done to it. */
 export const bitget: Dialect = {
   name: "bitget",
   classes: ["bitget"],
@@ -50,10 +50,10 @@ function isSomething(data: unknown): boolean {
   return data !== undefined && data !== null;
 }
 
-/** `burst_close_long`, `reduce_close_short`, `dte_sys_adl_close_long`. */
+/** Values of `tradeSide` when the exchange closed the position itself: `burst_close_long`, `reduce_close_short`, `dte_sys_adl_close_long`. */
 const CLOSED_BY_EXCHANGE = /^[a-z_]+_close_(long|short)$/;
 
-/** `enterPointSource` of orders that come from its pages and apps, or from itself; bots come by `api`. */
+/** `enterPointSource` of orders from its pages, its apps or the exchange itself; orders of bots have `api`. */
 const FROM_ITS_PAGES = /^(?:web|app|ios|android|sys)$/;
 
 function readFill(info: Row, kind: MarketKind): RawFill {
@@ -61,7 +61,7 @@ function readFill(info: Row, kind: MarketKind): RawFill {
   return { ...(kind === "spot" ? {} : readChange(info)), ...(feeCost !== undefined && { feeCost }) };
 }
 
-/** What was paid is negative, also where a coin of its own was taken in place of the fee: there ccxt takes it for a rebate. */
+/** A paid fee is negative, also if another coin was taken for it: in that case ccxt reads it as a rebate. */
 function paidFee({ feeDetail }: Row): number | undefined {
   const detail: unknown = Array.isArray(feeDetail) ? feeDetail[0] : feeDetail;
   const total = isRow(detail) ? numberOf(detail, "totalFee") : undefined;
@@ -69,8 +69,8 @@ function paidFee({ feeDetail }: Row): number | undefined {
 }
 
 /**
- * In hedge mode a long is opened and closed under `buy`, a short under `sell`. What the exchange closes itself has the position in its word. That word,
- * and its page or app where one was used, is told as the id: the order's own is a number that anybody could have given.
+ * In hedge mode a long is opened and closed under `buy`, a short under `sell`. If the exchange itself closes a position, the field's value says so. That
+ * value, or its page or app, is used as the client order id: the order's own is a number that anybody could have given.
  */
 function readChange(info: Row): RawFill {
   const word = textOf(info, "tradeSide")?.toLowerCase() ?? "";
@@ -85,7 +85,7 @@ function readChange(info: Row): RawFill {
   return word === "close" ? { ...maker, side: closing(positionSide), positionSide } : maker;
 }
 
-/** ccxt turns the side of a closing order around only where it also says reduce-only, which in hedge mode means nothing. */
+/** ccxt turns the side of a closing order around only if the order also says reduce-only, which means nothing in hedge mode. */
 function readOrder(info: Row, kind: MarketKind): RawOrder {
   if (kind === "spot" || textOf(info, "posMode") !== "hedge_mode") return {};
   const { side } = readChange(info);

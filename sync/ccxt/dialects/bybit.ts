@@ -21,21 +21,21 @@ export const bybit: Dialect = {
   ids: {
     sentAs: ["orderLinkId"],
     inFills: () => true,
-    // Cancelled and rejected orders without a fill are told for a day, the others for two years.
+    // Cancelled and rejected orders without a fill are told for a day, all others for two years.
     foundFor: () => DAY,
   },
   lookups: (orderLinkId) => inLists({ orderLinkId }),
   lookupsById: (orderId) => inLists({ orderId }),
-  // An order that waits is cancelled by another filter on spot.
+  // On spot, a waiting order is cancelled with another filter.
   cancelParams: ({ stop }, kind) => (stop && kind === "spot" ? STOPS : {}),
   stopLists: () => [STOPS],
   openOrdersPage: 50,
   openOrdersNext: nextPage,
-  // A pair in hedge mode has a row for each side, numbered 1 and 2, held or not; in one-way mode it has one, numbered 0.
+  // In hedge mode a pair has a row for each side, numbered 1 and 2, even if nothing is held; in one-way mode it has one, numbered 0.
   hedgedByPositions: hedgedBy("positionIdx", (number) => number !== "0"),
   fillsSpan: () => 7 * DAY,
   fills: {
-    // ccxt asks for trades alone. What is left out: funding, settlements, block trades and moved positions.
+    // ccxt asks only for trades. Funding, settlements, block trades and moved positions are left out.
     asks: (kind) => (kind === "spot" ? [{}] : [{}, { execType: "BustTrade" }, { execType: "AdlTrade" }]),
     read: readFill,
   },
@@ -57,7 +57,7 @@ export const bybit: Dialect = {
   ],
 };
 
-/** Open orders are in one list, those that are over in another. */
+/** Open orders are in one list, orders that are over in another. */
 function inLists(params: Params) {
   return [
     { method: "fetchOpenOrders", params, stop: false },
@@ -71,7 +71,7 @@ function nextPage(rows: readonly Row[]): Params | undefined {
   return cursor === undefined ? undefined : { cursor };
 }
 
-/** The currency is told under a name that ccxt does not read; the part that closed a position says which side that was. */
+/** ccxt does not read the currency's field. The size that closed a position shows which side the fill changed. */
 function readFill(info: Row, kind: MarketKind): RawFill {
   const feeCurrency = textOf(info, "feeCurrency") ?? textOf(info, "feeCoin");
   return { ...(feeCurrency !== undefined && { feeCurrency }), ...(kind === "linear" && positionSideOfFill(info)) };
@@ -80,7 +80,7 @@ function readFill(info: Row, kind: MarketKind): RawFill {
 function positionSideOfFill(info: Row): Pick<RawFill, "positionSide"> {
   const closed = Number(textOf(info, "closedSize") ?? Number.NaN);
   const size = Number(textOf(info, "execQty") ?? Number.NaN);
-  // Part of it closed and the rest opened: no fill of hedge mode.
+  // Part of the fill closed and the rest opened: this does not happen in hedge mode.
   if (closed !== 0 && closed !== size) return {};
   const isBuy = textOf(info, "side") === "Buy";
   return { positionSide: isBuy === (closed === 0) ? "long" : "short" };
@@ -90,7 +90,7 @@ function positionSideOf({ positionSide, side, reduceOnly }: OrderRequest) {
   return positionSide ?? ((side === "buy") === reduceOnly ? "short" : "long");
 }
 
-/** A trigger price of a contract needs the direction from which it is reached; on spot it takes none. */
+/** The trigger price of a contract needs a direction from which the price reaches it; on spot there is none. */
 function directedStop(request: OrderRequest, kind: MarketKind): SentStop {
   const stop = unifiedStop(request, kind);
   if (kind === "spot" || !("triggerPrice" in stop.params)) return stop;

@@ -2,7 +2,7 @@ import type { Dialect } from "../language/dialect.js";
 import { isRow } from "../language/row.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 
-/** Spot of the Advanced Trade API. An id that was used before makes no second order: the first one is answered. */
+/** Spot of the Advanced Trade API. An id that was used before makes no second order: the first one is returned. */
 export const coinbase: Dialect = {
   name: "coinbase",
   classes: ["coinbase"],
@@ -17,7 +17,7 @@ export const coinbase: Dialect = {
     sentAs: ["client_order_id"],
     inFills: () => false,
   },
-  // No question knows the client's id: open orders and those of the last days are looked through.
+  // No request finds an order by the client's id: open orders and those of the last days are searched.
   lookups: () => [],
   stopLists: () => [],
   openOrdersPage: 250,
@@ -39,10 +39,10 @@ export const coinbase: Dialect = {
   ],
 };
 
-/** What its answers have, one each at least. */
+/** Field names of its answers: each answer has at least one. */
 const NAMES = ["orders", "order", "fills", "success", "results", "iso", "data", "products"];
 
-/** More than 250 coins would be cut. */
+/** A list of more than 250 coins would be cut. */
 function isWhole({ accounts, has_next: more }: Readonly<Record<string, unknown>>): boolean {
   return Array.isArray(accounts) && more !== true;
 }

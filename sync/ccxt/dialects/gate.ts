@@ -6,7 +6,7 @@ import { type Row, textOf } from "../language/row.js";
 import { afterLastAs, byOrder, DAY, hedgedBy, ONE_SETTLE, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 
-/** The v4 API. `text` is the client's id; orders and executions without one say there what made them. */
+/** The v4 API. `text` is the client's id; for orders and executions without one it says what made them. */
 export const gate: Dialect = {
   name: "gate",
   classes: ["gate", "gateeu"],
@@ -16,13 +16,13 @@ export const gate: Dialect = {
       ? "its spot balances are a unified account's (`unifiedAccount`), which lie with its margin"
       : undefined,
   ids: {
-    // ccxt takes an id that begins with t for one that has the prefix already.
+    // ccxt takes an id that begins with t for one that already has the prefix.
     form: { fits: /^(?!t)[A-Za-z0-9_-]{1,28}$/, digest: (hex) => hex.slice(0, 28), prefix: "t-" },
     sentAs: ["text"],
     inFills: () => true,
     madeByExchange: (text) => MADE_BY_EXCHANGE.test(text),
   },
-  // Waiting stops are found in their list only.
+  // Waiting stops can be found only in their list.
   lookups: (id) => [byOrder(id), { method: "fetchOpenOrders", params: STOPS, stop: true }],
   stopLists: () => [STOPS],
   openOrdersPage: 100,
@@ -52,7 +52,7 @@ export const gate: Dialect = {
 const MADE_BY_EXCHANGE =
   /^(?:liq-|hedge-liq-|liquidation$|auto_deleveraging$|insurance$|pm_liquidate$|comb_margin_liquidate$|scm_liquidate$)/;
 
-/** What stands in `text` where nobody gave an id. */
+/** Values of `text` if nobody gave an id. */
 const SOURCES = /^(?:web|api|app|apiv4|-)$/;
 
 function readOrder(info: Row): RawOrder {
@@ -68,7 +68,10 @@ function readFill(info: Row, kind: MarketKind): RawFill {
   };
 }
 
-/** `close_size`, signed as `size`: what of it closed a position. None opened that side, all closed the other, a part turned it around. */
+/**
+ * `close_size`, signed as `size`, is the part that closed a position. None: the fill opened its own side; all: it closed the other; a part: it turned the
+ * position around.
+ */
 function changedSide(info: Row): PositionSide | undefined {
   const size = Number(textOf(info, "size") ?? Number.NaN);
   const closed = Number(textOf(info, "close_size") ?? Number.NaN);

@@ -4,7 +4,7 @@ import { byOrder } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";
 
-/** Names that its answers have, one each at least, where they are no lists. */
+/** Field names of answers that are no lists: each answer has at least one. */
 const NAMES = ["status", "order", "assetPositions", "balances", "specialStatuses", "universe"];
 
 export const hyperliquid: Dialect = {
@@ -24,7 +24,7 @@ export const hyperliquid: Dialect = {
   stopLists: () => [],
   hedges: false,
   fillsSpan: () => Number.POSITIVE_INFINITY,
-  // ccxt shows one pair of what the exchange answers of all.
+  // Of an answer with all pairs, ccxt shows one.
   fills: { rawRows, page: 2_000 },
   stop: unifiedStop,
   errors: {
@@ -51,7 +51,7 @@ function rawRows(answer: unknown): RawRow[] {
   return rows.map((row) => ({ id: requiredText(row, "tid"), at: numberOf(row, "time") ?? 0 }));
 }
 
-/** It tells what a position is worth at the mark price, and not that price. */
+/** It tells the worth of a position at the mark price, but not that price. */
 function readPosition(info: Row): RawPosition {
   const position = isRow(info.position) ? info.position : {};
   const size = Math.abs(numberOf(position, "szi") ?? 0);

@@ -2,7 +2,7 @@ import type { Dialect, ListLookup, Params, RawRow } from "../language/dialect.js
 import { isRow, numberOf, type Row } from "../language/row.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 
-/** Spot. It takes ids of up to 18 characters, or 32 hexadecimal digits; its executions say the order, not the id. */
+/** Spot. It takes ids of up to 18 characters, or 32 hexadecimal digits. Its executions name the order, not the client order id. */
 export const kraken: Dialect = {
   name: "kraken",
   classes: ["kraken"],
@@ -18,11 +18,11 @@ export const kraken: Dialect = {
   fillsSpan: () => Number.POSITIVE_INFINITY,
   fills: { rawRows, page: 50 },
   readOrder: ({ descr, cl_ord_id: id }) => ({
-    // ccxt tells the user reference in its place, which is 0 where none was given.
+    // In its place ccxt reads the user reference, which is 0 if none was given.
     clientOrderId: typeof id === "string" ? id : null,
     stop: isRow(descr) && /^(?:stop|take)/.test(String(descr.ordertype)),
   }),
-  // A `triggerPrice` would be dropped, and the order sent as a plain one.
+  // ccxt would drop a `triggerPrice` and send the order as a plain one.
   stop: ({ price }) => ({ type: "market", params: { stopLossPrice: price } }),
   errors: {
     duplicate: [],
@@ -32,7 +32,7 @@ export const kraken: Dialect = {
     words: {
       ...REFUSAL_WORDS,
       unknown: /EOrder:Unknown order/,
-      // Busy, unavailable and timed out (EService, EAPI) say nothing of what was taken.
+      // Busy, unavailable and timed out (EService, EAPI) do not say whether the order was taken.
       rejected: /"E(?:Order:(?!Rate limit)|General:Invalid arguments|Query:Unknown asset pair)/,
     },
   },
@@ -46,7 +46,7 @@ export const kraken: Dialect = {
   ],
 };
 
-/** Open orders are in one list, those that are over in another; both can be asked for one id. */
+/** Open orders are in one list, orders that are over in another. Both can be asked for one id. */
 function inLists(params: Params): readonly ListLookup[] {
   return [
     { method: "fetchOpenOrders", params, stop: false },
@@ -58,7 +58,7 @@ function isError({ error }: Row): boolean {
   return Array.isArray(error) && error.length > 0;
 }
 
-/** Executions of all pairs together, by their ids. */
+/** The executions of all pairs, by their ids. */
 function rawRows(answer: unknown): RawRow[] {
   if (!isRow(answer) || !isRow(answer.result) || !isRow(answer.result.trades)) return [];
   return Object.entries(answer.result.trades).flatMap(([id, row]) =>

@@ -6,7 +6,7 @@ import { byOrder, DAY, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";
 
-/** Classic accounts; ccxt speaks otherwise to unified ones. */
+/** Classic accounts. For unified accounts ccxt uses another API. */
 export const kucoin: Dialect = {
   name: "kucoin",
   classes: ["kucoin", "kucoinfutures"],
@@ -19,11 +19,11 @@ export const kucoin: Dialect = {
   ids: {
     sentAs: ["clientOid"],
     inFills: () => false,
-    // Spot orders that are over are told for three days; of contracts it is not said for how long.
+    // Spot orders that are over are told for three days. For contracts the documents do not say how long.
     foundFor: (kind) => (kind === "spot" ? 3 * DAY : undefined),
   },
   positionsTogether: true,
-  // A contract's stop is known by its client id as any order is.
+  // A contract's stop is found by its client id like any order.
   lookups: (id) => [byOrder(id)],
   stopLists: () => [STOPS],
   // ccxt does not send its limit for contracts.
@@ -57,7 +57,7 @@ function notPlayed(options: Row, kinds: readonly MarketKind[]): string | undefin
   return "its spot account is not of the high-frequency system (`hf`), and orders of it are asked for otherwise";
 }
 
-/** `createdAt`, which ccxt reads, is when the order was made. Nanoseconds are more than a number can tell exactly, microseconds are not. */
+/** `createdAt`, which ccxt reads, is when the order was made. Nanoseconds are too large for an exact number; microseconds are not. */
 function timeOfTrade(info: Row): { readonly ts?: number } {
   const nanoseconds = numberOf(info, "tradeTime");
   return nanoseconds === undefined ? {} : { ts: Math.floor(Math.round(nanoseconds / 1_000) / 1_000) };

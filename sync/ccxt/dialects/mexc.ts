@@ -27,7 +27,7 @@ export const mexc: Dialect = {
   refused: (kind) => (kind === "inverse" ? "its inverse contracts were not played" : undefined),
   ids: {
     sentAs: ["newClientOrderId", "externalOid"],
-    // Its documents show the name in executions of spot, and no id under it.
+    // Its documents show the field in executions of spot, but no id in it.
     inFills: () => false,
     madeByExchange: (id) => id.startsWith("_m_"),
   },
@@ -51,7 +51,7 @@ export const mexc: Dialect = {
     insufficient: ["10101", "30004", "30005", "2005"],
     words: REFUSAL_WORDS,
   },
-  // A refusal has a code, and what is no list has none otherwise; contracts' answers have both.
+  // An object with a code is a refusal, and no other object has a code; only answers about contracts have both a code and data.
   isAnswer: (answer) => Array.isArray(answer) || (isRow(answer) && (answer.code === undefined || "data" in answer)),
   limitations: [
     "it does not say that it refuses a client order id that was used before",
@@ -69,7 +69,7 @@ function readOrder(info: Row, kind: MarketKind): RawOrder {
   const deed = deedOf(info, kind);
   if (deed === undefined) return {};
   const clientOrderId = textOf(info, "externalOid");
-  // 5 and 6 are market orders; their price is what they were filled at.
+  // 5 and 6 are market orders; their price is the fill price.
   const type = ["5", "6"].includes(textOf(info, "orderType") ?? "") ? "market" : "limit";
   return { side: deed.side, type, reduceOnly: deed.closes, ...(clientOrderId !== undefined && { clientOrderId }) };
 }

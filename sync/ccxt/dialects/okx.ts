@@ -4,7 +4,7 @@ import { byOrder, HOUR, STOPS } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 import { unifiedStop } from "./unified-stop.js";
 
-/** The v5 API. Stops are apart from orders, under ids of their own; the order that one becomes has another. */
+/** The v5 API. Stops are separate from orders and have ids of their own; the order that a stop becomes has another id. */
 export const okx: Dialect = {
   name: "okx",
   classes: ["okx", "okxus", "myokx"],
@@ -16,7 +16,7 @@ export const okx: Dialect = {
     form: { fits: /^[A-Za-z0-9]{1,32}$/, digest: (hex) => hex },
     stopParam: "algoClOrdId",
     sentAs: ["clOrdId", "algoClOrdId"],
-    // Not those of the orders that stops became.
+    // Fills of orders that stops became do not carry it.
     inFills: () => false,
     foundFor: () => 2 * HOUR,
   },
@@ -46,12 +46,12 @@ export const okx: Dialect = {
   ],
 };
 
-/** Of an order that a stop became, ccxt reads the stop's. Only rows of orders say how much of them is filled. */
+/** For an order that a stop became, ccxt reads the stop's id. Only rows of orders say how much is filled. */
 function ownId(info: Row): string | undefined {
   return info.accFillSz === undefined ? undefined : textOf(info, "ordId");
 }
 
-/** Lists are newest first: what follows is older than the oldest. */
+/** Lists are newest first: the next page is older than the oldest row. */
 function olderThan(rows: readonly Row[]): Params | undefined {
   const ids = rows.flatMap((row) => ownId(infoOf(row)) ?? textOf(row, "id") ?? []).map(BigInt);
   const oldest = ids.reduce<bigint | undefined>(

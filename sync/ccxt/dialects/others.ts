@@ -1,7 +1,7 @@
 import type { Dialect } from "../language/dialect.js";
 import { bareDialect } from "./bare.js";
 
-/** Classes without a dialect of their own, and the names under which their exchange documents the client order id that ccxt sends. */
+/** Classes without a dialect of their own, each with the documented names under which ccxt sends the client order id. */
 const SENT_AS: Readonly<Record<string, readonly string[]>> = {
   alpaca: ["client_order_id"],
   aster: ["newClientOrderId"],
@@ -17,7 +17,7 @@ const SENT_AS: Readonly<Record<string, readonly string[]>> = {
   woo: ["clientOrderId"],
 };
 
-/** An exchange that is spoken to by ccxt's unified methods alone, and only where its id is sent under a known name. */
+/** An exchange that is asked by ccxt's unified methods alone, and only if the client order id is sent under a known name. */
 export function othersDialect(exchange: string, hasClientOrderIdQuery: boolean): Dialect {
   const sentAs = SENT_AS[exchange];
   return {

@@ -1,4 +1,4 @@
-/** How exchanges say it in words, where they have no code for it or ccxt does not keep it. */
+/** Words of refusals, for exchanges that have no codes or whose codes ccxt does not keep. */
 export const REFUSAL_WORDS = {
   nothingToReduce:
     /reduce[- ]?only order (?:is rejected|failed|would increase)|reduce-only rule not satisfied|no (?:open )?positions? (?:to close|found)|current position is zero|don.t have any positions? |would ?not ?reduce ?position|POSITION_EMPTY|position (?:does not exist|is not exists?)/i,

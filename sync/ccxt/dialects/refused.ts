@@ -1,7 +1,7 @@
 import type { Dialect } from "../language/dialect.js";
 import { bareDialect } from "./bare.js";
 
-/** Exchanges of which it is known why ccxt's words for them cannot be trusted with money. */
+/** Exchanges for which it is known why ccxt's answers cannot be trusted with money. */
 export const refused: readonly Dialect[] = [
   refusedFor(
     "krakenfutures",

@@ -1,4 +1,4 @@
-/** What a ccxt client's options say of the account: the user's word, or what ccxt has found out by asking. */
+/** What a ccxt client's options say about the account: set by the user, or by ccxt after asking the exchange. */
 import type { Dialect } from "./dialect.js";
 import type { MarketKind } from "./kind.js";
 import { isRow, type Row } from "./row.js";
@@ -8,7 +8,7 @@ export function optionIs(options: Row, name: string, value: unknown): boolean {
   return valuesOf(options, name).includes(value);
 }
 
-/** Why an account is of a sort that the suite has not played; undefined: nothing says so. */
+/** Why the account is of a sort that the suite has not played; undefined: nothing says so. */
 export function notPlayed(options: Row, dialect: Dialect, kinds: readonly MarketKind[]): string | undefined {
   if (kinds.includes("spot") && tradesOnMargin(options)) {
     return "its options trade spot markets on margin, where balances are not what was bought";

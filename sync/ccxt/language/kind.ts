@@ -1,8 +1,8 @@
-/** What kinds of markets there are, and what a pair's name says of it. */
+/** The kinds of markets, told by a pair's name. */
 
 export type MarketKind = "spot" | "linear" | "inverse";
 
-/** Of `BTC/USD:BTC` inverse: it settles in its base coin. */
+/** `BTC/USD:BTC` is inverse: it settles in its base coin. */
 export function kindOf(pair: string): MarketKind {
   if (!isContractPair(pair)) return "spot";
   const [base = "", rest = ""] = pair.split("/");

@@ -1,9 +1,9 @@
-/** Reads rows of an answer field by field. What cannot be understood is an Unreadable: never a guess, never a dropped row. */
+/** Reads the rows of an answer field by field. What cannot be understood throws an Unreadable: no guess, no dropped row. */
 import type { ExchangeFailure } from "../../port/exchange-error.js";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** An answer, or a row of it, that cannot be used. `ask` makes an ExchangeError of it that says what was asked. */
+/** An answer, or a row of it, that cannot be used. `ask` turns it into an ExchangeError that says what was asked. */
 export class Unreadable extends Error {
   readonly failure: ExchangeFailure;
 
@@ -33,7 +33,7 @@ export function infoOf(row: Row): Row {
   return isRow(row.info) ? row.info : {};
 }
 
-/** A row for people: its fields that say something, without the raw answer. */
+/** A row in words for people: its fields that are set, without the raw answer. */
 export function shown(value: unknown): string {
   if (!isRow(value)) return cut(JSON.stringify(value) ?? String(value));
   const telling = Object.entries(value).filter(
@@ -59,13 +59,13 @@ export function numberOf(row: Row, key: string): number | undefined {
   throw unreadable(row, `${key} is ${typeof value === "number" ? value : JSON.stringify(value)}, not a number`);
 }
 
-/** A price: absent when the exchange writes 0 for "none". */
+/** A price; undefined if the exchange writes 0 for "none". */
 export function priceOf(row: Row, key: string): number | undefined {
   const price = numberOf(row, key);
   return price === undefined || price <= 0 ? undefined : price;
 }
 
-/** A text that is not empty; an id written as a number counts while it is exact. */
+/** A text that is not empty. An id written as a number counts as long as it is exact. */
 export function textOf(row: Row, key: string): string | undefined {
   const value = row[key];
   if (typeof value === "string" && value !== "") return value;
@@ -79,12 +79,12 @@ export function requiredText(row: Row, key: string): string {
   return text;
 }
 
-/** `true`, "true", "YES", 1: what exchanges write for yes. */
+/** `true`, "true", "YES", 1: the ways exchanges write yes. */
 export function isYes(value: unknown): boolean {
   return value === true || value === 1 || (typeof value === "string" && /^(?:true|yes|y|1)$/i.test(value));
 }
 
-/** When it happened. Some times are in micro- or nanoseconds, past 2^53: they are brought to milliseconds. */
+/** The time of a row. Times in micro- or nanoseconds, past 2^53, are converted to milliseconds. */
 export function timeOf(row: Row): Date | undefined {
   const stamp = numberOf(row, "timestamp");
   if (stamp !== undefined && stamp > 0) return new Date(Math.floor(toMs(stamp)));

@@ -6,14 +6,14 @@ import { SLOW } from "../strategy.js";
 import type { LiveMarket } from "./live-market.js";
 import { lasting } from "./live-rules.js";
 
-/** A pair rests so many minutes of the market after an entry, and after an exit. */
+/** How many minutes of the market a pair rests after an entry, and after an exit. */
 const REST = 20;
-/** How often the bot says that it is alive, and what the account is worth, ms. */
+/** How often the bot gives a heartbeat and reports equity, ms. */
 const BEAT = 2_000;
-/** Minutes of the past that the strategies are given before they begin. */
+/** How many past minutes the strategies get before they begin. */
 const PAST = 3 * SLOW;
 
-/** What a live bot did. */
+/** A deed of a live bot. */
 export type LiveDeed =
   | { readonly did: "opened"; readonly at: Date; readonly position: Position }
   | { readonly did: "closed"; readonly at: Date; readonly trade: Trade }
@@ -56,7 +56,7 @@ export async function trade(desk: LiveDesk, signal: AbortSignal): Promise<void> 
   await state.heartbeat();
 }
 
-/** Books what the exchange filled meanwhile, and takes back the exits of positions that are gone. */
+/** Books the exchange's fills, and cancels the exits of positions that are gone. */
 async function settle(desk: LiveDesk): Promise<void> {
   const { state, exchange } = desk;
   const waiting = new Set((await exchange.fetchOpenOrders()).map(({ clientOrderId }) => clientOrderId));
@@ -69,7 +69,7 @@ async function settle(desk: LiveDesk): Promise<void> {
   }
 }
 
-/** Gives every open position its target and its stop at the exchange. */
+/** Places target and stop orders for every open position. */
 async function protect(desk: LiveDesk): Promise<void> {
   const positions = await desk.state.getPositions();
   if (positions.length === 0) return;
@@ -84,7 +84,7 @@ async function protect(desk: LiveDesk): Promise<void> {
   }
 }
 
-/** Each try has an id of its own: one that a recovery gave up is over. An exchange takes 32 letters and digits. */
+/** Each try has an id of its own, since an order that a recovery gave up is over. An exchange takes 32 letters and digits. */
 const STEM = 21;
 
 function exitsOf({ id, pair, side, size, tp, sl }: Position): OrderInput[] {
@@ -96,7 +96,7 @@ function exitsOf({ id, pair, side, size, tp, sl }: Position): OrderInput[] {
   ];
 }
 
-/** Sends an order once, books its fills, and tells what they did. */
+/** Sends an order once, books its fills, and reports what they did. */
 async function submit({ state, exchange, tell }: LiveDesk, order: PendingOrder | OrderInput): Promise<Submission> {
   const sent = await submitAndBook(state, exchange, order);
   for (const { position, trades, tripped, applied } of sent.fills) {

@@ -2,7 +2,7 @@ import type { Colours } from "../../../src/cli/colours.js";
 import { gain, time } from "../../../src/words/in-words.js";
 import type { LiveDeed } from "./live-bot.js";
 
-/** A deed in a line for people. */
+/** A deed in one line for people. */
 export function liveLine(deed: LiveDeed, { dim, red, green }: Colours): string {
   const at = dim(time(deed.at));
   switch (deed.did) {

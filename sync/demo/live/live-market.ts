@@ -1,4 +1,4 @@
-/** The synthetic market in real time: nobody knows the next minute, and it has no end. */
+/** The synthetic market in real time: the next minute is not known before, and there is no end. */
 import type { Candle, Minute } from "../market.js";
 import { PAIRS, Walk } from "../synthetic-market.js";
 
@@ -7,7 +7,7 @@ export class LiveMarket {
   readonly #walks: readonly { readonly pair: string; readonly walk: Walk }[];
   #minute = 0;
 
-  /** `price` is what a pair cost when it was last traded; undefined where it never was. */
+  /** `price`: the last traded price of a pair; undefined if there was none. */
   constructor(seed: number, price: (pair: string) => number | undefined) {
     this.#walks = PAIRS.map(({ pair, price: first, swing }, stream) => ({
       pair,

@@ -1,10 +1,10 @@
 import type { Config } from "../../../src/index.js";
 
 const MINUTE = 60_000;
-/** What the flow's own clock measures is as much shorter as the market is faster; no shorter than this, ms. */
+/** Durations on the flow's own clock shrink as the market speeds up, but not below this, ms. */
 const SHORTEST = 1000;
 
-/** How long so many minutes of the market last, ms, when `speed` of them pass in a second. */
+/** How long this many minutes of the market last, ms, when `speed` of them pass in a second. */
 export function lasting(minutes: number, speed: number): number {
   return Math.max(SHORTEST, Math.round(minutes * (1000 / speed)));
 }

@@ -1,5 +1,5 @@
-/** The shapes of what the served exchange answers, checked where it arrives. */
-import { z } from "zod";
+/** The shapes of a served exchange's answers, checked where they arrive. */
+import * as z from "zod";
 import { ORDER_SIDES, POSITION_SIDES } from "../../../src/words/word-lists.js";
 import type { ExchangeFill, ExchangeOrder, ExchangePosition, MarketTerms, OrderRequest } from "../../port/exchange.js";
 import type { PaperCash, SeenCall } from "../answers.js";

@@ -4,7 +4,7 @@ import { addressOf } from "./place.js";
 import { errorOf, type Hello, hello, type Method, PROTOCOL, reply } from "./protocol.js";
 import { readWireLine, wireLine } from "./wire.js";
 
-/** There is no answer to a question, or no way to ask it. */
+/** A question has no answer, or could not be asked. */
 export class Unanswered extends Error {}
 
 interface Waiting {
@@ -12,7 +12,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** A connection to the process that has the exchange. It does not keep this process alive but while an answer is awaited. */
+/** A connection to the process that owns the exchange. It keeps this process alive only while an answer is awaited. */
 export class Connection {
   readonly #waiting = new Map<number, Waiting>();
   #asked = 0;
@@ -23,7 +23,7 @@ export class Connection {
     readonly hello: Hello,
   ) {}
 
-  /** Rejects with an Unanswered when nobody serves an exchange there. */
+  /** Rejects with an Unanswered if nobody serves an exchange there. */
   static open(path: string): Promise<Connection> {
     return new Promise((resolve, reject) => {
       const socket = connect(addressOf(path));
@@ -62,7 +62,7 @@ export class Connection {
     return this.#end === undefined && this.socket.writable;
   }
 
-  /** Asks once. Rejects with what the exchange rejected with, or with an Unanswered. */
+  /** Asks once. Rejects with the exchange's own error, or with an Unanswered. */
   ask(method: Method, args: readonly unknown[]): Promise<unknown> {
     if (this.#end) return Promise.reject(this.#end);
     const ask = ++this.#asked;

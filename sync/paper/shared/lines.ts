@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { StringDecoder } from "node:string_decoder";
 
-/** Tells every line that arrives, without its end. A line of more than `most` characters destroys the socket. */
+/** Calls back for every line that arrives, without its end. A line of more than `most` characters destroys the socket. */
 export function onLine(socket: Socket, tell: (line: string) => void, most = Number.POSITIVE_INFINITY): void {
   const decoder = new StringDecoder("utf8");
   let parts: string[] = [];

@@ -4,9 +4,9 @@ import { besideFile, kindAt } from "./place.js";
 import { type SharedPaperExchange, sharedPaperExchange } from "./shared-exchange.js";
 
 /**
- * The paper exchange at a path, whoever has it: the one that is served at that socket; else the one in that file, which is the one that
- * another process serves beside it, if one does, and is opened here if not. Rejects as `sharedPaperExchange` does of a socket, and as
- * the constructor of `PaperExchange` throws of a file: a LockedError when a process has it that does not serve it.
+ * The paper exchange at a path, whoever owns it. If the path is a socket: the exchange that is served there. If it is a file: the exchange that another
+ * process serves beside it, or else the file itself, opened here. Rejects as `sharedPaperExchange` does for a socket, and as the constructor of
+ * `PaperExchange` does for a file: a LockedError if a process owns it and does not serve it.
  */
 export async function openPaperExchange(path: string): Promise<PaperExchange | SharedPaperExchange> {
   if (kindAt(path) === "socket") return sharedPaperExchange({ path });
@@ -15,7 +15,7 @@ export async function openPaperExchange(path: string): Promise<PaperExchange | S
     try {
       return await sharedPaperExchange({ path: beside });
     } catch (error) {
-      // A process that was killed leaves its socket.
+      // A killed process leaves its socket behind.
       if (!(error instanceof ExchangeError && error.failure === "no_answer")) throw error;
     }
   }

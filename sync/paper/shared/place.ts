@@ -6,7 +6,7 @@ import { errorCode } from "../../../src/error-code.js";
 import { InvalidArgumentError } from "../../../src/errors.js";
 import * as check from "../../../src/manager/check.js";
 
-/** What every system takes as the path of a socket; a longer one is cut off by some, without a word. */
+/** The longest socket path that every system takes; some cut a longer one without an error. */
 const MOST_BYTES = 103;
 
 export function socketPath(field: string, value: unknown, platform = process.platform): string {
@@ -17,13 +17,13 @@ export function socketPath(field: string, value: unknown, platform = process.pla
   return path;
 }
 
-/** What Node connects to: a socket in the file system, on Windows a named pipe of that path (not tested there). */
+/** The address that Node connects to: a socket in the file system; on Windows a named pipe of that path (not tested there). */
 export function addressOf(path: string, platform = process.platform): string {
   if (platform !== "win32") return path;
   return `\\\\.\\pipe\\signalflow-${createHash("sha256").update(resolve(path)).digest("hex").slice(0, 32)}`;
 }
 
-/** Where the exchange in a file is served, if nobody says otherwise. */
+/** The default address at which the exchange in a file is served. */
 export function besideFile(file: string): string {
   return `${file}.sock`;
 }

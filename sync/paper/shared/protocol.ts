@@ -1,12 +1,12 @@
-/** What the server of a paper exchange and its clients say to each other: a line each, as `wire.ts` writes it. */
-import { z } from "zod";
+/** The messages between the server of a paper exchange and its clients: one line each, as `wire.ts` writes it. */
+import * as z from "zod";
 import { InvalidArgumentError } from "../../../src/errors.js";
 import { ExchangeError } from "../../port/exchange-error.js";
 import { writtenRules } from "../rules.js";
 
 export const PROTOCOL = 1;
 
-/** What a client may ask for: methods of the exchange, and what it shows without being asked for. */
+/** What a client may ask for: methods of the exchange, and its readable properties. */
 export const METHODS = [
   "fetchTime",
   "fetchMarket",
@@ -34,9 +34,9 @@ export type Method = (typeof METHODS)[number] | "seen";
 
 /** The server's first line. */
 export const hello = z.object({
-  /** Of what follows nothing is known when it is another one. */
+  /** With another protocol number, nothing is known of what follows. */
   protocol: z.int(),
-  /** Which account it is: another one at the same place is noticed. */
+  /** Identifies the account: another account at the same place is noticed. */
   account: z.string(),
   rules: writtenRules,
 });

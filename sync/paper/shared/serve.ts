@@ -10,19 +10,19 @@ import { addressOf, besideFile, kindAt, socketPath } from "./place.js";
 import { type Method, PROTOCOL, question, tellError } from "./protocol.js";
 import { readWireLine, wireLine } from "./wire.js";
 
-/** No question is nearly as long. */
+/** Much longer than any question. */
 const MOST_CHARACTERS = 1_000_000;
 const OWNER_ONLY = 0o600;
 
 /** A paper exchange that other processes can reach. */
 export interface PaperServer extends AsyncDisposable {
   readonly path: string;
-  /** Serves nobody any more: who waits for an answer has none (`no_answer`). The exchange stays open. */
+  /** Stops serving: callers that wait get `no_answer`. The exchange stays open. */
   close(): Promise<void>;
 }
 
 export interface ServeOptions {
-  /** Where clients find it: a path for a local socket, at most 103 bytes long. Default: the exchange's file with `.sock` behind it. */
+  /** Where clients find it: path of a local socket, at most 103 bytes. Default: the exchange's file with `.sock` behind it. */
   readonly path?: string;
 }
 
@@ -87,7 +87,7 @@ function pathOf(exchange: PaperExchange, options: ServeOptions): string {
   return socketPath("options.path", besideFile(exchange.file));
 }
 
-/** Never opens the socket to others, not even for a moment: it is made under a mask, where a thread may set one. */
+/** Makes the socket under a restrictive mask if a thread may set one: it is never open to other users, not even for a moment. */
 async function listen(server: Server, path: string): Promise<void> {
   const listening = new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -106,7 +106,7 @@ async function listen(server: Server, path: string): Promise<void> {
   if (process.platform !== "win32") chmodSync(path, OWNER_ONLY);
 }
 
-/** Answers what a client asks, each question as soon as it can be. Who says what no client of ours says is cut off. */
+/** Answers a client's questions, each as soon as possible. A client that sends anything else is disconnected. */
 function attend(socket: Socket, exchange: PaperExchange): void {
   const say = (what: object) => {
     if (socket.writable) socket.write(wireLine(what));
@@ -139,7 +139,7 @@ function questionOf(line: string) {
   }
 }
 
-/** What the exchange answers; it checks the arguments itself, as it does at home. */
+/** The exchange's answer. It checks the arguments itself, as for a local call. */
 async function answerOf(exchange: PaperExchange, method: Method, args: readonly unknown[]): Promise<unknown> {
   if (method === "seen") return exchange.seen;
   const answer: unknown = await Reflect.apply(exchange[method], exchange, [...args]);

@@ -36,17 +36,16 @@ export async function sharedPaperExchange(options: SharedOptions): Promise<Share
 }
 
 /**
- * A paper exchange in another process. Every call means what it means of `PaperExchange`, and rejects with the error with which it
- * rejects there; arguments that cannot be understood are refused there too.
+ * A paper exchange in another process. Every call means the same as on `PaperExchange`, and rejects with the same errors; arguments that cannot be
+ * understood are refused there, too.
  *
- * Each call is sent once. When the connection is lost before its answer has come, it is an ExchangeError `no_answer`, and so is a call
- * while nobody serves the exchange: it may have happened, or not. The next call connects anew; it is answered when the same account is
- * served there again, and is `no_answer` when another one is. There is no limit of time: a process that is stopped keeps its clients
- * waiting. An idle connection does not keep the process alive.
+ * Each call is sent once. If the connection is lost before its answer has come, or nobody serves the exchange, the call is an ExchangeError `no_answer`: it
+ * may have happened, or not. The next call connects anew. It is answered if the same account is served there again; if another one is, it is `no_answer`.
+ * There is no time limit: a process that is stopped keeps its clients waiting. An idle connection does not keep the process alive.
  */
 export class SharedPaperExchange implements Exchange, AsyncDisposable {
   readonly name: string;
-  /** As of `PaperExchange`. */
+  /** As for `PaperExchange`. */
   readonly clientOrderIds: ClientOrderIdProof;
   readonly limitations: readonly string[];
   #connecting: Promise<Connection>;
@@ -124,12 +123,12 @@ export class SharedPaperExchange implements Exchange, AsyncDisposable {
     return this.#ask("cancelOrder", what, [clientOrderId, pair], shape.known);
   }
 
-  /** What a pair costs; undefined when it never had a price. */
+  /** The price of a pair; undefined if it never had one. */
   price(pair: string): Promise<number | undefined> {
     return this.#ask("price", `the price of ${pair}`, [pair], shape.price);
   }
 
-  /** As of `PaperExchange`, and so are the following. */
+  /** As on `PaperExchange`, and so are the following. */
   setPrice(pair: string, price: number): Promise<void> {
     return this.#ask("setPrice", `a price of ${pair}`, [pair, price], shape.nothing);
   }
@@ -171,7 +170,7 @@ export class SharedPaperExchange implements Exchange, AsyncDisposable {
     return this.#ask("fillOrder", `a fill of order ${clientOrderId}`, [clientOrderId, size, price], shape.order);
   }
 
-  /** What the account has and had, all of it at one moment. */
+  /** The account's present and past amounts, all at one moment. */
   account(): Promise<PaperAccount> {
     return this.#ask("account", "the account", [], shape.account);
   }
@@ -181,7 +180,7 @@ export class SharedPaperExchange implements Exchange, AsyncDisposable {
     return this.#ask("seen", "what it saw", [], shape.seen);
   }
 
-  /** Lets the connection go: calls that wait are `no_answer`, and so is every later call. The exchange itself stays open. */
+  /** Closes the connection: calls that wait are `no_answer`, and so is every later call. The exchange itself stays open. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const connection = await this.#connecting.catch(() => undefined);
@@ -214,7 +213,7 @@ export class SharedPaperExchange implements Exchange, AsyncDisposable {
     }
   }
 
-  /** The connection, made anew when it was lost: calls that come meanwhile share it. */
+  /** The connection, made anew if it was lost. Calls that come meanwhile share it. */
   async #connected(): Promise<Connection> {
     if (this.#isClosed) throw new Unanswered("the connection was closed");
     const current = this.#connecting;

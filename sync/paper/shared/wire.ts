@@ -1,5 +1,5 @@
-/** Values as they go between processes: one line of JSON, in which dates, numbers that JSON does not know, and `undefined` stay what they are. */
-import { z } from "zod";
+/** Values as they go between processes: one line of JSON that keeps dates, numbers that JSON does not know, and `undefined`. */
+import * as z from "zod";
 
 const marked = z.object({ $: z.tuple([z.string(), z.unknown()]) }).strict();
 
@@ -7,7 +7,7 @@ export function wireLine(value: unknown): string {
   return `${JSON.stringify(packed(value))}\n`;
 }
 
-/** Throws a SyntaxError when the line is not one of `wireLine`. */
+/** Throws a SyntaxError if the line was not made by `wireLine`. */
 export function readWireLine(line: string): unknown {
   return unpacked(JSON.parse(line));
 }

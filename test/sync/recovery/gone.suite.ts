@@ -244,7 +244,7 @@ export const gone: Theme = (test, open) => {
     await stand.away();
     const report = await recover(mgr, exchange, QUICK);
     assert.equal([report.status, report.applied], ["recovered", []]);
-    assert.match(report.notes.join("\n"), /0\.004 long too much is what trades left that could not be sold/);
+    assert.match(report.notes.join("\n"), /0\.004 long too much is a rest of trades that could not be sold/);
     assert.equal(await stand.holdings(), { "BTC/USDT long": [0, 0.004] });
   });
 

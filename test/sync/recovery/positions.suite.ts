@@ -127,7 +127,7 @@ export const positions: Theme = (test, open) => {
       asked.plan.actions.map(({ type, key }) => [type, key]),
       [["close_external", "close_external ghost"]],
     );
-    assert.match(asked.plan.actions[0]?.needsPerson ?? "", /no fill says how.*what it made is not known/s);
+    assert.match(asked.plan.actions[0]?.needsPerson ?? "", /no fill says how.*its result is not known/s);
     assert.match(asked.notes.join("\n"), /ETH\/USDT: position ghost of 3 is gone and no fill says how/);
     assert.is((await mgr.getPosition("ghost"))?.size, 3);
 

@@ -1,6 +1,6 @@
 /**
- * Interprets the operations that arrive at the socket of an open file, through the same queue as the bot's own calls. No client slows the bot: of each one's
- * questions one is begun at a time, with a turn of the event loop between two, and an answer waits for whoever reads slowly only so long.
+ * Interprets the operations that arrive at the socket of an open file, through the same queue as the bot's own calls. No client slows the bot down: each
+ * client's questions begin one at a time, with a turn of the event loop between two, and a client that reads too slowly is cut off.
  */
 import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -10,44 +10,54 @@ import type { AnyOperation, Operation } from "../../../operations/operation.js";
 import { SCHEMA_VERSION } from "../../../state/flow-state.js";
 import { VERSION } from "../../../version.js";
 import { FrameReader, frameOf } from "./frames.js";
-import { LONGEST_ANSWER, LONGEST_QUESTION, numberIn, PROTOCOL, shapeOf, textIn } from "./messages.js";
+import {
+  LONGEST_ANSWER,
+  LONGEST_QUESTION,
+  numberIn,
+  PROTOCOL,
+  type StoredAccount,
+  shapeOf,
+  textIn,
+} from "./messages.js";
 import { errorToWire } from "./wire-error.js";
 import { fromWire, toWire } from "./wire-value.js";
 
-/** What the holder of the file does for others. */
+/** What the process that holds the file does for others. */
 export interface Holder {
   readonly flowId: string;
-  /** Under the clock of the flow; `lease` is empty for an operator, who needs none. */
+  /** Runs at the flow's clock. An operator needs no lease: `lease` is empty then. */
   execute<Args, Result>(operation: Operation<Args, Result>, args: Args, caller: Caller): Promise<Result>;
   eventAfter(id: string, signal: AbortSignal): Promise<void>;
+  /** Undefined if the flow is in no account. */
+  account(): StoredAccount | undefined;
 }
 
-/** Who asks, and the token of the lease under which they do. */
+/** Who asks, and the token of the lease under which it asks. */
 export interface Caller {
   readonly instance: string;
   readonly lease: string;
 }
 
-/** At once; whoever comes then takes the place of the one that has been silent longest: the kill switch always gets in. */
+/** The most clients at once. The next one replaces the client that has been silent longest: the kill switch always gets in. */
 const MOST_CLIENTS = 64;
-/** Questions of a client that wait for their turn, for the disk or for an event; no more are read meanwhile. */
+/** A client's questions that wait for their turn, for the disk or for an event. Beyond this, no more are read. */
 const MOST_QUESTIONS = 64;
-/** Bytes of answers that a client has not read, beside one. */
+/** The most bytes of unread answers of a client, apart from one answer. */
 const MOST_UNREAD = 8 * 1024 ** 2;
-/** Who has not said who they are by then, ms, is cut off; and who has not read anything of an answer. */
+/** A client is cut off after this time, ms, if it has not said who it is or reads nothing of an answer. */
 const PATIENCE = 10_000;
 const LONGEST_NAME = 256;
 
 const BY_NAME: ReadonlyMap<string, AnyOperation> = new Map(operations.map((operation) => [operation.name, operation]));
 
 export class ControlServer {
-  /** The one that has been silent longest comes first. */
+  /** Clients; the one that has been silent longest comes first. */
   readonly #clients = new Set<Client>();
   #closed = false;
 
   constructor(private readonly holder: Holder) {}
 
-  /** Takes over a connection that was greeted. */
+  /** Serves a connection that was greeted. */
   serve(socket: Socket): void {
     if (this.#closed) {
       socket.destroy();
@@ -64,7 +74,7 @@ export class ControlServer {
     this.#clients.add(client);
   }
 
-  /** Answers nobody any more. */
+  /** Stops answering. */
   close(): void {
     this.#closed = true;
     for (const client of [...this.#clients]) client.end();
@@ -111,7 +121,7 @@ class Client {
     try {
       for (const message of this.#reader.take(piece)) this.#questions.push(message);
     } catch {
-      // Whatever it is, it does not speak as a client does.
+      // The client does not follow the protocol.
       this.end();
       return;
     }
@@ -128,7 +138,7 @@ class Client {
     if (!this.#isFull) this.socket.resume();
   }
 
-  /** Changes that wait for the disk share a commit. Never rejects. */
+  /** Answers all waiting questions; changes that wait for the disk share a commit. Never rejects. */
   async #answerAll(): Promise<void> {
     this.#isBusy = true;
     while (this.socket.writableLength <= MOST_UNREAD && this.#begun < MOST_QUESTIONS) {
@@ -156,6 +166,7 @@ class Client {
       if ("hello" in question) this.#send({ n, ok: this.#greet(question) });
       else if ("wait" in question) this.#wait(n, textIn(question, "wait"));
       else if ("cancel" in question) this.#waits.get(numberIn(question, "cancel"))?.abort();
+      else if ("account" in question) this.#send({ n, ok: toWire(this.#account()) });
       else this.#send({ n, ok: toWire(await this.#run(question)) });
     } catch (error) {
       this.#send({ n, error: errorToWire(error) });
@@ -192,11 +203,20 @@ class Client {
         `${name}: the bot's version ${VERSION} knows it with other arguments: use the sf-state of the bot's version; nothing was done`,
       );
     }
-    if (this.#instance === undefined) throw new ConnectionError("say who you are first");
     return this.holder.execute(operation, fromWire(Reflect.get(question, "args")), {
-      instance: this.#instance,
+      instance: this.#needName(),
       lease: textIn(question, "lease"),
     });
+  }
+
+  #account(): StoredAccount | undefined {
+    this.#needName();
+    return this.holder.account();
+  }
+
+  #needName(): string {
+    if (this.#instance === undefined) throw new ConnectionError("say who you are first");
+    return this.#instance;
   }
 
   #wait(n: number, after: string): void {
@@ -225,7 +245,7 @@ class Client {
   }
 }
 
-/** What is no argument of an operation is refused when it is interpreted: nothing gets into the state that could not be stored. */
+/** Whether the operation is known. Its arguments are checked when it is interpreted: nothing that could not be stored gets into the state. */
 function isKnown(operation: AnyOperation | undefined): operation is Operation<unknown, unknown> {
   return operation !== undefined;
 }

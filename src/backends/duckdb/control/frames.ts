@@ -1,4 +1,4 @@
-/** Messages on a stream of bytes: each is its length, four bytes, and JSON. */
+/** Messages on a stream of bytes: each is its length (four bytes) and JSON. */
 
 const HEAD = 4;
 
@@ -11,7 +11,7 @@ export function frameOf(message: object): Buffer {
   return frame;
 }
 
-/** Puts frames together from the pieces that arrive. */
+/** Assembles frames from the pieces that arrive. */
 export class FrameReader {
   #pieces: Buffer[] = [];
   #length = 0;
@@ -19,7 +19,7 @@ export class FrameReader {
   /** `longest`: bytes that a message may have. */
   constructor(private readonly longest: number) {}
 
-  /** The messages that are whole now. Throws a TypeError for what is none, and never keeps more than the longest message. */
+  /** The messages that are complete now. Throws a TypeError for anything else, and never keeps more than the longest message. */
   *take(piece: Buffer): Generator<object> {
     this.#pieces.push(piece);
     this.#length += piece.length;

@@ -1,11 +1,12 @@
 /**
- * What goes through the control socket of an open file. The holder says who it is in a line of text; then come frames. The first one says who
- * asks (`hello`); each later one asks for an operation by its name and its shape, for the next event (`wait`), or to wait no more (`cancel`).
+ * The messages on the control socket of an open file. The holder first says who it is in a line of text; after that, everything is frames. The first frame
+ * says who asks (`hello`). Each later one asks for an operation by its name and shape, for the texts of the flow's account (`account`), for the next event
+ * (`wait`), or to stop waiting (`cancel`).
  */
 import { argumentNames } from "../../../operations/arguments.js";
 import type { AnyOperation } from "../../../operations/operation.js";
 
-/** Of the frames and their fields; what an operation takes and answers has a shape of its own. */
+/** Version of the frames and their fields. Arguments and results of an operation have a shape of their own. */
 export const PROTOCOL = 1;
 
 /** Bytes that a question may have: metadata of 64 KiB, many times over. */
@@ -13,17 +14,23 @@ export const LONGEST_QUESTION = 4 * 1024 ** 2;
 /** Bytes that an answer may have: a whole flow. */
 export const LONGEST_ANSWER = 512 * 1024 ** 2;
 
-/** What a client of another version must not be wrong about: the kind of an operation and the names of its arguments. */
+/** The parts of an operation that a client of another version must agree on: its kind and the names of its arguments. */
 export function shapeOf(operation: AnyOperation): string {
   return `${operation.kind}(${argumentNames(operation).join(",")})`;
 }
 
-/** Whoever answers. */
+/** The process that answers. */
 export interface Welcome {
   readonly flowId: string;
   readonly pid: number;
   /** The version of its library. */
   readonly version: string;
+}
+
+/** The exchange account that the flow is in, as it is stored. */
+export interface StoredAccount {
+  readonly name: string;
+  readonly fields: ReadonlyMap<string, string>;
 }
 
 /** A field of a message. Throws a TypeError when it is of another type. */

@@ -1,4 +1,4 @@
-/** Errors as they are told through a socket, and made again on its other side. */
+/** Errors as they are sent through a socket, and rebuilt on the other side. */
 import {
   ConfigError,
   ConnectionError,
@@ -40,7 +40,7 @@ export function errorToWire(error: unknown): object {
   return { code: error instanceof StateError ? error.code : "", message: errorText(error) };
 }
 
-/** What is no error of this library is one of the bot's own, and told as that. */
+/** An error that is not this library's comes from the bot's own code, and is reported as such. */
 export function errorFromWire(told: unknown): Error {
   if (typeof told !== "object" || told === null) return new TypeError("expected an error");
   const [code, message] = [textIn(told, "code"), textIn(told, "message")];

@@ -1,6 +1,6 @@
 /**
- * Values as JSON, and back as they were: times, sets, maps, `undefined`, -0 and numbers that JSON has no word for stand in an object with a tag.
- * An object of the caller's that has a field of the tag's name stands in one, too.
+ * Values as JSON, and back: times, sets, maps, `undefined`, -0 and numbers that JSON does not have are put into an object with a tag. An object of the
+ * caller's that itself has a field of that name is put into one, too.
  */
 
 const TAG = "#";

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { bundle } from "../bundle.js";
-import { guardProcess } from "../servers/guardian.js";
+import { bundle } from "./bundle.js";
+import { guardProcess } from "./servers/guardian.js";
 
-const STANDBY = await bundle(new URL("./standby.ts", import.meta.url));
+const STANDBY = await bundle(new URL("./examples/standby.ts", import.meta.url));
 
 /** ms; what is awaited longer will not come. */
 const DEADLINE = 60_000;

@@ -1,7 +1,7 @@
 /**
  * How soon one process's watcher hears of a breaker that another process trips, on one machine:
  *
- *     npx tsx test/examples/watch-latency.ts
+ *     npx tsx test/bench/watch-latency.ts
  *
  * Starts a Redis and a second process that watches; trips the breaker 200 times. Prints the time from the call (and from its answer) to the event in
  * the watcher's hands. Both read the machine's monotonic clock. This measures, and asserts nothing.

@@ -1,0 +1,2 @@
+/** Writes index.html, icon.svg and assets/ into the folder. */
+export function buildPage(folder: string): Promise<void>;

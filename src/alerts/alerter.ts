@@ -1,0 +1,166 @@
+/** Decides what is told: once per change, again while it lasts, and that it is over; and sends it until it has arrived. */
+import { isQuiet, type QuietHours } from "../config/quiet-hours.js";
+import type { Want, WantKind } from "../wants/wants.js";
+import { errorText } from "../words/error-text.js";
+import { type Alert, alertOf } from "./alert.js";
+import { NeverSent, type Sink, WaitFor } from "./sink.js";
+import { nothingTold, readTold, type Told, writeTold } from "./told.js";
+
+export interface AlertOptions {
+  readonly on: readonly WantKind[];
+  /** How long until the same is told again while it lasts, ms. */
+  readonly again: number;
+  /** How long what may flicker has to be so before it is told, and not so before it is told to be over, ms. */
+  readonly settle: number;
+  readonly quiet?: QuietHours;
+  /** Where is kept what was told; without a file, a process that begins anew tells it anew. */
+  readonly file?: string;
+  /** Told, without secrets, what cannot be sent. */
+  readonly warn: (message: string) => void;
+  readonly now?: () => number;
+}
+
+/** So many wait at most; the oldest that is not critical goes first. */
+const LONGEST_QUEUE = 200;
+/** So many are told in one message. */
+const GROUP = 20;
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 300_000;
+
+/** What may come and go with each reading, and is the same thing each time: a loss around 80 % of its limit, a server that misses a reading. */
+const MAY_FLICKER: readonly WantKind[] = ["unreadable", "limit_near", "unpriced", "blind_limit", "limits_differ"];
+
+export class Alerter {
+  #told: Told | undefined;
+  #pause = 0;
+  #notBefore = 0;
+
+  constructor(
+    private readonly sink: Sink,
+    private readonly options: AlertOptions,
+  ) {}
+
+  /**
+   * Notes what wants a person now. What was told and is not there any more is over, of flows of which that is known: of one that cannot be read nothing is.
+   * Rejects where the file cannot be written.
+   */
+  async notice(wants: readonly Want[], isKnown: (flowId: string) => boolean): Promise<void> {
+    const told = await this.#known();
+    const now = this.#now();
+    const at = new Date(now);
+    const wanted = new Map(wants.filter(({ kind }) => this.options.on.includes(kind)).map((want) => [want.id, want]));
+    let hasChanged = false;
+    const queue = (alert: Alert) => {
+      told.queue.push(alert);
+      hasChanged = true;
+    };
+    for (const [id, want] of wanted) {
+      const before = told.standing[id];
+      if (before?.gone !== undefined) {
+        delete before.gone;
+        hasChanged = true;
+      }
+      if (before && now - before.told < this.options.again) continue;
+      if (!before) {
+        const isKnownToSettle = told.settling[id] !== undefined && told.settling[id].gone === undefined;
+        const isSettled = this.#settles(told, want, now);
+        hasChanged ||= isSettled || !isKnownToSettle;
+        if (!isSettled) continue;
+      }
+      const turn = (before?.turn ?? 0) + 1;
+      const alert = alertOf(want, before ? "lasts" : "new", turn === 1 ? now : turn, at);
+      told.standing[id] = { told: now, turn, alert };
+      queue(alert);
+    }
+    for (const [id, seen] of Object.entries(told.settling)) {
+      if (wanted.has(id)) continue;
+      const isOver = seen.gone !== undefined && now - seen.gone >= this.options.settle;
+      if (isOver) delete told.settling[id];
+      hasChanged ||= isOver || seen.gone === undefined;
+      seen.gone ??= now;
+    }
+    for (const [id, standing] of Object.entries(told.standing)) {
+      const { alert, turn } = standing;
+      if (wanted.has(id) || !isKnown(alert.flow)) continue;
+      hasChanged ||= standing.gone === undefined;
+      standing.gone ??= now;
+      if (MAY_FLICKER.includes(alert.kind) && now - standing.gone < this.options.settle) continue;
+      delete told.standing[id];
+      hasChanged = true;
+      // What nobody was told of yet need not be told to be over.
+      const waiting = told.queue.filter((each) => each.id === alert.id);
+      if (turn === 1 && waiting.length > 0) told.queue = told.queue.filter((each) => each.id !== alert.id);
+      else queue({ ...alert, id: `${alert.id}-resolved`, state: "resolved", at: at.toISOString() });
+    }
+    this.#shorten(told);
+    if (hasChanged) await this.#keep(told);
+  }
+
+  /** Whether what was not told yet may be told now. What comes back before it was gone for long is the same. */
+  #settles(told: Told, { id, kind }: Want, now: number): boolean {
+    const { settle } = this.options;
+    if (!MAY_FLICKER.includes(kind) || settle === 0) return true;
+    const { seen } = told.settling[id] ?? { seen: now };
+    if (now - seen < settle) {
+      told.settling[id] = { seen };
+      return false;
+    }
+    delete told.settling[id];
+    return true;
+  }
+
+  /** Sends what waits, as far as it may now; resolves to how many ms from now it is time to try again, if anything waits. Never rejects because of the receiver. */
+  async send(): Promise<number | undefined> {
+    const told = await this.#known();
+    for (;;) {
+      const now = this.#now();
+      const { quiet } = this.options;
+      const due = told.queue.filter(
+        ({ urgency }) => urgency === "critical" || !quiet || !isQuiet(quiet, new Date(now)),
+      );
+      const group = due.slice(0, GROUP);
+      if (group.length === 0) return told.queue.length === 0 ? undefined : 60_000;
+      if (now < this.#notBefore) return this.#notBefore - now;
+      try {
+        await this.sink.send(group);
+        this.#pause = 0;
+      } catch (error) {
+        if (!(error instanceof NeverSent)) return this.#later(error);
+        this.options.warn(`${group.length} alerts are refused, and given up: ${errorText(error)}`);
+      }
+      const gone = new Set(group.map(({ id }) => id));
+      told.queue = told.queue.filter(({ id }) => !gone.has(id));
+      await this.#keep(told);
+    }
+  }
+
+  #later(error: unknown): number {
+    this.#pause = Math.min(LONGEST_PAUSE, this.#pause === 0 ? FIRST_PAUSE : this.#pause * 2);
+    const pause = error instanceof WaitFor ? Math.max(error.ms, this.#pause) : this.#pause;
+    this.#notBefore = this.#now() + pause;
+    this.options.warn(`alerts wait, and are tried again in ${Math.ceil(pause / 1000)} s: ${errorText(error)}`);
+    return pause;
+  }
+
+  #shorten(told: Told): void {
+    const over = told.queue.length - LONGEST_QUEUE;
+    if (over <= 0) return;
+    const ranked = [...told.queue].sort((a, b) => Number(a.urgency === "critical") - Number(b.urgency === "critical"));
+    const dropped = new Set(ranked.slice(0, over).map(({ id }) => id));
+    told.queue = told.queue.filter(({ id }) => !dropped.has(id));
+    this.options.warn(`${over} alerts are dropped: more than ${LONGEST_QUEUE} wait`);
+  }
+
+  async #known(): Promise<Told> {
+    this.#told ??= this.options.file === undefined ? nothingTold() : await readTold(this.options.file);
+    return this.#told;
+  }
+
+  async #keep(told: Told): Promise<void> {
+    if (this.options.file !== undefined) await writeTold(this.options.file, told);
+  }
+
+  #now(): number {
+    return (this.options.now ?? Date.now)();
+  }
+}

@@ -1,0 +1,42 @@
+/** Alerts to a program: by its environment and standard input, without a shell. */
+import { spawn } from "node:child_process";
+import type { Alert } from "./alert.js";
+import type { Sink } from "./sink.js";
+
+const TIMEOUT = 30_000;
+
+/** Runs the program once for each group: JSON as for a webhook on standard input, the first alert in the environment. Fine when it ends with 0. */
+export function program(path: string, timeout = TIMEOUT): Sink {
+  return {
+    send: (alerts: readonly Alert[]) =>
+      new Promise<void>((resolve, reject) => {
+        const [first] = alerts;
+        const child = spawn(path, [], {
+          shell: false,
+          stdio: ["pipe", "ignore", "ignore"],
+          timeout,
+          killSignal: "SIGKILL",
+          env: {
+            ...process.env,
+            SF_ALERTS: String(alerts.length),
+            ...(first && {
+              SF_ALERT_ID: first.id,
+              SF_ALERT_STATE: first.state,
+              SF_ALERT_FLOW: first.flow,
+              SF_ALERT_KIND: first.kind,
+              SF_ALERT_URGENCY: first.urgency,
+              SF_ALERT_TEXT: first.text.replaceAll("\0", ""),
+            }),
+          },
+        });
+        child.once("error", (error) => reject(new Error(`the program cannot be run: ${error.message}`)));
+        child.once("close", (code, signal) => {
+          if (code === 0) resolve();
+          else reject(new Error(`the program ended with ${code ?? signal}`));
+        });
+        // One that does not read it may end before.
+        child.stdin.on("error", () => {});
+        child.stdin.end(`${JSON.stringify({ alerts })}\n`);
+      }),
+  };
+}

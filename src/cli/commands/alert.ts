@@ -1,0 +1,164 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { Option } from "@commander-js/extra-typings";
+import { Alerter } from "../../alerts/alerter.js";
+import { program as runner } from "../../alerts/command.js";
+import type { Sink } from "../../alerts/sink.js";
+import { webhook } from "../../alerts/webhook.js";
+import { quietHours } from "../../config/quiet-hours.js";
+import { webhookFault } from "../../config/webhook-url.js";
+import { unreadable, wantsOf } from "../../wants/wants.js";
+import { type Watched, watchedOf } from "../../wants/watched.js";
+import { errorText } from "../../words/error-text.js";
+import { oneOfWords, TEMPLATES, USUAL_WANTS, WANT_KINDS, type WantKind, wordOf } from "../../words/word-lists.js";
+import { duration } from "../arguments.js";
+import type { AddCommand } from "../command.js";
+import { ProblemError, UsageError } from "../exit-code.js";
+import type { Invocation } from "../invocation.js";
+import { FlowReadings } from "../metrics/flow-readings.js";
+
+const HOUR = 3_600_000;
+const SETTLE = 30_000;
+
+export const addAlert: AddCommand = (program, run) => {
+  program
+    .command("alert")
+    .description(
+      "Send alerts about all flows of a Redis, or of a folder of DuckDB files, until Ctrl-C. It is a process of its own, so it reports dead bots, too.",
+    )
+    .option("--on <kinds>", `what is told, of ${WANT_KINDS.join(", ")}`, kinds, [...USUAL_WANTS])
+    .option(
+      "--webhook <url>",
+      "https://, or http:// on this machine; one with a secret in it belongs into --webhook-file",
+    )
+    .option("--webhook-file <file>", "a file with that URL; or SF_STATE_WEBHOOK [of the environment]")
+    .addOption(new Option("--template <name>", "what the webhook takes").choices(TEMPLATES).default("json"))
+    .option("--chat <id>", "the chat, of --template telegram")
+    .option("--secret-file <file>", "what signs a request: HMAC-SHA256 in X-SF-Signature; or SF_STATE_ALERT_SECRET")
+    .option("--exec <program>", "run without a shell, JSON on its standard input, SF_ALERT_* in its environment")
+    .option("--again <duration>", "tell the same again while it lasts [1h]", duration)
+    .option(
+      "--settle <duration>",
+      "something that may flicker is reported, and reported as over, only after this time [30s]",
+      duration,
+    )
+    .option("--quiet-hours <hours>", "UTC, such as 22:00-07:00: only what is critical is told meanwhile")
+    .option("--state <file>", "keeps what was told, over restarts", "sf-state-alerts.json")
+    .option("--every <duration>", "how often the flows are read [5s]", duration)
+    .option("--once", "read once, send what is to be sent, and end; 1 where something waits")
+    .option(
+      "--max-age <duration>",
+      "a flow is stale if its last heartbeat is older than this, or missing [recovery.max_state_age]",
+      duration,
+    )
+    .addHelpText(
+      "after",
+      "\nEach alert arrives at least once, also when this process is killed: one that was sent in that moment comes again, under the same id. What is over is told, too.\n\nExample:\n  $ sf-state alert --url redis://localhost:6379 --template slack --webhook-file /run/secrets/slack --quiet-hours 22:00-07:00",
+    )
+    .action((options, command) =>
+      run(command.optsWithGlobals(), async (invocation) => {
+        if (invocation.options.flow !== undefined) throw new UsageError("alert tells of all flows: leave out --flow");
+        const { sink, secrets } = await sinkOf(options);
+        const quiet = options.quietHours === undefined ? undefined : quietHours(options.quietHours);
+        if (options.quietHours !== undefined && !quiet) {
+          throw new UsageError(
+            `--quiet-hours: expected hours such as 22:00-07:00, got ${JSON.stringify(options.quietHours)}`,
+          );
+        }
+        const config = await invocation.config();
+        const watched = watchedOf(config, options.maxAge);
+        const hide = (text: string) => secrets.reduce((shown, secret) => shown.replaceAll(secret, "***"), text);
+        const alerter = new Alerter(sink, {
+          on: options.on,
+          again: Number(options.again ?? HOUR),
+          settle: Number(options.settle ?? SETTLE),
+          ...(quiet && { quiet }),
+          file: options.state,
+          warn: (message) => invocation.complain(hide(message)),
+        });
+        await using readings = new FlowReadings(invocation, watched);
+        if (options.once) {
+          await notice(invocation, readings, alerter, watched);
+          if ((await alerter.send()) !== undefined) throw new ProblemError("alerts wait: run it again");
+          return;
+        }
+        const end = invocation.terminal.interrupted();
+        const every = Number(options.every ?? 5000);
+        while (!end.aborted) {
+          await notice(invocation, readings, alerter, watched);
+          await alerter.send();
+          await pause(every, undefined, { signal: end }).catch(() => {});
+        }
+      }),
+    );
+};
+
+async function notice(
+  invocation: Invocation,
+  readings: FlowReadings,
+  alerter: Alerter,
+  watched: Watched,
+): Promise<void> {
+  const { flows, failures } = await readings.read();
+  for (const failure of failures) invocation.complain(failure);
+  const wants = flows.flatMap((flow) =>
+    "reading" in flow ? wantsOf(flow.reading, flow.now, watched) : [unreadable(flow.flowId, flow.error)],
+  );
+  const read = new Set(flows.filter((flow) => "reading" in flow).map(({ flowId }) => flowId));
+  const listed = new Set(flows.map(({ flowId }) => flowId));
+  // A flow that is gone needs nobody any more; one that cannot be read may.
+  await alerter.notice(wants, (flowId) => read.has(flowId) || (failures.length === 0 && !listed.has(flowId)));
+}
+
+interface Receiver {
+  readonly webhook?: string | undefined;
+  readonly webhookFile?: string | undefined;
+  readonly template: (typeof TEMPLATES)[number];
+  readonly chat?: string | undefined;
+  readonly secretFile?: string | undefined;
+  readonly exec?: string | undefined;
+}
+
+async function sinkOf(said: Receiver): Promise<{ readonly sink: Sink; readonly secrets: readonly string[] }> {
+  const { SF_STATE_WEBHOOK, SF_STATE_ALERT_SECRET } = process.env;
+  const given = [said.webhook, said.webhookFile, said.exec].filter((each) => each !== undefined);
+  if (given.length > 1) throw new UsageError("give one of --webhook, --webhook-file and --exec");
+  if (said.exec !== undefined) return { sink: runner(said.exec), secrets: [] };
+  const url =
+    said.webhook ??
+    (said.webhookFile === undefined ? SF_STATE_WEBHOOK : await secretIn("--webhook-file", said.webhookFile));
+  if (url === undefined || url === "") {
+    throw new UsageError("where to? Say --webhook URL, --webhook-file FILE or --exec PROGRAM, or set SF_STATE_WEBHOOK");
+  }
+  const fault = webhookFault(url);
+  if (fault !== undefined) throw new UsageError(`the webhook: expected ${fault}`);
+  const isTelegram = said.template === "telegram";
+  if (isTelegram && said.chat === undefined)
+    throw new UsageError("--template telegram needs --chat, the id of the chat");
+  const secret =
+    said.secretFile === undefined ? SF_STATE_ALERT_SECRET : await secretIn("--secret-file", said.secretFile);
+  if (secret === "") throw new UsageError("the secret is empty");
+  const sink = webhook({
+    url,
+    template: said.template,
+    ...(secret !== undefined && { secret }),
+    ...(said.chat !== undefined && { chat: said.chat }),
+  });
+  return { sink, secrets: secret === undefined ? [url] : [url, secret] };
+}
+
+async function secretIn(option: string, file: string): Promise<string> {
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (error) {
+    throw new UsageError(`${option}: ${errorText(error)}`);
+  }
+}
+
+function kinds(text: string): WantKind[] {
+  return text.split(",").map((each) => {
+    const kind = wordOf(WANT_KINDS, each.trim());
+    if (kind !== undefined) return kind;
+    throw new UsageError(`--on: expected ${oneOfWords(WANT_KINDS)}, got ${JSON.stringify(each)}`);
+  });
+}

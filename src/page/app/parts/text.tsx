@@ -1,0 +1,28 @@
+/** Text that anybody may have written: ids, pairs, reasons, metadata. It is never markup, and what is unseen in it is shown. */
+import { UNSEEN } from "../../../words/unseen.js";
+
+/** On one line, what is unseen as its code point: `a<U+202E>b`. */
+export function visible(text: string): string {
+  return text.replace(UNSEEN, (found) => `<${codePoint(found)}>`);
+}
+
+function codePoint(found: string): string {
+  return `U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/** The same, each code point framed; the text around it cannot turn what stands beside it. */
+export function Text({ of, mono = false, limit = 300 }: { of: string; mono?: boolean; limit?: number }) {
+  const text = of.length > limit ? `${of.slice(0, limit)}…` : of;
+  const parts: (string | preact.JSX.Element)[] = [];
+  let at = 0;
+  for (const { 0: found, index } of text.matchAll(UNSEEN)) {
+    parts.push(text.slice(at, index), <span class="unseen">{codePoint(found)}</span>);
+    at = index + found.length;
+  }
+  parts.push(text.slice(at));
+  return (
+    <bdi class={mono ? "text mono" : "text"} title={text === of ? undefined : visible(of)}>
+      {parts}
+    </bdi>
+  );
+}

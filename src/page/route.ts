@@ -1,0 +1,43 @@
+import { Refusal } from "./refusal.js";
+import { ROUTES, type Route } from "./wire.js";
+
+export interface Routed {
+  readonly route: Route;
+  /** What stands at `:place` and the like. */
+  readonly names: Readonly<Record<string, string>>;
+}
+
+/** The route of a path. Throws a Refusal of 404, or of 405 where another method has one. */
+export function routeOf(method: string, path: string): Routed {
+  const parts = path.split("/").map(decoded);
+  const found = ROUTES.flatMap((route) => {
+    const names = namesIn(route.path, parts);
+    return names ? [{ route, names }] : [];
+  });
+  const routed = found.find(({ route }) => route.method === method);
+  if (routed) return routed;
+  if (found.length === 0) throw new Refusal(404, "not_found", "there is no such route");
+  const allow = found.map(({ route }) => route.method).join(", ");
+  throw new Refusal(405, "request", `expected ${allow}`, { allow });
+}
+
+function namesIn(pattern: string, parts: readonly (string | undefined)[]): Record<string, string> | undefined {
+  const wanted = pattern.split("/");
+  if (wanted.length !== parts.length) return undefined;
+  const names: [string, string][] = [];
+  for (const [at, word] of wanted.entries()) {
+    const part = parts[at];
+    if (part === undefined) return undefined;
+    if (word.startsWith(":")) names.push([word.slice(1), part]);
+    else if (word !== part) return undefined;
+  }
+  return Object.fromEntries(names);
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}
