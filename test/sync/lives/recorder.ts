@@ -130,7 +130,7 @@ export class Recorder {
   async #saveOrder(input: OrderInput): Promise<PendingOrder> {
     const order = await this.mgr.saveOrder(input);
     this.known.set(order.id, order);
-    const { id, pair, side, size, price, status, filled, intent, positionId, createdAt } = input;
+    const { id, pair, side, size, price, status, filled, intent, positionId, createdAt, reason } = input;
     this.#told(
       step("saveOrder", {
         ...{ id, pair, side, size },
@@ -140,6 +140,7 @@ export class Recorder {
         ...(intent !== undefined && { intent }),
         ...(positionId !== undefined && { positionId }),
         ...(createdAt !== undefined && { createdAt: Number(createdAt) }),
+        ...(reason !== undefined && { reason }),
       }),
     );
     return order;
