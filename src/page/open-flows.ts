@@ -19,9 +19,8 @@ interface Opened {
   readonly end: () => void;
 }
 
-/** A file that was open here for so long takes no more users, ms; */
+/** A bot that waits for a file tries again every 20 ms. */
 const TURN = 250;
-/** and then it is left alone for so long, ms. A bot that waits for it tries again every 20 ms. */
 const REST = 250;
 
 /**
@@ -32,6 +31,12 @@ export class OpenFlows implements AsyncDisposable {
   readonly #open = new Map<string, Opened>();
   readonly #closing = new Set<Promise<void>>();
   #isClosed = false;
+
+  /** A file that was open here for `turn` ms takes no more users, and is left alone for `rest` ms when they are gone. */
+  constructor(
+    private readonly turn = TURN,
+    private readonly rest = REST,
+  ) {}
 
   /** Works on a flow that exists. What fails is opened anew for the next one. Rejects as `place.open` and `work` do. */
   async with<Result>(place: Place, flowId: string, work: (manager: StateManager) => Promise<Result>): Promise<Result> {
@@ -78,7 +83,7 @@ export class OpenFlows implements AsyncDisposable {
       if (this.#isClosed) throw new Error("the server stops");
       const found = this.#open.get(key);
       const opened = found ?? this.#begin(place, flowId);
-      if (isFileHere(opened) && performance.now() - opened.since > TURN) opened.isFull = true;
+      if (isFileHere(opened) && performance.now() - opened.since >= this.turn) opened.isFull = true;
       if (opened.isFull) {
         await opened.gone;
         continue;
@@ -111,7 +116,7 @@ export class OpenFlows implements AsyncDisposable {
     opened.isFull = true;
     const wasHere = isFileHere(opened);
     await this.#close(opened);
-    if (wasHere) setTimeout(() => this.#forget(key, opened), REST).unref();
+    if (wasHere) setTimeout(() => this.#forget(key, opened), this.rest).unref();
     else this.#forget(key, opened);
   }
 

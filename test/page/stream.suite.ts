@@ -5,8 +5,11 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import * as assert from "uvu/assert";
+import { processTerminal } from "../../src/cli/terminal.js";
 import { StateManager } from "../../src/index.js";
 import { AccountAccess } from "../../src/manager/account-access.js";
+import { OpenFlows } from "../../src/page/open-flows.js";
+import { placeAt } from "../../src/page/place.js";
 import { Shared } from "../../src/page/shared.js";
 import { Streams } from "../../src/page/stream.js";
 import type { FleetFlow } from "../../src/page/wire.js";
@@ -393,6 +396,44 @@ export function streaming(test: Test, stand: Stand): void {
     });
     using next = new Child(BOT, [join(folder, "bot.db")]);
     assert.is(await next.line(), "open", "a bot that starts finds it free");
+  });
+
+  test("who wants a file that is held for long waits, also for the bot that takes it first", async () => {
+    const folder = join(stand.folder, newFlowId());
+    await mkdir(folder);
+    {
+      using first = new Child(BOT, [join(folder, "bot.db")]);
+      assert.is(await first.line(), "open");
+      first.say("end");
+      await first.end();
+    }
+    const place = await placeAt("folder-1", processTerminal(), { duckdb: folder });
+    const hour = 3_600_000;
+    const flows = new OpenFlows(0, hour);
+    const said: string[] = [];
+    let end = () => {};
+    const first = flows.with(place, "bot", async (manager) => {
+      said.push(`first sees ${(await manager.getPositions()).length}`);
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    });
+    await until("the first is at it", () => said.length === 1);
+    const second = flows.with(place, "bot", async () => void said.push("second")).catch(({ message }) => message);
+    using bot = new Child(BOT, [join(folder, "bot.db")]);
+    end();
+    await first;
+    assert.is(await bot.line(), "open");
+    assert.equal(said, ["first sees 1"], "nobody came in between");
+    await flows[Symbol.asyncDispose]();
+    assert.is(await second, "the server stops");
+
+    // As soon as the bot has it, the bot is asked: nothing is held here, and nobody waits.
+    await using asking = new OpenFlows(0, hour);
+    const both = ["one", "two"].map((name) => asking.with(place, "bot", async () => void said.push(name)));
+    await Promise.all(both);
+    await asking.with(place, "bot", async () => void said.push("three"));
+    assert.equal(said.slice(1).sort(), ["one", "three", "two"]);
   });
 
   test("however many look at a file, a bot that starts gets it", async () => {
