@@ -44,7 +44,7 @@ export const addServe: AddCommand = (program, run) => {
         const { listen, name = "all flows", folder = [] } = options;
         const at = listenAddress(listen);
         const tls = await tlsOf(options);
-        const token = await tokenOf(options, at.isLoopback);
+        const token = await tokenOf(options, at.isLoopback, (message) => invocation.complain(message));
         const door = doorOf(options, at, tls, token?.text);
         const places = await placesOf(invocation, folder);
         const end = invocation.terminal.interrupted();
