@@ -40,9 +40,14 @@ export class Alerter {
     private readonly options: AlertOptions,
   ) {}
 
+  /** Reads what was told, and writes it back: rejects where that will not go. */
+  async begin(): Promise<void> {
+    await this.#keep(await this.#known());
+  }
+
   /**
    * Notes what wants a person now. What was told and is not there any more is over, of flows of which that is known: of one that cannot be read nothing is.
-   * Rejects where the file cannot be written.
+   * Rejects where the file cannot be written: what is to be sent is known all the same.
    */
   async notice(wants: readonly Want[], isKnown: (flowId: string) => boolean): Promise<void> {
     const told = await this.#known();
@@ -110,7 +115,7 @@ export class Alerter {
     return "noted now";
   }
 
-  /** Sends what waits, as far as it may now; resolves to how many ms from now it is time to try again, if anything waits. Never rejects because of the receiver. */
+  /** Sends what waits, as far as it may now; resolves to how many ms from now it is time to try again, if anything waits. Never rejects because of the receiver; where the file cannot be written it does. */
   async send(): Promise<number | undefined> {
     const told = await this.#known();
     for (;;) {

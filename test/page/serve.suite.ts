@@ -179,6 +179,20 @@ export function serving(test: Test, stand: Stand): void {
       assert.match(await refused("--config", config, "--listen", address), "--listen: expected an address");
   });
 
+  test("an address that is taken, and a name that nobody can type, are refused in words", async () => {
+    const args = await own();
+    await using page = await Serving.start(args);
+    const { port } = new URL(page.url);
+    const taken = new Keyboard(false);
+    const again = ["serve", ...args, "--listen", `127.0.0.1:${port}`];
+    assert.is(await runProgram(again, taken, EXCHANGE_COMMANDS), 1);
+    assert.is(
+      taken.stderr,
+      `sf-state: --listen 127.0.0.1:${port}: another program listens there already: end it, or choose another port\n`,
+    );
+    for (const name of ["", " "]) assert.match(await refused(...args, "--name", name), "--name: expected a name");
+  });
+
   test("another loopback address is known by its own name", async () => {
     await using page = await Serving.start([...(await own()), "--listen", "127.0.0.2:0"]);
     assert.match(page.url, "http://127.0.0.2:");
