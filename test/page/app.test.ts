@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { groupsOf, lastingText } from "../../src/page/app/fleet/want-groups.js";
-import { type FleetState, flowsOf, withFrame } from "../../src/page/app/live/fleet-state.js";
+import { type FleetState, flowsOf, withEvents, withFrame } from "../../src/page/app/live/fleet-state.js";
 import type { EventAnswer, FleetFlow, Want } from "../../src/page/wire.js";
 
 const test = suite("page's application");
@@ -120,6 +120,12 @@ test("an account's events are told beside those of flows, once, and concern each
       words: "heartbeat",
     },
   ]);
+  // What is read of a flow that is in an account is the flow's, and known.
+  const [inAccount] = flows;
+  assert.ok(inAccount);
+  state = withFrame(state, { kind: "event", place: "redis", flowId: "a", ...event("3-0", "cooldown_set") });
+  const again = withEvents(state, inAccount, [event("3-0", "cooldown_set")]);
+  assert.equal(again.ticker, state.ticker);
   assert.equal(
     flowsOf(state, account).map(({ flowId }) => flowId),
     ["a", "d"],

@@ -25,14 +25,14 @@ function Ribbon({ ticker }: { ticker: FleetState["ticker"] }) {
               {clock(event.at)}
             </time>
             <span>
-              {"account" in event ? (
-                <>
-                  account <Text of={event.account} />
-                </>
-              ) : (
+              {"flowId" in event ? (
                 <a href={flowHref(event, "events")}>
                   <Text of={event.flowId} />
                 </a>
+              ) : (
+                <>
+                  account <Text of={event.account} />
+                </>
               )}{" "}
               <span class="who">{event.type.replaceAll("_", " ")}</span>
             </span>

@@ -43,7 +43,7 @@ export function nameKey({ place, flowId }: FlowName): string {
 
 /** The same for an account, too, which may have the name of a flow. */
 export function tickerKey(of: FlowName | AccountName): string {
-  return "account" in of ? JSON.stringify([of.place, "account", of.account]) : nameKey(of);
+  return "flowId" in of ? nameKey(of) : JSON.stringify([of.place, "account", of.account]);
 }
 
 /** The flows of an account, as far as they could be read. */
@@ -76,7 +76,8 @@ export function withFrame(state: FleetState, frame: StreamFrame): FleetState {
 
 /** Adds to the ticker what it does not have yet. */
 export function withEvents(state: FleetState, of: FlowName | AccountName, events: readonly EventAnswer[]): FleetState {
-  const name = "account" in of ? { place: of.place, account: of.account } : { place: of.place, flowId: of.flowId };
+  // A flow of the fleet says in which account it is, too.
+  const name = "flowId" in of ? { place: of.place, flowId: of.flowId } : { place: of.place, account: of.account };
   const key = tickerKey(name);
   const known = new Set(state.ticker.filter((each) => tickerKey(each) === key).map(({ id }) => id));
   const added = events
