@@ -679,6 +679,11 @@ setmetatable(in_account, { __index = function(_, asked)
     return -units - 1, 100000000 - parts
   end
 
+  -- Sums stay within 9e15, where whole units are exact.
+  local function money_fits(units, parts)
+    return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+  end
+
   local function money_text(units, parts)
     if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
     local is_negative = units < 0
@@ -784,6 +789,9 @@ setmetatable(in_account, { __index = function(_, asked)
     if not account then return nil end
     open_account_day(day)
     account.transferred, account.is_booked = money_sum(account.transferred, amount), true
+    if not money_fits(money_parse(account.transferred)) then
+      return "amount: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
+    end
     return transfer_equity(account, amount, ts)
   end
 

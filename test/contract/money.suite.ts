@@ -140,6 +140,34 @@ export const money: Theme = (test, open, { runs }) => {
     }
   });
 
+  test("each part of a day's sum is kept within 9e15, whatever the others make of the sum", async () => {
+    for (const sign of [1, -1]) {
+      await using mgr = await open();
+      await mgr.bookCash(sign * 9e15, { id: "a", kind: "funding" });
+      await mgr.updateDailyPnl(sign * -9e15);
+      const before = await everything(mgr);
+      await refused(mgr.bookCash(sign * 0.00000001, { id: "b", kind: "funding" }), "pnl");
+      assert.equal(await everything(mgr), before);
+      await mgr.bookCash(sign * -0.00000001, { id: "b", kind: "funding" });
+      sameDouble((await mgr.getRiskState()).dailyPnl, sign * -0.00000001);
+    }
+  });
+
+  test("what is booked on a trade after its end stays within 9e15, over the days", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    await mgr.savePosition({ id: "p", pair: "BTC/USDT", side: "long", size: 1, entryPrice: 100 });
+    await mgr.closePosition("p", { pnl: 0 });
+    await mgr.bookCash(9e15, { id: "a", kind: "funding", positionId: "p" });
+    clock.now += DAY;
+    const before = await everything(mgr);
+    await refused(mgr.bookCash(1, { id: "b", kind: "funding", positionId: "p" }), "pnl");
+    assert.equal(await everything(mgr), before);
+    await mgr.bookCash(-1, { id: "b", kind: "funding", positionId: "p" });
+    const [trade] = await mgr.getTrades();
+    sameDouble(trade?.pnl, 8999999999999999);
+  });
+
   test("the sum of an earlier day is kept within 9e15 as well", async () => {
     const clock = new Clock();
     await using mgr = await open({}, { clock: clock.read });
