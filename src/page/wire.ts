@@ -96,8 +96,7 @@ export interface Want {
   readonly urgency: number;
   /** A word for programs: breaker, dead, recovering, ... */
   readonly kind: string;
-  /** All of what follows in one text, without the flow's name. */
-  readonly sentence: string;
+  /** In a sentence, without the flow's name. */
   readonly what: string;
   readonly since?: string;
   /** "": nothing. */
