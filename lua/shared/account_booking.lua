@@ -15,7 +15,7 @@ local function book_in_account(amount, day, is_today)
   account.is_booked = true
   local booked_units, booked_parts = money_parse(account.booked)
   if not money_fits(account.units, account.parts) or not money_fits(booked_units, booked_parts) then
-    return "pnl: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
+    return "pnl: the sum of account " .. account.name .. " would exceed +-9e15; nothing was booked"
   end
   return move_equity(account, "books", amount)
 end

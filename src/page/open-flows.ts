@@ -1,21 +1,21 @@
-/** Flows that are open for whoever looks at them or changes them: each once, however many there are. */
+/** Open flows, shared by all requests: each is open once. */
 import type { StateManager } from "../manager/state-manager.js";
 import type { Place } from "./place.js";
 
 interface Opened {
   readonly manager: Promise<StateManager>;
   users: number;
-  /** It failed, or its place is left: the last user closes it. */
+  /** Opening failed, or its place is no longer served: the last user closes it. */
   isLeft: boolean;
 }
 
-/** A flow on Redis stays open for the next one. A file is closed by its last user, so that a bot that starts finds it free. */
+/** A flow on Redis stays open for the next request. A file is closed by its last user, so that a starting bot can open it. */
 export class OpenFlows implements AsyncDisposable {
   readonly #open = new Map<string, Opened>();
   readonly #closing = new Set<Promise<void>>();
   #isClosed = false;
 
-  /** Works on a flow that exists. What fails is opened anew for the next one. Rejects as `place.open` and `work` do. */
+  /** Works on an existing flow. If opening fails, the next request opens it anew. Rejects as `place.open` and `work` do. */
   async with<Result>(place: Place, flowId: string, work: (manager: StateManager) => Promise<Result>): Promise<Result> {
     if (this.#isClosed) throw new Error("the server stops");
     const key = `${place.id}/${flowId}`;
@@ -36,7 +36,7 @@ export class OpenFlows implements AsyncDisposable {
     }
   }
 
-  /** Closes a flow that is no longer there, once nobody works on it. */
+  /** Closes a flow that no longer exists, once no request uses it. */
   async leave(place: Place, flowId: string): Promise<void> {
     const key = `${place.id}/${flowId}`;
     const opened = this.#open.get(key);
@@ -60,7 +60,7 @@ export class OpenFlows implements AsyncDisposable {
   async #close({ manager }: Opened): Promise<void> {
     const closing = manager
       .then((open) => open.close())
-      .catch(() => {}) // why it could not be opened was told to who asked
+      .catch(() => {}) // whoever opened it was told why it failed
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
     await closing;

@@ -302,7 +302,7 @@ export function bookInAccount(
   const booked = stands.booked + amount;
   const pnl = isToday ? stands.pnl + amount : stands.pnl;
   if (!withinMoney(pnl) || !withinMoney(booked)) {
-    throw new InvalidArgumentError(`pnl: the sum of account ${account.name} would leave +-9e15; nothing was booked`);
+    throw new InvalidArgumentError(`pnl: the sum of account ${account.name} would exceed +-9e15; nothing was booked`);
   }
   const equity = followed(stands.equity, amount, now);
   const isWorse = {

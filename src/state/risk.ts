@@ -228,7 +228,7 @@ export function writeRisk(state: FlowState, { ended, late, row, trip, account }:
 }
 
 function inRange(sum: Money): Money {
-  if (!withinMoney(sum)) throw new InvalidArgumentError("pnl: the day's sum would leave +-9e15; nothing was booked");
+  if (!withinMoney(sum)) throw new InvalidArgumentError("pnl: the day's sum would exceed +-9e15; nothing was booked");
   return sum;
 }
 

@@ -113,9 +113,7 @@ function refusal(code: string, message: string, holder: Holder, script: Script |
   switch (code) {
     case "SFSTATELOST":
       // For an error that a shared function raised, the server adds where in the script.
-      return new StateLostError(
-        `${text.replace(/ script: \w+, on .*$/, "")}. Close and connect again to work on what is there now.`,
-      );
+      return new StateLostError(`${text.replace(/ script: \w+, on .*$/, "")}. Close, connect again, then run recover.`);
     case "SFFENCED":
       return new FencedError(text);
     case "SFSCHEMA":

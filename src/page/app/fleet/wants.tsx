@@ -4,10 +4,10 @@ import { Shape } from "../parts/shape.js";
 import { Text } from "../parts/text.js";
 import { flowHref, sectionHref } from "../route.js";
 
-/** The urgent ones stand for somebody who loses money, or could. */
+/** Kinds for which somebody loses money, or may. */
 const URGENT = 2;
 
-/** What to do about each kind, as the link says it. */
+/** The link's words for each kind: what to do about it. */
 const CURES: Readonly<Record<string, string>> = {
   breaker: "look at the breaker",
   recovering: "look at the plan",
@@ -27,13 +27,13 @@ const SECTION_CURES: Readonly<Record<string, string>> = {
   events: "look at the events",
 };
 
-/** N things want you: each one sentence and one link. `ofFlow`: on that flow's own view, which need not be named. */
+/** What needs you: one sentence and one link each. `ofFlow`: on a flow's own view, which does not name the flow. */
 export function Wants({ wants, now, ofFlow = false }: { wants: readonly Want[]; now: number; ofFlow?: boolean }) {
   if (wants.length === 0) {
     return ofFlow ? null : (
       <section class="wants none" id="wants">
         <h2>
-          <Shape of="ok" /> Nothing wants you
+          <Shape of="ok" /> Nothing needs you
         </h2>
       </section>
     );
@@ -41,7 +41,7 @@ export function Wants({ wants, now, ofFlow = false }: { wants: readonly Want[]; 
   const isUrgent = wants.some(({ urgency }) => urgency < URGENT);
   return (
     <section class={`wants ${isUrgent ? "urgent" : ""}`} id="wants">
-      <h2>{wants.length === 1 ? "1 thing wants you" : `${wants.length} things want you`}</h2>
+      <h2>{wants.length === 1 ? "1 thing needs you" : `${wants.length} things need you`}</h2>
       <ul>
         {wants.map((want) => (
           <li

@@ -1,4 +1,4 @@
-/** What a tab knows of the fleet, and what a frame of the stream makes of it. No I/O. */
+/** What a tab knows about the fleet, and how a frame of the stream changes it. No I/O. */
 import type {
   AccountAnswer,
   EventAnswer,
@@ -33,7 +33,7 @@ export function nameKey({ place, flowId }: FlowName): string {
   return JSON.stringify([place, flowId]);
 }
 
-/** An answer that was read before what frames have told since changes nothing. */
+/** An answer that is older than the frames received since changes nothing. */
 export function fleetOf(answer: FleetAnswer, before: FleetState | undefined): FleetState {
   if (before && before.readAt > answer.readAt) return before;
   const { readAt, places, flows, accounts, wants } = answer;
@@ -55,7 +55,7 @@ export function withFrame(state: FleetState, frame: StreamFrame): FleetState {
   }
 }
 
-/** Adds to the ticker what it does not have yet. */
+/** Adds the events that the ticker does not have yet. */
 export function withEvents(state: FleetState, { place, flowId }: FlowName, events: readonly EventAnswer[]): FleetState {
   const known = new Set(state.ticker.map((each) => `${each.id} ${nameKey(each)}`));
   const added = events
@@ -66,7 +66,7 @@ export function withEvents(state: FleetState, { place, flowId }: FlowName, event
   return { ...state, ticker: ticker.slice(0, TICKER_LENGTH) };
 }
 
-/** `bad`: somebody has to do something. `unread`: nothing is known of it. */
+/** `bad`: somebody has to act. `unread`: the flow cannot be read. */
 export type Health = "unread" | "bad" | "warn" | "ok";
 
 export function healthOf(flow: FleetFlow): Health {
@@ -78,7 +78,7 @@ export function healthOf(flow: FleetFlow): Health {
 
 const ORDER: readonly Health[] = ["unread", "bad", "warn", "ok"];
 
-/** As the server sorts: by health, by the most urgent want, by name. */
+/** Sorted as on the server: by health, by the most urgent fact, by name. */
 export function worstFirst(flows: readonly FleetFlow[], wants: readonly Want[]): FleetFlow[] {
   const urgency = new Map<string, number>();
   for (const { place, flowId, urgency: most } of wants) {
