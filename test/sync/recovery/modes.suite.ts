@@ -247,7 +247,7 @@ export const modes: Theme = (test, open) => {
     for (const method of ["fetchPositions", "fetchOpenOrders", "fetchFills"] as const) {
       exchange.fail(method, { kind: "hang" });
       const error = await failure(recover(mgr, exchange, { ...QUICK, timeout: 20 }));
-      assert.match(error.message, /entries stay blocked, because paper was asked .* did not answer in 20 ms/);
+      assert.match(error.message, /entries stay blocked, because paper did not answer everything: .* did not answer in 20 ms/);
       exchange.behave();
     }
     await exchange.trade({ pair: PAIR, side: "buy", size: 1, price: 100 });
@@ -305,7 +305,7 @@ export const modes: Theme = (test, open) => {
     assert.equal([report.status, report.applied], ["awaiting_approval", []]);
     assert.match(
       report.plan.actions[0]?.needsPerson ?? "",
-      /order s1 .* is filled by 1, and lists no fill for 1 of that/,
+      /order s1 .* is filled by 1, but lists no fill for 1 of that/,
     );
     assert.equal(await mgr.getPositions(), []);
     exchange.behave();
