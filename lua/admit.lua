@@ -2,12 +2,12 @@
 -- stored as an intent, the cooldown set, the slot and the exposure taken, in one step over all processes. There is no #! line: so Redis judges the script
 -- at its first write, and at maxmemory a refusal is still answered, though not counted.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
--- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
+-- KEYS[6] orders:closed          hash    id -> JSON; seven days, the newest 10,000
 -- KEYS[7] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[8] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[9] risk:circuit_breaker   hash    reason, source, tripped_at, until
@@ -19,9 +19,9 @@
 -- KEYS[15] orders:fills          zset    order id|fill id -> ms it was booked
 -- KEYS[16] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- KEYS[17] orders:closed_at      zset    id -> ms it was closed
--- KEYS[18] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
--- KEYS[19] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
--- KEYS[20] admission:refusals    stream  ms-seq -> entry that was refused: JSON, the newest 10,000
+-- KEYS[18] risk:guard_trades     hash    pair -> JSON: its newest 200 trades (key, exit ms, side, pnl, entry notional, reason of a stop); only while there are guards
+-- KEYS[19] admission:stats       hash    day|admitted or day|reason of a refusal -> count; 30 days
+-- KEYS[20] admission:refusals    stream  ms-seq -> refused entry: JSON; the newest 10,000
 -- KEYS[21] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
 -- KEYS[22] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
@@ -45,11 +45,11 @@
 -- ARGV[19] day_start          start of the trading day, ms after midnight UTC
 -- ARGV[20] dedup_window       ms for which a signal is remembered
 -- ARGV[21] max_ids            how many signals are remembered
--- ARGV[22] derived            1 = the caller made order_id of the signal; when it is taken, another is made of it
+-- ARGV[22] derived            1 = order_id was derived from the signal; if it is taken, another id is derived from it
 -- ARGV[23] position_id        the open position that it adds to; "" = none
 -- ARGV[24] flip               the open position of the other side that it turns around; "" = none
--- ARGV[25] reason             "" = not said
--- ARGV[26] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[25] reason             "" = none
+-- ARGV[26] rate               flow currency per unit of the settle currency, or of currency; "" = none
 -- ARGV[27] opposite_side      refuse = no entry against a position, or an entry, of the other side of its pair; allow
 -- Reply {"admitted", order JSON, call}
 --       {"refused", reason, message, retry at ms or "", call}
@@ -899,7 +899,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   local function rate_missing(currency)
     local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+    return "rate: expected the price of one " .. currency .. " in " .. own .. ", since the flow counts in " .. own
   end
   -- <<< currency.lua
 

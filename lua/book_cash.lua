@@ -2,7 +2,7 @@
 -- book_cash: books money that is no trade, once by its id: on the open position that it names, on the record of one that ended, else into
 -- its day. It counts no trade and moves no streak; the breaker is evaluated.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -13,8 +13,8 @@
 -- KEYS[9] risk:cash              zset    booked cash id -> ms
 -- KEYS[10] positions:open        hash    id -> JSON
 -- KEYS[11] trades:closed         stream  ms-seq -> trade: JSON
--- KEYS[12] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
--- KEYS[13] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end; ms-1 and 15 digits of seq: a person has seen that nobody told its result
+-- KEYS[12] trades:ended          zset    position id -> ms of its trade's key; the newest 100,000
+-- KEYS[13] trades:amendments     hash    key of a trade -> JSON: sums of bookings after its end; the same key, with "1" before seq padded to 15 digits: a person has seen the untold trade
 -- KEYS[14] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
 -- KEYS[15] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
@@ -24,13 +24,13 @@
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
--- ARGV[8] amount              as it moves the account: below 0 = paid
+-- ARGV[8] amount              change of the account: below 0 = paid
 -- ARGV[9] id                  of the booking
 -- ARGV[10] kind               funding, fee, interest, rebate, settlement or correction
--- ARGV[11] pair               "" = not said
+-- ARGV[11] pair               "" = none
 -- ARGV[12] position_id        "" = none
--- ARGV[13] currency           of the amount; "" = the flow's
--- ARGV[14] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[13] currency           currency of the amount; "" = the flow's
+-- ARGV[14] rate               flow currency per unit of the settle currency, or of currency; "" = none
 -- ARGV[15] ts                 ms of the booking; "" = now
 -- ARGV[16] note               "" = none
 -- ARGV[17] day_start          start of the trading day, ms after midnight UTC
@@ -62,11 +62,11 @@ local function run(flow_currency, now, answer, event, money_parse, money_add, mo
   local to = position_id == "" and "day" or position and "position" or trade and "trade" or "forgotten"
   if remembers(cash_key, id, cash_window) then return answer({ "repeated", to, stored or "", "0", risk_reply(risk, breaker) }) end
 
-  -- Decide: the amount in the flow's currency, and whether the position was ever heard of.
+  -- Decide: the amount in the flow's currency, and whether the flow knows the position.
   local fault = too_old(ts, cash_window) or open_day(risk, ts, day_start)
   if risk.ended then expect_hash(history_key) end
   if not fault and to == "forgotten" and not redis.call("ZSCORE", ended_key, position_id) then
-    fault = "positionId: no position " .. position_id .. " was ever heard of; without one the cash is the day's"
+    fault = "positionId: the flow knows no position " .. position_id .. "; leave positionId out to book on the day alone"
   end
   if fault then return refuse("SFINVALID", fault) end
   local of = position or ended
@@ -78,7 +78,7 @@ local function run(flow_currency, now, answer, event, money_parse, money_add, mo
   local amount, unknown = in_flow(decimal(amount_text), currency ~= "" and currency or settle, rate ~= "" and rate or nil)
   if unknown or holding.fault then return refuse("SFINVALID", unknown or holding.fault) end
   local booked = decimal_money(amount)
-  if not booked then return refuse("SFINVALID", "amount: it would leave +-9e15; nothing was booked") end
+  if not booked then return refuse("SFINVALID", "amount: it would exceed +-9e15; nothing was booked") end
 
   -- Decide: fees and rebates count in fees, all else in cash; what is booked on a position is the change of its rounded result.
   local is_fee, parts, sums, sum_fault = kind == "fee" or kind == "rebate", { cash = booked }, nil, nil
@@ -626,7 +626,7 @@ local function move_equity(risk, by, amount, new_peak)
   local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
   equity = kept_decimal(equity)
   if not equity or not decimal_money(equity) or not decimal_money(peak) then
-    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+    return "equity: it, or its peak, would exceed +-9e15; nothing was booked"
   end
   if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
   local rise = decimal_subtract(equity, peak)
@@ -1096,7 +1096,7 @@ end
 local function money_of(exact)
   local text = decimal_money(exact)
   if text then return text end
-  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  holding.fault = holding.fault or "price: the result would exceed +-9e15; nothing was booked"
   return "0"
 end
 -- <<< keep.lua
@@ -1216,7 +1216,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   local function rate_missing(currency)
     local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+    return "rate: expected the price of one " .. currency .. " in " .. own .. ", since the flow counts in " .. own
   end
   -- <<< currency.lua
 
@@ -1295,7 +1295,7 @@ end
 -- An amount in some currency, converted into the flow's; nil if a rate is needed and not given. A fault if the flow's currency is not known.
 local function told_in_flow(amount, currency, rate)
   if not currency then return amount end
-  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+  if not flow_currency then return nil, "currency: it is not known yet in which currency the flow counts: set risk.currency; got " .. currency end
   if rate then return at_rate(amount, rate) end
   return is_same(currency, flow_currency) and amount or nil
 end
@@ -1367,7 +1367,7 @@ end
 -- The fault of a booking from before ids are remembered: it may have been booked and forgotten.
 local function too_old(ts, window)
   if not ts or ts > now - window then return nil end
-  return string.format("ts: expected a time after %.0f, before which ids are not remembered, got %.0f; without an id it is booked every time",
+  return string.format("ts: expected a time after %.0f, since older ids are forgotten and it might be booked twice, got %.0f; without an id it is booked each time",
     now - window, ts)
 end
 

@@ -2,18 +2,18 @@
 -- cancel_order: ends a pending order: gives back its slot and its exposure and, if asked, its signal. A signal is given back only if
 -- nothing of the order was filled. What is left of the position of an exit, once no other exit of it is pending, may end as dust.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
--- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
+-- KEYS[6] orders:closed          hash    id -> JSON; seven days, the newest 10,000
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
 -- KEYS[8] orders:by_position     zset    position id|id of a pending order that names it -> 0
 -- KEYS[9] positions:open         hash    id -> JSON
 -- KEYS[10] positions:dust        hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[11] trades:closed         stream  ms-seq -> trade: JSON
--- KEYS[12] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
+-- KEYS[12] trades:ended          zset    position id -> ms of its trade's key; the newest 100,000
 -- KEYS[13] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[14] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[15] risk:history          hash    day -> JSON
@@ -21,7 +21,7 @@
 -- KEYS[17] risk:limits           hash    limit -> number
 -- KEYS[18] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- KEYS[19] signals:processed     zset    id -> ms it was marked
--- KEYS[20] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
+-- KEYS[20] risk:guard_trades     hash    pair -> JSON: its newest 200 trades (key, exit ms, side, pnl, entry notional, reason of a stop); only while there are guards
 -- KEYS[21] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
 -- KEYS[22] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
@@ -861,7 +861,7 @@ end
 local function money_of(exact)
   local text = decimal_money(exact)
   if text then return text end
-  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  holding.fault = holding.fault or "price: the result would exceed +-9e15; nothing was booked"
   return "0"
 end
 -- <<< keep.lua

@@ -2,14 +2,14 @@
 -- close_position: ends a position with the result that is told: its trade is written down, counted and judged, the breaker is
 -- evaluated, the pair cools down, in one step. A second close finds no position and books nothing.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
 -- KEYS[6] positions:dust         hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[7] trades:closed          stream  ms-seq -> trade: JSON
--- KEYS[8] trades:ended           zset    position id -> ms of its trade's key, the newest 100,000
+-- KEYS[8] trades:ended           zset    position id -> ms of its trade's key; the newest 100,000
 -- KEYS[9] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[10] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[11] risk:history          hash    day -> JSON
@@ -18,7 +18,7 @@
 -- KEYS[14] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- KEYS[15] orders:pending        hash    id -> JSON
 -- KEYS[16] orders:by_position    zset    position id|id of a pending order that names it -> 0
--- KEYS[17] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
+-- KEYS[17] risk:guard_trades     hash    pair -> JSON: its newest 200 trades (key, exit ms, side, pnl, entry notional, reason of a stop); only while there are guards
 -- KEYS[18] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
 -- KEYS[19] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
@@ -33,10 +33,10 @@
 -- ARGV[10] ts                 ms of the trade; "" = now
 -- ARGV[11] equity             flow currency; "" = unknown
 -- ARGV[12] cooldown           ms for the pair; "" = the one the position asked for
--- ARGV[13] reason             why it was closed; "" = not said
+-- ARGV[13] reason             why it was closed; "" = none
 -- ARGV[14] dust               size left at the exchange that cannot be sold; "" = none
--- ARGV[15] currency           of the amount; "" = the flow's
--- ARGV[16] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[15] currency           currency of the amount; "" = the flow's
+-- ARGV[16] rate               flow currency per unit of the settle currency, or of currency; "" = none
 -- ARGV[17] day_start          start of the trading day, ms after midnight UTC
 -- ARGV[18] breaker_duration   ms, "until_day_end" or "until_reset"
 -- ARGV[19] max_trades         how many trades are kept
@@ -478,7 +478,7 @@ local function move_equity(risk, by, amount, new_peak)
   local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
   equity = kept_decimal(equity)
   if not equity or not decimal_money(equity) or not decimal_money(peak) then
-    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+    return "equity: it, or its peak, would exceed +-9e15; nothing was booked"
   end
   if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
   local rise = decimal_subtract(equity, peak)
@@ -928,7 +928,7 @@ end
 local function money_of(exact)
   local text = decimal_money(exact)
   if text then return text end
-  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  holding.fault = holding.fault or "price: the result would exceed +-9e15; nothing was booked"
   return "0"
 end
 -- <<< keep.lua
@@ -1217,7 +1217,7 @@ end
 -- An amount in some currency, converted into the flow's; nil if a rate is needed and not given. A fault if the flow's currency is not known.
 local function told_in_flow(amount, currency, rate)
   if not currency then return amount end
-  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+  if not flow_currency then return nil, "currency: it is not known yet in which currency the flow counts: set risk.currency; got " .. currency end
   if rate then return at_rate(amount, rate) end
   return is_same(currency, flow_currency) and amount or nil
 end

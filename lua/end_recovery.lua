@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- end_recovery: lets entries go ahead again.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -15,8 +15,8 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
 -- ARGV[8] token               "" = whoever holds it
--- ARGV[9] held_until          ms: not while somebody holds it for longer; "" = whoever holds it
--- ARGV[10] reason             "" = not said
+-- ARGV[9] held_until          ms: refused while it is held for longer than this; "" = whoever holds it
+-- ARGV[10] reason             "" = none
 -- Reply {"ended", call}
 --       {"none", call}
 --       {"held", holder, until ms, call}
@@ -31,7 +31,7 @@ local function run(meta_key, events_key, now, answer, event, expect_hash, expect
   local held, till, holder = unpack(redis.call("HMGET", current_key, "token", "until", "holder"))
   expect_hash(journal_key)
   if redis.call("HEXISTS", meta_key, "recovering") == 0 then return answer({ "none" }) end
-  if token ~= "" and held ~= token then return refuse("SFFENCED", "recovery " .. token .. " is not under way") end
+  if token ~= "" and held ~= token then return refuse("SFFENCED", "recovery " .. token .. " is not under way: it has ended, or another process took it over") end
   if held_until and held and tonumber(till) > now and tonumber(till) > held_until then return answer({ "held", holder, till }) end
 
   -- Write.

@@ -1,9 +1,9 @@
 #!lua flags=no-writes
 -- get_risk_limits: the limits that every bot of the flow enforces, and who set them.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] risk:limits            hash    limit -> number
--- KEYS[3] risk:limits_by         hash    limit -> JSON: by config or call, who, at ms; held, held_who, held_at ms: the call's that a tighter configuration stands over
+-- KEYS[3] risk:limits_by         hash    limit -> JSON: by = config or call, who, at ms; held, held_who, held_at ms = the value of a call while a tighter configuration is in force
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME

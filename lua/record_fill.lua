@@ -3,12 +3,12 @@
 -- its order names and then the pair's others of that side, or explains how the named one ended. A position that is flat, or whose rest
 -- cannot be sold, ends: its trade is written down, counted and judged, the breaker is evaluated, the pair cools down.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
--- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
+-- KEYS[6] orders:closed          hash    id -> JSON; seven days, the newest 10,000
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
 -- KEYS[8] orders:fills           zset    order id|fill id -> ms it was booked
 -- KEYS[9] orders:fills_told      hash    order id|fill id -> its price and size
@@ -16,8 +16,8 @@
 -- KEYS[11] positions:open        hash    id -> JSON
 -- KEYS[12] positions:dust        hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[13] trades:closed         stream  ms-seq -> trade: JSON
--- KEYS[14] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
--- KEYS[15] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end; ms-1 and 15 digits of seq: a person has seen that nobody told its result
+-- KEYS[14] trades:ended          zset    position id -> ms of its trade's key; the newest 100,000
+-- KEYS[15] trades:amendments     hash    key of a trade -> JSON: sums of bookings after its end; the same key, with "1" before seq padded to 15 digits: a person has seen the untold trade
 -- KEYS[16] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[17] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[18] risk:history          hash    day -> JSON
@@ -25,7 +25,7 @@
 -- KEYS[20] risk:limits           hash    limit -> number
 -- KEYS[21] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- KEYS[22] signals:processed     zset    id -> ms it was marked
--- KEYS[23] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
+-- KEYS[23] risk:guard_trades     hash    pair -> JSON: its newest 200 trades (key, exit ms, side, pnl, entry notional, reason of a stop); only while there are guards
 -- KEYS[24] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
 -- KEYS[25] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
@@ -39,10 +39,10 @@
 -- ARGV[9] fill_id             the exchange's id of the execution
 -- ARGV[10] price              quote currency
 -- ARGV[11] size               base currency
--- ARGV[12] fee                in what the pair settles in; or amount, currency and rate (- = not said) of each, with spaces between them
--- ARGV[13] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[12] fee                settle currency of the pair; or amount, currency and rate (- = none) of each, separated by spaces
+-- ARGV[13] rate               flow currency per unit of the settle currency, or of currency; "" = none
 -- ARGV[14] ts                 ms of the execution; "" = now
--- ARGV[15] done               1 = the exchange says the order is complete
+-- ARGV[15] done               1 = the order is over at the exchange
 -- ARGV[16] dust               a rest of up to this size cannot be sold; "" = none
 -- ARGV[17] overfill           1 = an entry may be filled by more than its size
 -- ARGV[18] day_start          start of the trading day, ms after midnight UTC
@@ -83,7 +83,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
     -- A repeated fill must have its first size and price. Fills from before these were stored count as equal.
     local told_price, told_size = string.match(redis.call("HGET", told_key, fill) or "", "^(%S+) (%S+)$")
     local function told_otherwise(field, before, new)
-      return rare.refuse("SFINVALID", field .. ": fill " .. fill_id .. " of order " .. order_id .. " was told with a " .. field .. " of " .. before .. ", now with " .. new)
+      return rare.refuse("SFINVALID", field .. ": fill " .. fill_id .. " of order " .. order_id .. " was booked with a " .. field .. " of " .. before .. ", now it has " .. new)
     end
     if told_size and not same_size(tonumber(told_size), tonumber(size)) then return told_otherwise("size", told_size, size) end
     if told_price and math.abs(tonumber(told_price) - tonumber(price)) > 1e-9 * math.max(math.abs(tonumber(told_price)), math.abs(tonumber(price))) then
@@ -92,7 +92,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
     local held = order and redis.call("HGET", positions_key, order.position_id or order_id) or ""
     return answer({ "repeated", stored or "", held, "0", "0", "0", "[" .. held .. "]", "[]", "[]", "0", "", risk_reply(risk, breaker) })
   end
-  if not order then return rare.refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
+  if not order then return rare.refuse("SFINVALID", "orderId: the flow knows no order " .. order_id .. ": save it first; closed ones are forgotten after seven days") end
   local too_early = open_day(risk, given_ts, day_start)
   if too_early then return rare.refuse("SFINVALID", too_early) end
   if risk.ended then rare.expect_hash(history_key) end
@@ -111,7 +111,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   local filled_before = tonumber(order.filled)
   order.filled = size_sum(order.filled, size)
   local filled, asked = tonumber(order.filled), tonumber(order.size)
-  if filled - filled ~= 0 then return rare.refuse("SFINVALID", "size: order " .. order_id .. " would be filled beyond what a double holds") end
+  if filled - filled ~= 0 then return rare.refuse("SFINVALID", "size: order " .. order_id .. " would be filled by more than a double holds") end
   if order.intent == "entry" and exceeds(filled, asked) and not overfill then
     return rare.refuse("SFINVALID", "size: entry order " .. order_id .. " of " .. order.size .. " would be filled by " .. order.filled
       .. "; if the exchange's own order says so, give overfill: true")
@@ -794,7 +794,7 @@ local function move_equity(risk, by, amount, new_peak)
   local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
   equity = kept_decimal(equity)
   if not equity or not decimal_money(equity) or not decimal_money(peak) then
-    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+    return "equity: it, or its peak, would exceed +-9e15; nothing was booked"
   end
   if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
   local rise = decimal_subtract(equity, peak)
@@ -1228,7 +1228,7 @@ end
 local function money_of(exact)
   local text = decimal_money(exact)
   if text then return text end
-  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  holding.fault = holding.fault or "price: the result would exceed +-9e15; nothing was booked"
   return "0"
 end
 -- <<< keep.lua
@@ -1562,7 +1562,7 @@ local function grow(p, size, entry, rate)
   local total = size_sum(p.size, size)
   if tonumber(price) ~= tonumber(p.entry_price) then p.entry_price = number_text(price_of(market, cost, total)) end
   if tonumber(total) - tonumber(total) ~= 0 or tonumber(p.entry_price) - tonumber(p.entry_price) ~= 0 then
-    holding.fault = holding.fault or "size: position " .. p.id .. " would grow beyond what a double holds"
+    holding.fault = holding.fault or "size: position " .. p.id .. " would grow to more than a double holds"
     return
   end
   if is_plain(market, p) and not rate then p.notional = notional_of(total, p.entry_price)
@@ -2457,7 +2457,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   local function rate_missing(currency)
     local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+    return "rate: expected the price of one " .. currency .. " in " .. own .. ", since the flow counts in " .. own
   end
   -- <<< currency.lua
 
@@ -2497,7 +2497,7 @@ setmetatable(rare, { __index = function(_, asked)
     if same_size(tonumber(size), tonumber(dust.size)) then return dust_less(dust, dust.size, cost), cost end
     local share = long.quotient(decimal_multiply(cost, decimal(size)), decimal(dust.size))
     if not share then
-      holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+      holding.fault = holding.fault or "price: the result would exceed +-9e15; nothing was booked"
       share = decimal("0")
     end
     return dust_less(dust, size, share), share

@@ -2,13 +2,13 @@
 -- remove_position: removes a position without booking anything. One that had merely been saved is forgotten, unless the caller says
 -- that it ends untold; one on which something was booked ends as a trade, whose result is not known unless it was told.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
 -- KEYS[6] trades:closed          stream  ms-seq -> trade: JSON
--- KEYS[7] trades:ended           zset    position id -> ms of its trade's key, the newest 100,000
+-- KEYS[7] trades:ended           zset    position id -> ms of its trade's key; the newest 100,000
 -- KEYS[8] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[9] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[10] risk:history          hash    day -> JSON
@@ -17,7 +17,7 @@
 -- KEYS[13] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- KEYS[14] orders:pending        hash    id -> JSON
 -- KEYS[15] orders:by_position    zset    position id|id of a pending order that names it -> 0
--- KEYS[16] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
+-- KEYS[16] risk:guard_trades     hash    pair -> JSON: its newest 200 trades (key, exit ms, side, pnl, entry notional, reason of a stop); only while there are guards
 -- KEYS[17] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
 -- KEYS[18] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
@@ -28,7 +28,7 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
 -- ARGV[8] id
--- ARGV[9] reason              why it is gone; "" = not said
+-- ARGV[9] reason              why it is gone; "" = none
 -- ARGV[10] untold             1 = it ends as a trade whose result is not known, also if it was merely saved
 -- ARGV[11] day_start          start of the trading day, ms after midnight UTC
 -- ARGV[12] breaker_duration   ms, "until_day_end" or "until_reset"
@@ -722,7 +722,7 @@ local holding = {}
 local function money_of(exact)
   local text = decimal_money(exact)
   if text then return text end
-  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  holding.fault = holding.fault or "price: the result would exceed +-9e15; nothing was booked"
   return "0"
 end
 -- <<< keep.lua

@@ -2,7 +2,7 @@
 -- reset_circuit_breaker: ends an active breaker, and acknowledges the cause that tripped last, also where that has ended by time: after
 -- consecutive_losses the streak is 0, after drawdown the peak is the present equity.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -17,7 +17,7 @@
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
--- ARGV[8] reason              "" = not said
+-- ARGV[8] reason              "" = none
 -- Reply {"reset", call}
 --       {"acknowledged", call}: it had ended by time
 --       {"inactive", call}: nothing has tripped since the last reset

@@ -1,7 +1,7 @@
 -- save_position: stores a position, new or in place of the one with its id; the version grows by one. There is no #! line: so Redis judges it
 -- at its first write, and at maxmemory refuses a new position, unless a recovery takes over what the exchange holds.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -26,7 +26,7 @@
 -- ARGV[15] sl                 quote currency; "" = none
 -- ARGV[16] metadata           JSON object
 -- ARGV[17] cooldown           ms for the pair once it is flat; "" = none
--- ARGV[18] rate               flow currency per unit of what the pair settles in; "" = as it is
+-- ARGV[18] rate               flow currency per unit of the settle currency; "" = as it is
 -- Reply {"saved", position JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
@@ -706,7 +706,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   local function rate_missing(currency)
     local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+    return "rate: expected the price of one " .. currency .. " in " .. own .. ", since the flow counts in " .. own
   end
   -- <<< currency.lua
 

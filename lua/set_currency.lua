@@ -2,7 +2,7 @@
 -- set_currency: what the flow is counted in, once and for all, and which currencies count as that one. The flow that is counted in
 -- another one stays as it is.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -14,7 +14,7 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
 -- ARGV[8] currency            what PnL, limits, exposure and equity are counted in; "" = as it is, or what the first pair settles in
--- ARGV[9] same_currency       currencies that count as the flow's, with spaces between them
+-- ARGV[9] same_currency       currencies that count as the flow's, separated by spaces
 -- Reply {"set" or "kept", currency, same_currency, call}
 --       {"other", currency that the flow is counted in, same_currency, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED

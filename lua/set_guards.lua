@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
 -- set_guards: sets the flow's look-back guards, in place of those it had. Where it had none, they remember what the ledger tells.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
--- KEYS[5] risk:guard_trades      hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
+-- KEYS[5] risk:guard_trades      hash    pair -> JSON: its newest 200 trades (key, exit ms, side, pnl, entry notional, reason of a stop); only while there are guards
 -- KEYS[6] trades:closed          stream  ms-seq -> trade: JSON
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any

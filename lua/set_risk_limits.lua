@@ -3,12 +3,12 @@
 -- absent or was set by a configuration, and makes others only tighter; a looser configuration gives those back. A limit that becomes
 -- tighter trips the breaker if it is reached.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] risk:limits            hash    limit -> number
--- KEYS[6] risk:limits_by         hash    limit -> JSON: by config or call, who, at ms; held, held_who, held_at ms: the call's that a tighter configuration stands over
+-- KEYS[6] risk:limits_by         hash    limit -> JSON: by = config or call, who, at ms; held, held_who, held_at ms = the value of a call while a tighter configuration is in force
 -- KEYS[7] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[8] risk:circuit_breaker   hash    reason, source, tripped_at, until
 -- KEYS[9] account:risk           hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- start_equity: sets the starting equity, once: equity follows what is booked from now on, unless the bot has reported it.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -659,7 +659,7 @@ local function move_equity(risk, by, amount, new_peak)
   local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
   equity = kept_decimal(equity)
   if not equity or not decimal_money(equity) or not decimal_money(peak) then
-    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+    return "equity: it, or its peak, would exceed +-9e15; nothing was booked"
   end
   if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
   local rise = decimal_subtract(equity, peak)

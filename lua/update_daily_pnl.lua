@@ -2,7 +2,7 @@
 -- update_daily_pnl: books one trade's result and evaluates the breaker. The same trade id books once; that of an open position tells the
 -- result of that position.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -25,8 +25,8 @@
 -- ARGV[9] trade_id            "" = none
 -- ARGV[10] ts                 ms of the trade; "" = now
 -- ARGV[11] equity             flow currency; "" = unknown
--- ARGV[12] currency           of the amount; "" = the flow's
--- ARGV[13] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[12] currency           currency of the amount; "" = the flow's
+-- ARGV[13] rate               flow currency per unit of the settle currency, or of currency; "" = none
 -- ARGV[14] day_start          start of the trading day, ms after midnight UTC
 -- ARGV[15] breaker_duration   ms, "until_day_end" or "until_reset"
 -- ARGV[16] trade_window       ms for which a trade id is remembered
@@ -574,7 +574,7 @@ local function move_equity(risk, by, amount, new_peak)
   local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
   equity = kept_decimal(equity)
   if not equity or not decimal_money(equity) or not decimal_money(peak) then
-    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+    return "equity: it, or its peak, would exceed +-9e15; nothing was booked"
   end
   if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
   local rise = decimal_subtract(equity, peak)
@@ -981,7 +981,7 @@ local holding = {}
 local function money_of(exact)
   local text = decimal_money(exact)
   if text then return text end
-  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  holding.fault = holding.fault or "price: the result would exceed +-9e15; nothing was booked"
   return "0"
 end
 -- <<< keep.lua
@@ -1107,13 +1107,13 @@ setmetatable(rare, { __index = function(_, asked)
 
   local function rate_missing(currency)
     local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+    return "rate: expected the price of one " .. currency .. " in " .. own .. ", since the flow counts in " .. own
   end
 
   -- An amount in some currency, converted into the flow's; nil if a rate is needed and not given. A fault if the flow's currency is not known.
   local function told_in_flow(amount, currency, rate)
     if not currency then return amount end
-    if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+    if not flow_currency then return nil, "currency: it is not known yet in which currency the flow counts: set risk.currency; got " .. currency end
     if rate then return at_rate(amount, rate) end
     return is_same(currency, flow_currency) and amount or nil
   end
@@ -1230,7 +1230,7 @@ end
 -- The fault of a booking from before ids are remembered: it may have been booked and forgotten.
 local function too_old(ts, window)
   if not ts or ts > now - window then return nil end
-  return string.format("ts: expected a time after %.0f, before which ids are not remembered, got %.0f; without an id it is booked every time",
+  return string.format("ts: expected a time after %.0f, since older ids are forgotten and it might be booked twice, got %.0f; without an id it is booked each time",
     now - window, ts)
 end
 

@@ -2,12 +2,12 @@
 -- update_order: changes some fields of a pending order, if it still has the version the caller saw. What was filled stays filled, a
 -- status never goes back, and the reservation moves with size and price.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
--- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
+-- KEYS[6] orders:closed          hash    id -> JSON; seven days, the newest 10,000
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
 -- KEYS[8] orders:by_position     zset    position id|id of a pending order that names it -> 0
 -- KEYS[9] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
@@ -671,7 +671,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   local function rate_missing(currency)
     local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+    return "rate: expected the price of one " .. currency .. " in " .. own .. ", since the flow counts in " .. own
   end
   -- <<< currency.lua
 

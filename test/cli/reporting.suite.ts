@@ -321,6 +321,6 @@ export function reporting(test: Test, stand: Stand): void {
     assert.is(code, 0, stderr);
     const { figures, notes } = JSON.parse(stdout);
     assert.equal([figures.booked, figures.startEquity, figures.endEquity], [60, 1000, 1060]);
-    assert.match(notes.join("\n"), "the log of events was trimmed");
+    assert.match(notes.join("\n"), "are no longer kept. Until then the equity moves once a day");
   });
 }

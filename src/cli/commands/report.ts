@@ -33,7 +33,7 @@ export const addReport: AddCommand = (program, run) => {
     .option("--definitions", "explain each figure; needs no flow")
     .addHelpText(
       "after",
-      "\nStrategies are told apart by the metadata `strategy`, or what report.group_by of the configuration names.\n" +
+      "\nTrades belong to strategies by their metadata `strategy`, or by the key that report.group_by of the configuration names.\n" +
         "Example:\n  $ sf-state report --from 2026-11 --to 2026-12 --by pair --html --out november.html --flow bot --config bot.yaml",
     )
     .action((options, command) =>
