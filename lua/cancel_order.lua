@@ -743,7 +743,7 @@ local function day_sum(amount, more)
   local units, parts = money_parse(amount)
   local more_units, more_parts = money_parse(more)
   units, parts = money_add(units, parts, more_units, more_parts)
-  return money_text(units, parts), not (money_fits(units, parts) and money_fits(more_units, more_parts)) and "pnl: a sum of the day would leave +-9e15; nothing was booked" or nil
+  return money_text(units, parts), not (money_fits(units, parts) and money_fits(more_units, more_parts)) and "pnl: a sum of the day would exceed +-9e15; nothing was booked" or nil
 end
 
 -- Counts a trade on the day of ts (without ts: on the open day) and judges the streak by its whole result, which moves from the open to the closed results.

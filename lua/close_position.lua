@@ -732,7 +732,7 @@ setmetatable(in_account, { __index = function(_, asked)
     account.is_booked = true
     local fits = money_fits(account.units, account.parts) and money_fits(money_parse(account.booked))
     if not fits or (is_today and not money_fits(money_parse(account.part_pnl))) then
-      return "pnl: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
+      return "pnl: the sum of account " .. account.name .. " would exceed +-9e15; nothing was booked"
     end
     return move_equity(account, "books", amount)
   end
@@ -813,7 +813,7 @@ local function day_sum(amount, more)
   local units, parts = money_parse(amount)
   local more_units, more_parts = money_parse(more)
   units, parts = money_add(units, parts, more_units, more_parts)
-  return money_text(units, parts), not (money_fits(units, parts) and money_fits(more_units, more_parts)) and "pnl: a sum of the day would leave +-9e15; nothing was booked" or nil
+  return money_text(units, parts), not (money_fits(units, parts) and money_fits(more_units, more_parts)) and "pnl: a sum of the day would exceed +-9e15; nothing was booked" or nil
 end
 
 -- Books money on the day of ts. parts: how much of it is `later` (on ended trades), `cash` (of no trade) or `untied` (of no position); the rest is of open

@@ -358,7 +358,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
     leaves = leaves or by_open or by_later
   end
   leaves = leaves or not money_fits(money_parse(booked))
-  local fault = holding.fault or leaves and "price: the result would leave +-9e15; nothing was booked"
+  local fault = holding.fault or leaves and "price: the result would exceed +-9e15; nothing was booked"
     or book_pnl(risk, history_key, booked, { later = later, cash = cash }, given_ts, day_start)
   for _, each in ipairs(ended) do
     fault = fault or at_end.count_trade(risk, history_key, { result = each.trade.pnl, ends = true, counts = each.counts, judges = each.judges },
@@ -1038,7 +1038,7 @@ setmetatable(in_account, { __index = function(_, asked)
     account.is_booked = true
     local fits = money_fits(account.units, account.parts) and money_fits(money_parse(account.booked))
     if not fits or (is_today and not money_fits(money_parse(account.part_pnl))) then
-      return "pnl: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
+      return "pnl: the sum of account " .. account.name .. " would exceed +-9e15; nothing was booked"
     end
     return move_equity(account, "books", amount)
   end
@@ -1126,7 +1126,7 @@ local function day_sum(amount, more)
   local units, parts = money_parse(amount)
   local more_units, more_parts = money_parse(more)
   units, parts = money_add(units, parts, more_units, more_parts)
-  return money_text(units, parts), not (money_fits(units, parts) and money_fits(more_units, more_parts)) and "pnl: a sum of the day would leave +-9e15; nothing was booked" or nil
+  return money_text(units, parts), not (money_fits(units, parts) and money_fits(more_units, more_parts)) and "pnl: a sum of the day would exceed +-9e15; nothing was booked" or nil
 end
 
 -- Books money on the day of ts. parts: how much of it is `later` (on ended trades), `cash` (of no trade) or `untied` (of no position); the rest is of open
@@ -2360,7 +2360,7 @@ setmetatable(rare, { __index = function(_, asked)
   local function amend_sum(sums, name, amount)
     local fault
     sums[name], fault = day_sum(sums[name], amount)
-    return fault and "pnl: a sum of the trade would leave +-9e15; nothing was booked" or nil
+    return fault and "pnl: a sum of the trade would exceed +-9e15; nothing was booked" or nil
   end
 
   local function amendment_json(a)

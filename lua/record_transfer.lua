@@ -790,7 +790,7 @@ setmetatable(in_account, { __index = function(_, asked)
     open_account_day(day)
     account.transferred, account.is_booked = money_sum(account.transferred, amount), true
     if not money_fits(money_parse(account.transferred)) then
-      return "amount: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
+      return "amount: the sum of account " .. account.name .. " would exceed +-9e15; nothing was booked"
     end
     return transfer_equity(account, amount, ts)
   end

@@ -12,7 +12,7 @@ end
 local function amend_sum(sums, name, amount)
   local fault
   sums[name], fault = day_sum(sums[name], amount)
-  return fault and "pnl: a sum of the trade would leave +-9e15; nothing was booked" or nil
+  return fault and "pnl: a sum of the trade would exceed +-9e15; nothing was booked" or nil
 end
 
 local function amendment_json(a)

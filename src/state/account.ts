@@ -328,7 +328,7 @@ export function bookInAccount(
 }
 
 function tooMuch(what: string, { name }: AccountState): InvalidArgumentError {
-  return new InvalidArgumentError(`${what}: the sum of account ${name} would leave +-9e15; nothing was booked`);
+  return new InvalidArgumentError(`${what}: the sum of account ${name} would exceed +-9e15; nothing was booked`);
 }
 
 /** Books a deposit or withdrawal of a flow at `ts`. It never trips the breaker. Throws if a sum would leave 9e15. */

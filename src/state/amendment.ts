@@ -36,7 +36,7 @@ export function amended(
 
 function inRange(sum: Money): Money {
   if (!withinMoney(sum))
-    throw new InvalidArgumentError("pnl: a sum of the trade would leave +-9e15; nothing was booked");
+    throw new InvalidArgumentError("pnl: a sum of the trade would exceed +-9e15; nothing was booked");
   return sum;
 }
 

@@ -228,7 +228,8 @@ export function writeRisk(state: FlowState, { ended, late, row, trip, account }:
 }
 
 function inRange(sum: Money): Money {
-  if (!withinMoney(sum)) throw new InvalidArgumentError("pnl: a sum of the day would leave +-9e15; nothing was booked");
+  if (!withinMoney(sum))
+    throw new InvalidArgumentError("pnl: a sum of the day would exceed +-9e15; nothing was booked");
   return sum;
 }
 
