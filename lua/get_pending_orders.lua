@@ -22,6 +22,7 @@ end
 local meta_key = KEYS[1]
 local call = ARGV[1] -- number of the call, given back last, so that a caller can tell answers apart
 local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow has
+local clock = ARGV[3] -- ms; "" = the server's TIME
 
 -- Of flow:meta, in each script, what it uses; false: there is none.
 local flow_epoch = redis.call("HGET", meta_key, "epoch")

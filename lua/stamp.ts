@@ -71,8 +71,8 @@ function sharedTexts({ always, groups }: Carried, isOpened: boolean): string[] {
 /** `local name, name = unpack(redis.call("HMGET", meta_key, "field", "field"))` */
 const META_READ = /^local ([\w, ]+) = unpack\(redis\.call\("HMGET", meta_key,\s*((?:"\w+"(?:,\s*)?)+)\)\)/m;
 
-/** The clock of a script that only reads. */
-const CLOCK = /^local clock = .*\n|^local now = tonumber\(clock\)\n[\s\S]*?^end$\n?/gm;
+/** The time in a script that only reads. */
+const CLOCK = /^local now = tonumber\(clock\)\n[\s\S]*?^end$\n?/m;
 
 /** The opening asks for what the script uses: of flow:meta the epoch, which is the first field, and others; the time, in a script that only reads. */
 function withNeededOpening(always: readonly SharedFile[], groups: readonly Group[], own: Needs): readonly SharedFile[] {
