@@ -41,9 +41,14 @@ export class Alerter {
     private readonly options: AlertOptions,
   ) {}
 
+  /** Reads what was told, and writes it back: rejects where that will not go. */
+  async begin(): Promise<void> {
+    await this.#keep(await this.#known());
+  }
+
   /**
    * Notes what needs a person now. A fact that was reported and is absent now is over, but only if its flow could be read (`isKnown`). Rejects if the file
-   * cannot be written.
+   * cannot be written: what is to be sent is known all the same.
    */
   async notice(wants: readonly Want[], isKnown: (flowId: string) => boolean): Promise<void> {
     const told = await this.#known();
@@ -111,7 +116,7 @@ export class Alerter {
     return "noted now";
   }
 
-  /** Sends what waits, as far as it may now; resolves to how many ms from now it is time to try again, if anything waits. Never rejects because of the receiver. */
+  /** Sends what waits, as far as it may now; resolves to how many ms from now it is time to try again, if anything waits. Never rejects because of the receiver; where the file cannot be written it does. */
   async send(): Promise<number | undefined> {
     const told = await this.#known();
     for (;;) {

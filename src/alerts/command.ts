@@ -17,8 +17,6 @@ export function program(path: string, timeout = TIMEOUT): Sink {
         const child = spawn(path, [], {
           shell: false,
           stdio: ["pipe", "ignore", "ignore"],
-          timeout,
-          killSignal: "SIGKILL",
           env: {
             ...process.env,
             SF_ALERTS: String(alerts.length),
@@ -32,8 +30,14 @@ export function program(path: string, timeout = TIMEOUT): Sink {
             }),
           },
         });
-        child.once("error", (error) => reject(new Error(`the program cannot be run: ${error.message}`)));
+        // The one of `spawn` keeps this process for so long where there is no such program.
+        const timer = setTimeout(() => child.kill("SIGKILL"), timeout);
+        child.once("error", (error) => {
+          clearTimeout(timer);
+          reject(new Error(`the program cannot be run: ${error.message}`));
+        });
         child.once("close", (code, signal) => {
+          clearTimeout(timer);
           if (code === 0) resolve();
           else reject(new Error(`the program ended with ${code ?? signal}`));
         });

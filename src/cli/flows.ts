@@ -30,7 +30,7 @@ export async function forEach<Item, Result>(
 const AT_ONCE = 8;
 
 /** Words that there is no flow at a place, and why, if that is known. */
-export function noFlow(config: ResolvedConfig, { empty }: FoundFlows): string {
+export function noFlow(config: ResolvedConfig, { empty }: Pick<FoundFlows, "empty">): string {
   return `no flow at ${placeName(config)}${empty === undefined ? "" : `: ${empty}`}`;
 }
 

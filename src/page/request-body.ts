@@ -26,11 +26,16 @@ async function textOf(request: IncomingMessage): Promise<string> {
   if (Number(request.headers["content-length"] ?? 0) > LONGEST) throw tooLong();
   const pieces: Buffer[] = [];
   let length = 0;
-  for await (const piece of request) {
-    const bytes: Buffer = Buffer.isBuffer(piece) ? piece : Buffer.from(String(piece));
-    length += bytes.length;
-    if (length > LONGEST) throw tooLong();
-    pieces.push(bytes);
+  try {
+    for await (const piece of request) {
+      const bytes: Buffer = Buffer.isBuffer(piece) ? piece : Buffer.from(String(piece));
+      length += bytes.length;
+      if (length > LONGEST) throw tooLong();
+      pieces.push(bytes);
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(400, "bad_request", "the body broke off"); // who sent it is gone: no fault of this server
   }
   return Buffer.concat(pieces).toString("utf8");
 }

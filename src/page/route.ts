@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { Refusal } from "./refusal.js";
 import { ROUTES, type Route } from "./wire.js";
 
@@ -5,6 +6,16 @@ export interface Routed {
   readonly route: Route;
   /** The values of `:place` and the other variable parts. */
   readonly names: Readonly<Record<string, string>>;
+}
+
+/** Path and query as they stand in a request: no `..` in them is resolved, and no host is taken from them. Throws a Refusal. */
+export function targetOf({ url = "" }: IncomingMessage): { readonly path: string; readonly query: URLSearchParams } {
+  if (!url.startsWith("/")) throw new Refusal(400, "bad_request", "expected a path that begins with /");
+  const end = url.indexOf("?");
+  return {
+    path: end < 0 ? url : url.slice(0, end),
+    query: new URLSearchParams(end < 0 ? "" : url.slice(end)),
+  };
 }
 
 /** The route of a path. Throws a Refusal with 404, or with 405 if the path has another method. */

@@ -32,7 +32,7 @@ import { OpenFlows } from "./open-flows.js";
 import type { Place } from "./place.js";
 import { Refusal } from "./refusal.js";
 import * as body from "./request-body.js";
-import { routeOf } from "./route.js";
+import { routeOf, targetOf } from "./route.js";
 import { Shared } from "./shared.js";
 import { type StaticFile, staticFiles } from "./static-files.js";
 import { Streams } from "./stream.js";
@@ -214,22 +214,21 @@ export class PageServer implements AsyncDisposable {
     const gate = this.#gate;
     if (!gate) throw new Refusal(503, "unreachable", "the server begins");
     gate.checkHost(request);
-    const url = new URL(request.url ?? "/", "http://page.invalid");
-    const { pathname } = url;
+    const { path, query } = targetOf(request);
     const method = request.method ?? "";
-    if (!pathname.startsWith("/api/")) {
-      this.#file(method, pathname, request, response);
+    if (!path.startsWith("/api/")) {
+      this.#file(method, path, request, response);
       return;
     }
-    const { route, names } = routeOf(method, pathname);
+    const { route, names } = routeOf(method, path);
     gate.checkOrigin(request, true);
     const pass = await gate.pass(request);
     if (route.changes) gate.checkChange(pass);
-    const asked = { request, response, query: url.searchParams, names, route: route.path, pass };
+    const asked = { request, response, query, names, route: route.path, pass };
     const answer = await this.#work[route.path](asked);
     if (route.changes) {
       this.fleet.spoil();
-      this.options.log(`${new Date().toISOString()} ${request.socket.remoteAddress ?? ""} ${pathname}`);
+      this.options.log(`${new Date().toISOString()} ${request.socket.remoteAddress ?? ""} ${path}`);
     }
     if (answer) answerJson(response, hasFailed(answer) ? 502 : 200, answer);
   }

@@ -1,6 +1,6 @@
 /** Where `serve` listens, the page's names for browsers, and the token that allows changes. */
 import { randomBytes, X509Certificate } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { isIP, isIPv6 } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -65,15 +65,22 @@ export interface Token {
 
 const SHORTEST = 16;
 
-/** The token from a file or the environment; on loopback one is made. Undefined if nobody may change anything. Rejects with a UsageError. */
+/**
+ * The token from a file or the environment; on loopback one is made. Undefined if nobody may change anything. `warn` is told if others can read the file.
+ * Rejects with a UsageError.
+ */
 export async function tokenOf(
   { tokenFile, readOnly, behindProxy }: ServeOptions,
   isLoopback: boolean,
+  warn: (message: string) => void,
 ): Promise<Token | undefined> {
   const said = process.env.SF_STATE_TOKEN;
   if (tokenFile !== undefined && said !== undefined)
     throw new UsageError("give --token-file or SF_STATE_TOKEN, not both");
   const text = tokenFile === undefined ? said : (await fileOf("--token-file", tokenFile)).trim();
+  if (tokenFile !== undefined && (await isForOthers(tokenFile))) {
+    warn(`--token-file ${tokenFile}: others on this machine can read it: chmod 600 ${tokenFile}`);
+  }
   if (text !== undefined) {
     if (/^[\x21-\x7e]+$/.test(text) && text.length >= SHORTEST && text.length <= 512) return { text, isMade: false };
     throw new UsageError(
@@ -86,6 +93,11 @@ export async function tokenOf(
     );
   }
   return readOnly ? undefined : { text: randomBytes(32).toString("base64url"), isMade: true };
+}
+
+/** Whether the rights of a file let others than its owner read it. */
+async function isForOthers(file: string): Promise<boolean> {
+  return process.platform !== "win32" && ((await stat(file)).mode & 0o044) !== 0;
 }
 
 export interface Door {

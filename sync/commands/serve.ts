@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { AddCommand } from "../../src/cli/command.js";
 import { UsageError } from "../../src/cli/exit-code.js";
 import type { Invocation } from "../../src/cli/invocation.js";
+import { cannotListen } from "../../src/cli/listening.js";
 import { type Place, placeAt } from "../../src/page/place.js";
 import { PageServer } from "../../src/page/server.js";
 import type { PlanAnswer } from "../../src/page/wire.js";
@@ -42,9 +43,11 @@ export const addServe: AddCommand = (program, run) => {
       run(command.optsWithGlobals(), async (invocation) => {
         if (invocation.options.flow !== undefined) throw new UsageError("serve shows all flows: leave out --flow");
         const { listen, name = "all flows", folder = [] } = options;
+        if (name.trim() === "")
+          throw new UsageError("--name: expected a name that a person can type, such as production");
         const at = listenAddress(listen);
         const tls = await tlsOf(options);
-        const token = await tokenOf(options, at.isLoopback);
+        const token = await tokenOf(options, at.isLoopback, (message) => invocation.complain(message));
         const door = doorOf(options, at, tls, token?.text);
         const places = await placesOf(invocation, folder);
         const end = invocation.terminal.interrupted();
@@ -59,7 +62,9 @@ export const addServe: AddCommand = (program, run) => {
             log: (line) => invocation.terminal.err(`${printable(line)}\n`),
           },
           at,
-        );
+        ).catch((error: unknown) => {
+          throw cannotListen(listen, error);
+        });
         const url = door.url(server.port);
         await using told = await tellToken(invocation.terminal, url, token);
         invocation.print({ url, places: places.map((place) => place.name), ...told.json }, () =>

@@ -1,6 +1,6 @@
 /** Alerts to a real HTTP server and to a real program, from flows on Redis. */
 import { createHmac } from "node:crypto";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -17,6 +17,7 @@ import { StateManager } from "../../src/index.js";
 import { unreadable, type Want } from "../../src/wants/wants.js";
 import { CapturedTerminal } from "../cli/captured-terminal.js";
 import { startRedis } from "../servers/redis.js";
+import { until } from "../servers/until.js";
 import { receiver } from "./receiver.js";
 
 const test = suite("alerts");
@@ -271,6 +272,15 @@ test("a program gets the alerts on its standard input and by its environment, th
       said = error.message;
     });
   assert.is(said, "the program ended with 3");
+  const timers = () => process.getActiveResourcesInfo().filter((each) => each === "Timeout").length;
+  const before = timers();
+  await program(join(folder, "none"))
+    .send([alert])
+    .catch((error: Error) => {
+      said = error.message;
+    });
+  assert.match(said, /^the program cannot be run: .*ENOENT/);
+  assert.is(timers(), before, "nothing keeps this process, which may want to end");
 });
 
 test("sf-state alert tells of a real flow, once over two runs, and tells no secret", async () => {
@@ -297,6 +307,55 @@ test("sf-state alert tells of a real flow, once over two runs, and tells no secr
     await state.resetCircuitBreaker();
     assert.is(await run(), 0);
     assert.is(hook.got[1]?.alerts[0]?.state, "resolved");
+  } finally {
+    await server.stop();
+  }
+});
+
+/** A terminal at which Ctrl-C can be pressed. */
+class Keyboard extends CapturedTerminal {
+  readonly end = new AbortController();
+
+  override interrupted(): AbortSignal {
+    return this.end.signal;
+  }
+}
+
+test("sf-state alert says at once where it could not keep what was told; and where it cannot later, it tells all the same", async () => {
+  await using hook = await receiver();
+  const server = await startRedis();
+  try {
+    const own = join(folder, "own");
+    const begin = (terminal: CapturedTerminal, state: string) => {
+      const args = ["--url", server.url, "--webhook", hook.url, "--state", state, "--every", "100ms"];
+      return runProgram(["alert", ...args], terminal);
+    };
+    const refused = new CapturedTerminal();
+    assert.is(await begin(refused, join(own, "told.json")), 2);
+    assert.match(refused.stderr, /^sf-state: --state .*told\.json: cannot be written: ENOENT/);
+    await mkdir(own);
+    const empty = new CapturedTerminal();
+    const told = ["--exec", "/bin/true", "--state", join(own, "other.json"), "--once"];
+    assert.is(await runProgram(["alert", "--duckdb", own, ...told], empty), 0);
+    assert.match(empty.stderr, `sf-state: no flow at ${own}`);
+    const terminal = new Keyboard();
+    const code = begin(terminal, join(own, "told.json"));
+    await until("it says that there is no flow", () => terminal.stderr !== "");
+    await rm(own, { recursive: true });
+    await using state = await StateManager.open("bot", { backend: "redis", redis: { url: server.url } });
+    await state.triggerCircuitBreaker("misbehaves");
+    await until("it is told", () => hook.got.length === 1);
+    await until("its trouble is told", () => terminal.stderr.includes("ENOENT"));
+    await state.resetCircuitBreaker();
+    await until("it is over", () => hook.got.length === 2);
+    terminal.end.abort();
+    assert.is(await code, 0);
+    assert.equal(
+      hook.got.map(({ alerts }) => alerts.map(({ kind, state: how }) => `${kind} ${how}`)),
+      [["breaker new"], ["breaker resolved"]],
+    );
+    const lines = terminal.stderr.trimEnd().split("\n");
+    assert.is(lines.filter((line) => line === lines[0]).length, 1, "said once, however often it is read");
   } finally {
     await server.stop();
   }

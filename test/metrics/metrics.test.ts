@@ -1,7 +1,9 @@
 /** Metrics over real flows: what they say, that Prometheus's own tool takes them, and who may ask. */
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { get } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +12,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Invocation } from "../../src/cli/invocation.js";
 import { FlowReadings } from "../../src/cli/metrics/flow-readings.js";
-import { isLoopback, listen, listenAddress } from "../../src/cli/metrics/listen.js";
+import { isLoopback, listen, listenAddress, MOST_CONNECTIONS } from "../../src/cli/metrics/listen.js";
 import { serverInfos } from "../../src/cli/metrics/server-infos.js";
 import { resolveConfig } from "../../src/config/schema.js";
 import { metrics, StateManager } from "../../src/index.js";
@@ -22,6 +24,7 @@ import { CapturedTerminal } from "../cli/captured-terminal.js";
 import { BACKENDS } from "../contract/backends.js";
 import { promtool } from "../servers/promtool.cjs";
 import { startRedis } from "../servers/redis.js";
+import { until } from "../servers/until.js";
 
 const FOLDER = fileURLToPath(new URL("../../metrics/", import.meta.url));
 const T0 = Date.UTC(2026, 10, 25, 12, 0, 0);
@@ -272,6 +275,26 @@ test("the listener answers GET /metrics to its own names, and refuses any other 
     }
     assert.is(readings, 1, "scrapes at a time share one reading");
   } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+test("connections that say nothing do not keep Prometheus out for long", async () => {
+  const server = await listen({ host: "127.0.0.1", port: 0 }, [], async () => "sf_up 1\n", 200);
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const refused = once(server, "drop"); // one more than it takes
+  const silent = Array.from({ length: MOST_CONNECTIONS + 1 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+  try {
+    await refused;
+    await until("there is room again", async () => {
+      const [response] = await once(get({ host: "127.0.0.1", port, path: "/metrics", agent: false }), "response");
+      response.resume();
+      return response.statusCode === 200;
+    });
+  } finally {
+    for (const socket of silent) socket.destroy();
     server.close();
     server.closeAllConnections();
   }

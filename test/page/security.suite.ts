@@ -1,3 +1,7 @@
+import { subscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { connect } from "node:net";
 import { Redis } from "ioredis";
 import * as assert from "uvu/assert";
 import { StateManager } from "../../src/index.js";
@@ -371,6 +375,18 @@ export function security(test: Test, stand: Stand): void {
       "/api/flow/redis/no-such-flow",
       "/api/flow/redis",
       "/api/",
+      // Nothing in a path is resolved, and no host is taken from it.
+      "//[",
+      "//evil.example/api/fleet",
+      "/x/../api/fleet",
+      "/./api/fleet",
+      "/api//fleet",
+      "/api/fleet/",
+      "/API/fleet",
+      "/%61pi/fleet",
+      "/assets/../index.html",
+      "/assets/..%2f..%2fpackage.json",
+      "/%5c..%5cpackage.json",
     ];
     for (const path of paths) {
       const answer = await page.raw(
@@ -378,6 +394,64 @@ export function security(test: Test, stand: Stand): void {
       );
       assert.match(answer, /^HTTP\/1\.1 404 /, `${path}: ${answer.slice(0, 60)}`);
     }
+    for (const target of ["http://[", `http://127.0.0.1:${page.port}/api/fleet`, "*"]) {
+      const answer = await page.raw(
+        `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nConnection: close\r\n\r\n`,
+      );
+      assert.match(answer, /^HTTP\/1\.1 400 /, `${target}: ${answer.slice(0, 60)}`);
+    }
+    assert.equal(page.log, []);
+  });
+
+  test("a request that hides another one, or wants another protocol, gets neither; and who breaks off is no error", async () => {
+    const { page } = await made();
+    await using _ = page;
+    const host = `Host: 127.0.0.1:${page.port}`;
+    const post = [`POST /api/breaker/trip HTTP/1.1`, host, "Content-Type: application/json"];
+    const hidden = "0\r\n\r\nGET /api/session HTTP/1.1\r\nHost: evil.example\r\n\r\n";
+    for (const more of [
+      ["Content-Length: 5", "Transfer-Encoding: chunked"],
+      ["Content-Length: 5", "Content-Length: 6"],
+      ["Transfer-Encoding: chunked", "Transfer-Encoding: identity"],
+      ["Transfer-Encoding : chunked"],
+      ["Transfer-Encoding: xchunked"],
+      ["X-A: b\rX-B: c"],
+      ["X-A: b\0c"],
+      ["Content-Length: +5"],
+    ]) {
+      const answer = await page.raw(`${[...post, ...more, "", ""].join("\r\n")}${hidden}`);
+      assert.equal(answer.match(/HTTP\/1\.1 \d+/g), ["HTTP/1.1 400"], more.join(" + "));
+    }
+    const long = `1;${"x".repeat(1_000_000)}\r\n{\r\n0\r\n\r\n`;
+    const chunked = [...post, `Authorization: Bearer ${TOKEN}`, "Transfer-Encoding: chunked", "", ""];
+    assert.match(await page.raw(`${chunked.join("\r\n")}${long}`), /^HTTP\/1\.1 4\d\d /);
+    const upgrades = [
+      "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+      "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
+    ];
+    for (const upgrade of upgrades) {
+      const asked = `GET /api/session HTTP/1.1\r\n${host}\r\nConnection: Upgrade, close\r\n${upgrade}\r\n\r\n`;
+      assert.match(await page.raw(asked), /^HTTP\/1\.1 200 /);
+    }
+    for (const method of ["PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"]) {
+      for (const path of ["/", "/api/fleet", "/api/breaker/trip"]) {
+        assert.is((await page.ask(path, { method, token: TOKEN })).status, 405, `${method} ${path}`);
+      }
+    }
+    const arrived = new Promise<IncomingMessage>((resolve) => {
+      subscribe("http.server.request.start", (message) => {
+        if (typeof message === "object" && message !== null && "request" in message)
+          resolve(message.request as IncomingMessage);
+      });
+    });
+    const broken = connect(page.port, "127.0.0.1");
+    const begun = [...post, `Authorization: Bearer ${TOKEN}`, "Expect: 100-continue", "Content-Length: 100", "", ""];
+    broken.write(begun.join("\r\n"));
+    await once(broken, "data"); // the body is awaited
+    broken.destroy();
+    const request = await arrived;
+    if (!request.closed) await once(request, "close").catch(() => {});
+    await new Promise((resolve) => setImmediate(resolve));
     assert.equal(page.log, []);
   });
 }

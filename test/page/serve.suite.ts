@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { chmod, readFile, stat } from "node:fs/promises";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import * as assert from "uvu/assert";
@@ -59,6 +59,7 @@ class Serving implements AsyncDisposable {
 }
 
 interface Asking {
+  readonly headers?: Readonly<Record<string, string>>;
   readonly token?: string;
   readonly body?: object;
   readonly ca?: string;
@@ -66,7 +67,7 @@ interface Asking {
 }
 
 /** A request to a page's address; a change where it has a body. The status, and the JSON. */
-function ask(url: string, { token, body, ca, host }: Asking = {}) {
+function ask(url: string, { token, body, ca, host, headers }: Asking = {}) {
   // biome-ignore lint/suspicious/noExplicitAny: what a test looks into
   return new Promise<{ readonly status: number; readonly json: any }>((resolve, reject) => {
     const text = body && JSON.stringify(body);
@@ -77,6 +78,7 @@ function ask(url: string, { token, body, ca, host }: Asking = {}) {
         ...(text !== undefined && { "content-type": "application/json" }),
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...(host !== undefined && { host }),
+        ...headers,
       },
     };
     const sent = url.startsWith("https:") ? requestHttps(url, { ...settings, ca }) : requestHttp(url, settings);
@@ -104,6 +106,12 @@ export function serving(test: Test, stand: Stand): void {
     return ["--config", file, "--url", stand.url, "--listen", "127.0.0.1:0"];
   };
 
+  const tokenFile = async (text: string) => {
+    const file = await stand.file(newFlowId(), text);
+    await chmod(file, 0o600);
+    return file;
+  };
+
   test("a token that is made is a link on a terminal, and works; without it everything is read-only", async () => {
     await using page = await Serving.start(await own(), { isScreen: true });
     assert.match(page.url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
@@ -129,16 +137,21 @@ export function serving(test: Test, stand: Stand): void {
     assert.is(await stat(file).catch(({ code }) => code), "ENOENT");
   });
 
-  test("a token of a file or of the environment is told nowhere", async () => {
-    const file = await stand.file(newFlowId(), `${TOKEN}\n`);
+  test("a token of a file or of the environment is told nowhere; a file that others can read is warned of", async () => {
+    const file = await tokenFile(`${TOKEN}\n`);
     const args = await own();
     const check = async (more: readonly string[]) => {
       await using page = await Serving.start([...args, ...more], { isScreen: true });
       assert.is((await ask(`${page.url}api/session`, { token: TOKEN })).json.mayChange, true);
       assert.is((await ask(`${page.url}api/session`, { token: `${TOKEN}x` })).status, 401);
       assert.not.match(page.terminal.stdout + page.terminal.stderr, TOKEN);
+      return page.terminal.stderr;
     };
-    await check(["--token-file", file]);
+    assert.is(await check(["--token-file", file]), "");
+    await chmod(file, 0o640);
+    const warned = `sf-state: --token-file ${file}: others on this machine can read it: chmod 600 ${file}\n`;
+    assert.is(await check(["--token-file", file]), warned);
+    await chmod(file, 0o600);
     process.env.SF_STATE_TOKEN = TOKEN;
     try {
       await check([]);
@@ -155,7 +168,7 @@ export function serving(test: Test, stand: Stand): void {
   });
 
   test("another address is refused without a token, and without TLS or a proxy", async () => {
-    const file = await stand.file(newFlowId(), TOKEN);
+    const file = await tokenFile(TOKEN);
     const [, config = ""] = await own();
     for (const address of ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"]) {
       const at = ["--config", config, "--listen", address];
@@ -166,6 +179,20 @@ export function serving(test: Test, stand: Stand): void {
       assert.match(await refused("--config", config, "--listen", address), "--listen: expected an address");
   });
 
+  test("an address that is taken, and a name that nobody can type, are refused in words", async () => {
+    const args = await own();
+    await using page = await Serving.start(args);
+    const { port } = new URL(page.url);
+    const taken = new Keyboard(false);
+    const again = ["serve", ...args, "--listen", `127.0.0.1:${port}`];
+    assert.is(await runProgram(again, taken, EXCHANGE_COMMANDS), 1);
+    assert.is(
+      taken.stderr,
+      `sf-state: --listen 127.0.0.1:${port}: another program listens there already: end it, or choose another port\n`,
+    );
+    for (const name of ["", " "]) assert.match(await refused(...args, "--name", name), "--name: expected a name");
+  });
+
   test("another loopback address is known by its own name", async () => {
     await using page = await Serving.start([...(await own()), "--listen", "127.0.0.2:0"]);
     assert.match(page.url, "http://127.0.0.2:");
@@ -173,7 +200,7 @@ export function serving(test: Test, stand: Stand): void {
   });
 
   test("--read-only changes nothing, whoever asks, and makes no token", async () => {
-    const file = await stand.file(newFlowId(), TOKEN);
+    const file = await tokenFile(TOKEN);
     const args = [...(await own()), "--read-only"];
     {
       await using page = await Serving.start(args, { isScreen: true });
@@ -199,7 +226,7 @@ export function serving(test: Test, stand: Stand): void {
   });
 
   test("behind a proxy it answers as the proxy's host, and only who has the token may look", async () => {
-    const file = await stand.file(newFlowId(), TOKEN);
+    const file = await tokenFile(TOKEN);
     const args = await own();
     const proxy = ["--behind-proxy", "https://bots.example.org"];
     assert.match(await refused(...args, ...proxy), "behind a proxy a token is needed");
@@ -218,6 +245,23 @@ export function serving(test: Test, stand: Stand): void {
     assert.is((await ask(url, { host })).status, 401);
     assert.is((await ask(url, { host, token: TOKEN })).status, 200);
     assert.is((await ask(url, { host: "other.example.org", token: TOKEN })).status, 403);
+    // What a client says of itself by a proxy's headers counts for nothing.
+    const forwarded = {
+      "x-forwarded-host": host,
+      "x-forwarded-for": "127.0.0.1",
+      "x-forwarded-proto": "https",
+      forwarded: `for=127.0.0.1;host=${host}`,
+      "x-real-ip": "127.0.0.1",
+      "x-original-url": "/",
+      "x-rewrite-url": "/",
+    };
+    assert.is((await ask(url, { host: "other.example.org", token: TOKEN, headers: forwarded })).status, 403);
+    assert.is((await ask(url, { host, headers: forwarded })).status, 401);
+    const trip = `http://127.0.0.1:${port}/api/flow/redis/bot/breaker/trip`;
+    const browser = { origin: "https://bots.example.org", "sec-fetch-site": "same-origin" };
+    const change = { host, token: TOKEN, body: TRIP };
+    assert.is((await ask(trip, { ...change, headers: { ...browser, origin: "http://bots.example.org" } })).status, 403);
+    assert.is((await ask(trip, { ...change, headers: browser })).status, 200);
     terminal.press();
     assert.is(await code, 0);
   });

@@ -6,15 +6,18 @@ import { program as runner } from "../../alerts/command.js";
 import type { Sink } from "../../alerts/sink.js";
 import { webhook } from "../../alerts/webhook.js";
 import { quietHours } from "../../config/quiet-hours.js";
+import type { ResolvedConfig } from "../../config/schema.js";
 import { webhookFault } from "../../config/webhook-url.js";
+import { CorruptStateError } from "../../errors.js";
 import { unreadable, wantsOf } from "../../wants/wants.js";
 import { type Watched, watchedOf } from "../../wants/watched.js";
 import { errorText } from "../../words/error-text.js";
 import { oneOfWords, TEMPLATES, USUAL_WANTS, WANT_KINDS, type WantKind, wordOf } from "../../words/word-lists.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
+import { Complaints } from "../complaints.js";
 import { ProblemError, UsageError } from "../exit-code.js";
-import type { Invocation } from "../invocation.js";
+import { noFlow } from "../flows.js";
 import { FlowReadings } from "../metrics/flow-readings.js";
 
 const HOUR = 3_600_000;
@@ -26,7 +29,11 @@ export const addAlert: AddCommand = (program, run) => {
     .description(
       "Send alerts about all flows of a Redis, or of a folder of DuckDB files, until Ctrl-C. It is a process of its own, so it reports dead bots, too.",
     )
-    .option("--on <kinds>", `which kinds, of ${WANT_KINDS.join(", ")}`, kinds, [...USUAL_WANTS])
+    .addOption(
+      new Option("--on <kinds>", `which kinds, of ${WANT_KINDS.join(", ")}`)
+        .argParser(kinds)
+        .default([...USUAL_WANTS], USUAL_WANTS.join(",")),
+    )
     .option(
       "--webhook <url>",
       "https://, or http:// on this machine; one with a secret in it belongs into --webhook-file",
@@ -76,39 +83,52 @@ export const addAlert: AddCommand = (program, run) => {
           file: options.state,
           warn: (message) => invocation.complain(hide(message)),
         });
+        await alerter.begin().catch((error: unknown) => {
+          if (error instanceof CorruptStateError) throw error;
+          throw new UsageError(`--state ${options.state}: cannot be written: ${errorText(error)}`);
+        });
         await using readings = new FlowReadings(invocation, watched);
+        const complaints = new Complaints(invocation);
+        /** Reads and tells once; resolves to whether something waits. What cannot be kept in the file is told all the same. */
+        const tell = async () => {
+          const { wants, isKnown, failures } = await wantsIn(readings, config, watched);
+          const unkept: string[] = [];
+          const complain = (error: unknown) => {
+            unkept.push(`--state ${options.state}: ${errorText(error)}`);
+          };
+          await alerter.notice(wants, isKnown).catch(complain);
+          const wait = await alerter.send().catch(complain);
+          complaints.tell([...failures, ...unkept]);
+          return wait !== undefined || unkept.length > 0;
+        };
         if (options.once) {
-          await notice(invocation, readings, alerter, watched);
-          if ((await alerter.send()) !== undefined)
-            throw new ProblemError("alerts could not be sent and wait: run it again");
+          if (await tell()) throw new ProblemError("alerts could not be sent and wait: run it again");
           return;
         }
         const end = invocation.terminal.interrupted();
         const every = Number(options.every ?? 5000);
         while (!end.aborted) {
-          await notice(invocation, readings, alerter, watched);
-          await alerter.send();
+          await tell();
           await pause(every, undefined, { signal: end }).catch(() => {});
         }
       }),
     );
 };
 
-async function notice(
-  invocation: Invocation,
-  readings: FlowReadings,
-  alerter: Alerter,
-  watched: Watched,
-): Promise<void> {
+/** What wants a person now, of which flows that is known, and what could not be read. */
+async function wantsIn(readings: FlowReadings, config: ResolvedConfig, watched: Watched) {
   const { flows, failures } = await readings.read();
-  for (const failure of failures) invocation.complain(failure);
   const wants = flows.flatMap((flow) =>
     "reading" in flow ? wantsOf(flow.reading, flow.now, watched) : [unreadable(flow.flowId, flow.error)],
   );
   const read = new Set(flows.filter((flow) => "reading" in flow).map(({ flowId }) => flowId));
   const listed = new Set(flows.map(({ flowId }) => flowId));
-  // A flow that is gone needs nobody any more; one that cannot be read may.
-  await alerter.notice(wants, (flowId) => read.has(flowId) || (failures.length === 0 && !listed.has(flowId)));
+  return {
+    wants,
+    // A flow that is gone needs nobody any more; one that cannot be read may.
+    isKnown: (flowId: string) => read.has(flowId) || (failures.length === 0 && !listed.has(flowId)),
+    failures: flows.length === 0 && failures.length === 0 ? [noFlow(config, {})] : failures,
+  };
 }
 
 interface Receiver {

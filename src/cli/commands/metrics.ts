@@ -4,7 +4,10 @@ import { loadPromClient } from "../../metrics/load.js";
 import { watchedOf } from "../../wants/watched.js";
 import { duration } from "../arguments.js";
 import type { AddCommand } from "../command.js";
+import { Complaints } from "../complaints.js";
 import { UsageError } from "../exit-code.js";
+import { noFlow } from "../flows.js";
+import { cannotListen } from "../listening.js";
 import { FlowReadings } from "../metrics/flow-readings.js";
 import { isLoopback, listen, listenAddress } from "../metrics/listen.js";
 import { serverInfos } from "../metrics/server-infos.js";
@@ -42,17 +45,20 @@ export const addMetrics: AddCommand = (program, run) => {
         const config = await invocation.config();
         const watched = watchedOf(config, options.maxAge);
         await using readings = new FlowReadings(invocation, watched);
+        const complaints = new Complaints(invocation);
         const text = async () => {
-          const [read, servers] = await Promise.all([readings.read(), serverInfos(config)]);
-          for (const failure of read.failures) invocation.complain(failure);
-          return fleetText(client, read.flows, watched, servers);
+          const [{ flows, failures }, servers] = await Promise.all([readings.read(), serverInfos(config)]);
+          complaints.tell(flows.length === 0 && failures.length === 0 ? [noFlow(config, {})] : failures);
+          return fleetText(client, flows, watched, servers);
         };
         if (!address) {
           invocation.terminal.out(await text());
           return;
         }
         const end = invocation.terminal.interrupted();
-        const server = await listen(address, options.host ?? [], text);
+        const server = await listen(address, options.host ?? [], text).catch((error: unknown) => {
+          throw cannotListen(options.listen, error);
+        });
         const told = server.address();
         const port = typeof told === "object" && told !== null ? told.port : address.port;
         const host = address.host.includes(":") ? `[${address.host}]` : address.host;

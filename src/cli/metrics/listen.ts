@@ -10,6 +10,9 @@ export interface ListenAddress {
 }
 
 const DEFAULT_PORT = 9464;
+/** A connection whose request is not there in so long is ended, ms: those that say nothing would keep Prometheus out. */
+const PATIENCE = 5_000;
+export const MOST_CONNECTIONS = 100;
 
 /** `127.0.0.1:9464`, `[::1]:9464`, `localhost:9464`, or only a port or a host. Throws a UsageError. */
 export function listenAddress(text: string): ListenAddress {
@@ -29,12 +32,14 @@ export function isLoopback(host: string): boolean {
 
 /**
  * Answers `GET /metrics` with what `text` resolves to; requests that arrive meanwhile get the same answer. A request whose `Host` is not one of `hosts`
- * (or, on loopback, of its names) is refused before anything else. Rejects if it cannot listen there.
+ * (or, on loopback, of its names) is refused before anything else. A connection whose request does not arrive within `patience` ms is ended. Rejects if it
+ * cannot listen there.
  */
 export async function listen(
   { host, port }: ListenAddress,
   hosts: readonly string[],
   text: () => Promise<string>,
+  patience = PATIENCE,
 ): Promise<Server> {
   let reading: Promise<string> | undefined;
   const shared = () => {
@@ -43,13 +48,18 @@ export async function listen(
     });
     return reading;
   };
-  const server = createServer({ maxHeaderSize: 8192, requireHostHeader: false }, (request, response) => {
+  const settings = {
+    maxHeaderSize: 8192,
+    requireHostHeader: false, // it is refused here
+    headersTimeout: patience,
+    requestTimeout: patience,
+    keepAliveTimeout: patience,
+    connectionsCheckingInterval: patience / 4,
+  };
+  const server = createServer(settings, (request, response) => {
     void answer(request, response, namesOf(server, host, hosts), shared);
   });
-  server.headersTimeout = 5000;
-  server.requestTimeout = 5000;
-  server.keepAliveTimeout = 5000;
-  server.maxConnections = 100;
+  server.maxConnections = MOST_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, resolve);
