@@ -155,7 +155,8 @@ export function reporting(test: Test, stand: Stand): void {
 
     const file = join(stand.folder, "september.html");
     const [place = []] = at;
-    assert.is((await sfState(["report", ...period, "--html", "--out", file, ...place])).code, 0);
+    const written = await sfState(["report", ...period, "--html", "--out", file, ...place]);
+    assert.equal([written.code, written.stdout], [0, `report of ${report.figures.trades} trades written to ${file}\n`]);
     const html = await readFile(file, "utf8");
     assert.match(html, /^<!doctype html>.*<svg .*<\/html>\n$/s);
     const again = await sfState(["report", ...period, "--html", "--out", file, ...place]);
