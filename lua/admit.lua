@@ -55,7 +55,7 @@
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(rare, in_account, events_key, recovering, flow_guards, now, now_text, answer, event_by, account, money_parse,
+local function run(rare, in_account, events_key, recovering, flow_guards, now, now_text, answer, try_event, account, money_parse,
     money_add, money_negate, money_text, read_breaker, cool_down, order_notional, market_of, price_fault, adopt_currency,
     entry_rate, rate_kept, hold_order, name_position, guard_block, remembers, fills_since, remember, order_json, closed_order,
     count_admission, forget_counts, keep_refusal, read_risk)
@@ -242,7 +242,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
   -- Write. Stats, log and last were not read: if one of these writes fails, the earlier ones are undone.
   local counted, admitted, fault = count_admission(stats_key, risk.day, "admitted")
   if fault then return fault end
-  local logged = event_by(redis.pcall, "entry_admitted", "signal_id", signal_id, "pair", pair, "side", side, "order", json,
+  local logged = try_event("entry_admitted", "signal_id", signal_id, "pair", pair, "side", side, "order", json,
     "cooldown_until", set_until)
   local marked = type(logged) == "table" and logged or redis.pcall("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
   if type(marked) == "table" then
@@ -312,7 +312,7 @@ if call ~= "" then
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if last and tonumber(last) > tonumber(number) then
+  if last and (#last == #number and last > number or #last ~= #number and tonumber(last) > tonumber(number)) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
@@ -337,12 +337,13 @@ if not is_proven then
     end
   end
 end
-local now = tonumber(clock)
-if not now then
+local now, now_text = tonumber(clock), nil
+if now then now_text = string.format("%d", now)
+else
   local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub("00000" .. time[2], -6, -4) -- of six digits of microseconds the first three
+  now = now_text + 0
 end
-local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -370,11 +371,10 @@ local function answer(reply)
   return reply
 end
 
--- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
--- the script asks for the log's length before it writes.
-local function event_by(run, kind, ...)
+-- The same for a script that undoes an event: returns its id, nil if none is kept, or the error.
+local function try_event(kind, ...)
   if max_events == "0" then return nil end
-  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
+  return redis.pcall("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
 
@@ -1447,7 +1447,7 @@ local function read_risk(daily_key, day_start, pair)
 end
 -- <<< risk.lua
 
-return run(rare, in_account, events_key, recovering, flow_guards, now, now_text, answer, event_by, account, money_parse,
+return run(rare, in_account, events_key, recovering, flow_guards, now, now_text, answer, try_event, account, money_parse,
   money_add, money_negate, money_text, read_breaker, cool_down, order_notional, market_of, price_fault, adopt_currency,
   entry_rate, rate_kept, hold_order, name_position, guard_block, remembers, fills_since, remember, order_json, closed_order,
   count_admission, forget_counts, keep_refusal, read_risk)

@@ -168,7 +168,7 @@ if call ~= "" then
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if last and tonumber(last) > tonumber(number) then
+  if last and (#last == #number and last > number or #last ~= #number and tonumber(last) > tonumber(number)) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
@@ -193,12 +193,13 @@ if not is_proven then
     end
   end
 end
-local now = tonumber(clock)
-if not now then
+local now, now_text = tonumber(clock), nil
+if now then now_text = string.format("%d", now)
+else
   local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub("00000" .. time[2], -6, -4) -- of six digits of microseconds the first three
+  now = now_text + 0
 end
-local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -228,13 +229,9 @@ end
 
 -- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
 -- the script asks for the log's length before it writes.
-local function event_by(run, kind, ...)
-  if max_events == "0" then return nil end
-  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-end
-
 local function event(kind, ...)
-  event_by(redis.call, kind, ...)
+  if max_events == "0" then return end
+  redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
 
@@ -730,8 +727,8 @@ setmetatable(in_account, { __index = function(_, asked)
       account.part_day = day
     end
     account.is_booked = true
-    local booked_units, booked_parts = money_parse(account.booked)
-    if not money_fits(account.units, account.parts) or not money_fits(booked_units, booked_parts) then
+    local fits = money_fits(account.units, account.parts) and money_fits(money_parse(account.booked))
+    if not fits or (is_today and not money_fits(money_parse(account.part_pnl))) then
       return "pnl: the sum of account " .. account.name .. " would exceed +-9e15; nothing was booked"
     end
     return move_equity(account, "books", amount)
@@ -788,16 +785,6 @@ setmetatable(in_account, { __index = function(_, asked)
   return rawget(in_account, asked)
 end })
 
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
 -- >>> booking.lua
 -- How results and equity change a flow's risk, and when they trip the breaker.
 
@@ -817,12 +804,13 @@ local function day_for(risk, history_key, ts, day_start)
   return booked
 end
 
--- The sum of two amounts. An error if the sum would leave 9e15.
+-- The sum of two amounts. An error if it leaves 9e15, or the second does.
 local function day_sum(amount, more)
   if more == "0" then return amount end
   local units, parts = money_parse(amount)
-  units, parts = money_add(units, parts, money_parse(more))
-  return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would exceed +-9e15; nothing was booked" or nil
+  local more_units, more_parts = money_parse(more)
+  units, parts = money_add(units, parts, more_units, more_parts)
+  return money_text(units, parts), not (money_fits(units, parts) and money_fits(more_units, more_parts)) and "pnl: a sum of the day would exceed +-9e15; nothing was booked" or nil
 end
 
 -- Books money on the day of ts. parts: how much of it is `later` (on ended trades), `cash` (of no trade) or `untied` (of no position); the rest is of open
@@ -831,7 +819,11 @@ local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   local day, fault = day_for(risk, history_key, ts, day_start), nil
   day.pnl, fault = day_sum(day.pnl, pnl)
   if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
-  for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
+  for part, amount in pairs(parts) do
+    local part_fault
+    day[part], part_fault = day_sum(day[part], amount)
+    fault = fault or part_fault
+  end
   return fault or account and in_account.book_in_account(pnl, risk.day, day == risk)
 end
 
@@ -904,6 +896,16 @@ local function risk_event(risk, breaker)
   return unpack(fields)
 end
 -- <<< booking.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
 
 -- >>> keep.lua
 -- Sums, products and quotients, rounded as positions store them, and as they are booked.

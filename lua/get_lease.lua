@@ -28,7 +28,7 @@ local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow 
 local clock = ARGV[3] -- ms; "" = the server's TIME
 
 -- Of flow:meta, in each script, what it uses; false: there is none.
-local flow_epoch = unpack(redis.call("HMGET", meta_key, "epoch"))
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then

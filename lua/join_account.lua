@@ -192,7 +192,7 @@ if call ~= "" then
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if last and tonumber(last) > tonumber(number) then
+  if last and (#last == #number and last > number or #last ~= #number and tonumber(last) > tonumber(number)) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
@@ -217,12 +217,13 @@ if not is_proven then
     end
   end
 end
-local now = tonumber(clock)
-if not now then
+local now, now_text = tonumber(clock), nil
+if now then now_text = string.format("%d", now)
+else
   local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub("00000" .. time[2], -6, -4) -- of six digits of microseconds the first three
+  now = now_text + 0
 end
-local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then

@@ -113,7 +113,7 @@ if call ~= "" then
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if last and tonumber(last) > tonumber(number) then
+  if last and (#last == #number and last > number or #last ~= #number and tonumber(last) > tonumber(number)) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
@@ -138,12 +138,13 @@ if not is_proven then
     end
   end
 end
-local now = tonumber(clock)
-if not now then
+local now, now_text = tonumber(clock), nil
+if now then now_text = string.format("%d", now)
+else
   local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub("00000" .. time[2], -6, -4) -- of six digits of microseconds the first three
+  now = now_text + 0
 end
-local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -173,13 +174,9 @@ end
 
 -- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
 -- the script asks for the log's length before it writes.
-local function event_by(run, kind, ...)
-  if max_events == "0" then return nil end
-  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-end
-
 local function event(kind, ...)
-  event_by(redis.call, kind, ...)
+  if max_events == "0" then return end
+  redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
 
@@ -679,6 +676,11 @@ setmetatable(in_account, { __index = function(_, asked)
     return -units - 1, 100000000 - parts
   end
 
+  -- Sums stay within 9e15, where whole units are exact.
+  local function money_fits(units, parts)
+    return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
+  end
+
   local function money_text(units, parts)
     if parts == 0 then return units == 0 and "0" or string.format("%d", units) end
     local is_negative = units < 0
@@ -784,6 +786,9 @@ setmetatable(in_account, { __index = function(_, asked)
     if not account then return nil end
     open_account_day(day)
     account.transferred, account.is_booked = money_sum(account.transferred, amount), true
+    if not money_fits(money_parse(account.transferred)) then
+      return "amount: the sum of account " .. account.name .. " would exceed +-9e15; nothing was booked"
+    end
     return transfer_equity(account, amount, ts)
   end
 

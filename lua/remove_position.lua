@@ -138,7 +138,7 @@ if call ~= "" then
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if last and tonumber(last) > tonumber(number) then
+  if last and (#last == #number and last > number or #last ~= #number and tonumber(last) > tonumber(number)) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
@@ -163,12 +163,13 @@ if not is_proven then
     end
   end
 end
-local now = tonumber(clock)
-if not now then
+local now, now_text = tonumber(clock), nil
+if now then now_text = string.format("%d", now)
+else
   local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub("00000" .. time[2], -6, -4) -- of six digits of microseconds the first three
+  now = now_text + 0
 end
-local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -198,13 +199,9 @@ end
 
 -- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
 -- the script asks for the log's length before it writes.
-local function event_by(run, kind, ...)
-  if max_events == "0" then return nil end
-  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-end
-
 local function event(kind, ...)
-  event_by(redis.call, kind, ...)
+  if max_events == "0" then return end
+  redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
 
@@ -598,16 +595,6 @@ end
 local function expect_hash(key) redis.call("HLEN", key) end
 -- <<< expect.lua
 
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
 -- >>> booking.lua
 -- How results and equity change a flow's risk, and when they trip the breaker.
 
@@ -627,12 +614,13 @@ local function day_for(risk, history_key, ts, day_start)
   return booked
 end
 
--- The sum of two amounts. An error if the sum would leave 9e15.
+-- The sum of two amounts. An error if it leaves 9e15, or the second does.
 local function day_sum(amount, more)
   if more == "0" then return amount end
   local units, parts = money_parse(amount)
-  units, parts = money_add(units, parts, money_parse(more))
-  return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would exceed +-9e15; nothing was booked" or nil
+  local more_units, more_parts = money_parse(more)
+  units, parts = money_add(units, parts, more_units, more_parts)
+  return money_text(units, parts), not (money_fits(units, parts) and money_fits(more_units, more_parts)) and "pnl: a sum of the day would exceed +-9e15; nothing was booked" or nil
 end
 
 -- Counts a trade on the day of ts (without ts: on the open day) and judges the streak by its whole result, which moves from the open to the closed results.
@@ -693,6 +681,16 @@ local function risk_event(risk, breaker)
   return unpack(fields)
 end
 -- <<< booking.lua
+
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
 
 -- >>> cooldowns.lua
 -- Cooldowns: pair or pair|side -> ms at which it ends.

@@ -1,7 +1,7 @@
 /** Every example under `examples/` runs as it is, ends by itself, and leaves the state that its sums say. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { StateManager } from "../src/index.js";
+import { receiver } from "./alerts/receiver.js";
 import { bundleAll } from "./bundle.js";
 import { guardProcess } from "./servers/guardian.js";
 import { startRedis } from "./servers/redis.js";
@@ -176,6 +177,27 @@ test("submit-and-book: trades on a paper exchange, and a second run of it finds 
     made,
     trades.map(({ pnl, reason }) => `a trade made ${pnl} (${reason})`),
   );
+});
+
+test("alerts: tells once that the breaker tripped, and in a later run that this is over", async () => {
+  await using hook = await receiver();
+  const [path, url] = [join(folder, "alerts.db"), join(folder, "hook.txt")];
+  await writeFile(url, `${hook.url}\n`);
+  const told = () =>
+    hook.got.flatMap(({ alerts }) => alerts.map(({ flow, kind, state }) => `${flow} ${kind} ${state}`));
+  // 0.1 x (59,400 - 60,000)
+  assert.equal(await lines("alerts", path, url), ["made -60: the breaker tripped"]);
+  assert.equal(told(), ["alerts breaker new"]);
+  assert.match(hook.got[0]?.alerts[0]?.text ?? "", "The circuit breaker is tripped (daily_loss)");
+  assert.equal(await lines("alerts", path, url), ["no entry: circuit_breaker"]);
+  assert.equal(told(), ["alerts breaker new"]);
+  {
+    await using state = await inFile("alerts", path);
+    await state.resetCircuitBreaker("seen");
+  }
+  const [said = ""] = await lines("alerts", path, url);
+  assert.match(said, /^no entry: /);
+  assert.equal(told(), ["alerts breaker new", "alerts breaker resolved"]);
 });
 
 test("every example was run here", () => {

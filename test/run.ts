@@ -28,6 +28,7 @@ const LONGEST_FIRST: readonly string[] = [
   "test/demo.test.ts",
   "test/faults.test.ts",
   "test/duckdb.test.ts",
+  "test/page/browser/page.test.ts",
   "test/lua.test.ts",
   "test/migrations.test.ts",
   "test/admission.test.ts",

@@ -63,10 +63,9 @@ export class Alerter {
       }
       if (before && now - before.told < this.options.again) continue;
       if (!before) {
-        const isKnownToSettle = told.settling[id] !== undefined && told.settling[id].gone === undefined;
-        const isSettled = this.#settles(told, want, now);
-        hasChanged ||= isSettled || !isKnownToSettle;
-        if (!isSettled) continue;
+        const settled = this.#settle(told, want, now);
+        hasChanged ||= settled !== "as noted";
+        if (settled !== "may be told") continue;
       }
       const turn = (before?.turn ?? 0) + 1;
       const alert = alertOf(want, before ? "lasts" : "new", turn === 1 ? now : turn, at);
@@ -97,17 +96,19 @@ export class Alerter {
     if (hasChanged) await this.#keep(told);
   }
 
-  /** Whether what was not told yet may be told now. What comes back before it was gone for long is the same. */
-  #settles(told: Told, { id, kind }: Want, now: number): boolean {
+  /** Notes what was not told yet, and says whether it may be told now. What comes back before it was gone for long is the same. */
+  #settle(told: Told, { id, kind }: Want, now: number): "may be told" | "noted now" | "as noted" {
     const { settle } = this.options;
-    if (!MAY_FLICKER.includes(kind) || settle === 0) return true;
-    const { seen } = told.settling[id] ?? { seen: now };
-    if (now - seen < settle) {
-      told.settling[id] = { seen };
-      return false;
+    if (!MAY_FLICKER.includes(kind) || settle === 0) return "may be told";
+    const before = told.settling[id];
+    const { seen } = before ?? { seen: now };
+    if (now - seen >= settle) {
+      delete told.settling[id];
+      return "may be told";
     }
-    delete told.settling[id];
-    return true;
+    if (before && before.gone === undefined) return "as noted";
+    told.settling[id] = { seen };
+    return "noted now";
   }
 
   /** Sends what waits, as far as it may now; resolves to how many ms from now it is time to try again, if anything waits. Never rejects because of the receiver. */

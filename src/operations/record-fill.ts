@@ -232,10 +232,10 @@ export const recordFill: Operation<Args, Filling> = {
       (sum, { position }) => dustWith(market, sum, position),
       dust ?? state.dust.get(dustKey(stored)),
     );
-    const open = effects.reduce((sum, effect) => sum + effect.booked, 0n);
-    const later = amendments.reduce((sum, { pnl }) => sum + pnl, 0n);
+    const open = effects.reduce((sum, effect) => inRange(sum + effect.booked), 0n);
+    const later = amendments.reduce((sum, { pnl }) => inRange(sum + pnl), 0n);
     const cash = dustSold?.pnl ?? 0n;
-    const booked = inRange(open + later + cash);
+    const booked = inRange(inRange(open + later) + cash);
     const risk = decideRisk(
       state,
       call.now,

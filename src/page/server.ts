@@ -52,6 +52,10 @@ export interface PageOptions {
   readonly log: (line: string) => void;
   /** The most streams at a time; default 1,000. */
   readonly mostStreams?: number;
+  /** Most exports that are made, or wait for their readers to take them, at a time; default 50. */
+  readonly mostFiles?: number;
+  /** How often the fleet is read while somebody looks and nothing wakes it, ms; default 1,000. */
+  readonly lookEvery?: number;
 }
 
 /** Header and body of a request have to arrive within this time, ms. */
@@ -63,11 +67,10 @@ const MOST_CONNECTIONS = 3_000;
 /** At most this many reports and exports are made at a time. A few more wait; beyond that none is begun. */
 const MOST_HEAVY = 2;
 const MOST_WAITING = 20;
-/** At most this many exports are made, or wait for their readers, at a time. */
-const MOST_FILES = 50;
-/** How often the fleet is read while somebody looks, ms. */
+/** How often the fleet is read while somebody looks, ms; and at the most, whatever wakes it. */
 const LOOK = 1_000;
-/** How often flows are searched for and followed while nobody looks, ms. */
+const SHORTEST_LOOK = 200;
+/** How often flows are looked for and followed while nobody does, ms. */
 const SEARCH = 5_000;
 
 const HEADERS = {
@@ -290,12 +293,13 @@ export class PageServer implements AsyncDisposable {
         looks.eventsPage(manager, looks.pageAsked(asked.query), asked.query.get("query") ?? ""),
       ),
     "/api/flow/:place/:flow/report": (asked) =>
-      this.#sharedHeavily(
+      this.#shared(
         asked,
         async (manager): Promise<ReportAnswer> => ({
           flowId: manager.flowId,
           ...wire(await looks.reportFor(manager, asked.query)),
         }),
+        "heavy",
       ),
     "/api/flow/:place/:flow/report.html": ({ names, query, response }) =>
       this.#heavily(() =>
@@ -309,7 +313,7 @@ export class PageServer implements AsyncDisposable {
         }),
       ),
     "/api/flow/:place/:flow/equity": (asked) =>
-      this.#sharedHeavily(asked, async (manager) => looks.equityAnswer(await looks.reportFor(manager, asked.query))),
+      this.#shared(asked, async (manager) => looks.equityAnswer(await looks.reportFor(manager, asked.query)), "heavy"),
     "/api/flow/:place/:flow/export/trades.csv": (asked) =>
       this.#export(asked, "trades.csv", "text/csv; charset=utf-8", (manager, path) =>
         writePieces(path, csvOfTrades(manager)),
@@ -425,17 +429,15 @@ export class PageServer implements AsyncDisposable {
   }
 
   /** What a flow is asked for by many pages at a time is read once for all of them. */
-  #shared(asked: Asked, work: (manager: StateManager) => Promise<object>): Promise<object> {
-    return this.#answers.ask(this.#keyOf(asked), () => this.#with(asked.names, work));
-  }
-
-  #sharedHeavily(asked: Asked, work: (manager: StateManager) => Promise<object>): Promise<object> {
-    return this.#answers.ask(this.#keyOf(asked), () => this.#heavily(() => this.#with(asked.names, work)));
-  }
-
-  #keyOf({ names, route, query }: Asked): string {
+  #shared(
+    { names, route, query }: Asked,
+    work: (manager: StateManager) => Promise<object>,
+    weight: "light" | "heavy" = "light",
+  ): Promise<object> {
     const { place, flowId } = this.#flow(names);
-    return JSON.stringify([route, place.id, flowId, String(query)]);
+    const read = () => this.#flows.with(place, flowId, work);
+    const key = JSON.stringify([route, place.id, flowId, String(query)]);
+    return this.#answers.ask(key, weight === "heavy" ? () => this.#heavily(read) : read);
   }
 
   async #see(place: Place, flowId: string): Promise<SeenWhole> {
@@ -472,7 +474,7 @@ export class PageServer implements AsyncDisposable {
     make: (manager: StateManager, path: string) => Promise<void>,
   ): Promise<undefined> {
     const { flowId } = this.#flow(names);
-    if (this.#files >= MOST_FILES) {
+    if (this.#files >= (this.options.mostFiles ?? 50)) {
       throw new Refusal(429, "too_many", "too many exports at a time", { "retry-after": "5" });
     }
     this.#files++;
@@ -513,6 +515,9 @@ export class PageServer implements AsyncDisposable {
       this.streams.send({ kind, place: place.id, flowId: told.flowId, ...looks.eventAnswer(told.event) });
     } else {
       this.streams.send({ kind, place: place.id, account: told.account, ...looks.eventAnswer(told.event) });
+      // It may stop all its flows, and comes seldom: breaker, limits, who joins and leaves.
+      this.fleet.spoil();
+      this.#wake();
     }
   }
 
@@ -538,8 +543,10 @@ export class PageServer implements AsyncDisposable {
         this.options.log(`error: ${this.#refusalOf(error).message}`);
       }
       isFollowing();
-      const ms = this.streams.size > 0 ? LOOK : SEARCH;
-      await pause(ms, undefined, { signal: AbortSignal.any([signal, end.signal]) }).catch(() => {});
+      const rest = async (ms: number, ...ends: AbortSignal[]) =>
+        pause(ms, undefined, { signal: AbortSignal.any([signal, ...ends]) }).catch(() => {});
+      await rest(SHORTEST_LOOK);
+      await rest((this.streams.size > 0 ? (this.options.lookEvery ?? LOOK) : SEARCH) - SHORTEST_LOOK, end.signal);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** What needs a person, as the page shows it. */
 
 import type { WantKind } from "../wants/wants.js";
-import { sorted, URGENCIES, unreadable, wantsOf, wantText } from "../wants/wants.js";
+import { sorted, URGENCIES, unreadable, wantsOf } from "../wants/wants.js";
 import type { Seen } from "./fleet.js";
 import type { FlowSection, Want } from "./wire.js";
 
@@ -44,7 +44,6 @@ export function pageWants(seen: readonly Seen[]): Want[] {
         id: ofPlace,
         urgency: URGENCIES.indexOf(urgency),
         kind,
-        sentence: wantText(want),
         what,
         blocks,
         cure,

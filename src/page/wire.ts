@@ -94,8 +94,7 @@ export interface Want {
   readonly urgency: number;
   /** A word for programs: breaker, dead, recovering, ... */
   readonly kind: string;
-  /** The following fields as one text, without the flow's name. */
-  readonly sentence: string;
+  /** In a sentence, without the flow's name. */
   readonly what: string;
   readonly since?: string;
   /** "" for nothing. */

@@ -9,6 +9,7 @@ import { LIFE_WORDS } from "../doctor/liveness-words.js";
 import { lifeOf, livenessOf } from "../state/liveness.js";
 import type { CircuitBreaker, Trade } from "../types.js";
 import { amount, count, fraction, span, time } from "../words/in-words.js";
+import { capital, sentences } from "../words/sentences.js";
 import { shellLine } from "../words/shell-line.js";
 import type { BreakerSource, WantKind } from "../words/word-lists.js";
 
@@ -93,8 +94,7 @@ export function sorted(wants: readonly Want[]): Want[] {
 
 /** The whole for a person: what, since when, what it blocks, what to do. It has several lines if a reason has. */
 export function wantText({ what, since, blocks, cure }: Want): string {
-  const when = since ? ` Since ${time(since)} UTC.` : "";
-  return `${ended(what)}${when}${blocks === "" ? "" : ` ${ended(capital(blocks))}`}${cure === "" ? "" : ` ${ended(capital(cure))}`}`;
+  return sentences(what, since ? `Since ${time(since)} UTC` : "", blocks, cure);
 }
 
 /** Whether a breaker that was read earlier still blocks entries. */
@@ -395,13 +395,4 @@ function forFlow(command: string, flowId: string, ...more: readonly string[]): s
 
 function idOf(flowId: string, kind: WantKind, subject: string, since?: Date): string {
   return JSON.stringify([flowId, kind, subject, since?.getTime() ?? 0]);
-}
-
-/** A command is left as it is typed. */
-function capital(text: string): string {
-  return text.startsWith("sf-state ") ? text : text.slice(0, 1).toUpperCase() + text.slice(1);
-}
-
-function ended(sentence: string): string {
-  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }

@@ -9,6 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import * as assert from "uvu/assert";
@@ -154,6 +155,27 @@ export function ownerFiles(test: Test): void {
     await bot.execute(savePosition, position("p"), "");
     assert.instance(await failure(backend(path).connect()), LockedError);
     await bot.close();
+  });
+
+  test("a bot that starts tries again where the one that kept it out is gone without a word, and gives up where that one stays", async () => {
+    const path = await newPath();
+    await (await opened(path)).close();
+    // As somebody who closes the file while he is asked.
+    let asked = 0;
+    const closing = createServer((socket) => {
+      socket.on("error", () => {}).destroy();
+      if (++asked === 3) closing.close();
+    });
+    await new Promise<void>((resolve) => closing.listen(`${path}.sock`, resolve));
+    const bot = backend(path);
+    await bot.connect();
+    assert.is(asked, 3);
+    await bot.close();
+
+    const staying = createServer((socket) => socket.on("error", () => {}).destroy());
+    await new Promise<void>((resolve) => staying.listen(`${path}.sock`, resolve));
+    assert.instance(await failure(backend(path).connect()), LockedError);
+    await new Promise((resolve) => staying.close(resolve));
   });
 
   test("a bot whose file that says who holds it was removed or replaced acknowledges nothing more", async () => {

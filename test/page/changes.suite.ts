@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
 import { type OrderInput, StateManager } from "../../src/index.js";
+import { groupsOf } from "../../src/page/app/fleet/want-groups.js";
 import type { Stand, Test } from "../cli/stand.js";
 import { until } from "../servers/until.js";
 import { PageStand } from "./page-stand.js";
@@ -100,6 +101,38 @@ export function changing(test: Test, stand: Stand): void {
     assert.equal((await change("instances/prune", { instances })).json, { forgotten: [] });
     assert.is((await bot.snapshot()).instances.length, 1);
     await bot.close();
+  });
+
+  test("after all breakers were tripped one thing wants a person, of all flows that are tripped; another reason is another thing", async () => {
+    const { file, config } = await stand.ownConfig();
+    const names = ["a", "b", "c", "d"];
+    for (const name of names) await stand.flow(name, config);
+    await using page = await PageStand.start({ url: stand.url, config: file });
+    const groups = async () => groupsOf((await page.ask("/api/fleet")).json.wants);
+    assert.equal(await groups(), []);
+    await page.change("/api/flow/redis/d/breaker/trip", { confirm: "d", reason: "of its own", for: "until_reset" });
+    const all = await page.change("/api/breaker/trip", {
+      confirm: "all flows",
+      reason: "exchange misbehaves",
+      for: "until_reset",
+    });
+    assert.is(all.status, 200, all.text);
+    await page.change("/api/flow/redis/d/breaker/reset", { confirm: "d" });
+    await page.change("/api/flow/redis/d/breaker/trip", { confirm: "d", reason: "of its own", for: "until_reset" });
+    const [own, everywhere, ...others] = (await groups()).sort((x, y) => x.wants.length - y.wants.length);
+    assert.equal(others, []);
+    assert.equal(
+      [everywhere, own].map((group) => group?.wants.map(({ flowId }) => flowId)),
+      [["a", "b", "c"], ["d"]],
+    );
+    assert.is(
+      everywhere?.sentence,
+      "The circuit breaker is tripped (manual): exchange misbehaves. Entries are refused until somebody resets it.",
+    );
+    assert.is(
+      own?.sentence,
+      "The circuit breaker is tripped (manual): of its own. Entries are refused until somebody resets it. When the cause is gone: sf-state breaker reset --flow d.",
+    );
   });
 
   /** The same page, for which whoever is silent for a second is dead. */

@@ -43,7 +43,7 @@ export class PageStand implements AsyncDisposable {
       readonly folder?: string;
       readonly readOnly?: boolean;
       readonly token?: string | null;
-    } & Partial<Pick<PageOptions, "app" | "mostStreams">>,
+    } & Partial<Pick<PageOptions, "app" | "mostStreams" | "mostFiles" | "lookEvery">>,
   ): Promise<PageStand> {
     const {
       url,
@@ -52,7 +52,7 @@ export class PageStand implements AsyncDisposable {
       readOnly = false,
       token = TOKEN,
       app = join(import.meta.dirname, "no-app"),
-      mostStreams,
+      ...limits
     } = asked;
     const terminal = TERMINAL;
     const settings = config === undefined ? {} : { config };
@@ -75,7 +75,7 @@ export class PageStand implements AsyncDisposable {
         }),
         planOf: planAnswer,
         log: (line) => stand.log.push(line),
-        ...(mostStreams !== undefined && { mostStreams }),
+        ...limits,
       },
       { host: "127.0.0.1", port: 0 },
     );

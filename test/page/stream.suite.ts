@@ -5,15 +5,20 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import * as assert from "uvu/assert";
+import { processTerminal } from "../../src/cli/terminal.js";
 import { StateManager } from "../../src/index.js";
+import { AccountAccess } from "../../src/manager/account-access.js";
+import { OpenFlows } from "../../src/page/open-flows.js";
+import { placeAt } from "../../src/page/place.js";
 import { Shared } from "../../src/page/shared.js";
 import { Streams } from "../../src/page/stream.js";
+import type { FleetFlow } from "../../src/page/wire.js";
 import { bundle } from "../bundle.js";
 import type { Stand, Test } from "../cli/stand.js";
 import { newFlowId } from "../contract/backends.js";
 import { Child } from "../duckdb/child.js";
 import { until } from "../servers/until.js";
-import { PageStand, type StreamReader, TOKEN } from "./page-stand.js";
+import { type Answered, PageStand, type StreamReader, TOKEN } from "./page-stand.js";
 
 const BOT = await bundle(new URL("../cli/held-bot.ts", import.meta.url));
 
@@ -64,6 +69,41 @@ export function streaming(test: Test, stand: Stand): void {
       assert.is((await other.next("hello"))?.resumed, false, `${id} is no place of this stream`);
     }
     second[Symbol.dispose]();
+  });
+
+  test("an account's breaker is told at once, with the fleet as it is then, without waiting for the next reading", async () => {
+    const account = newFlowId();
+    const { file, config } = await stand.ownConfig({
+      account: { name: account, currency: "USDT", max_open_positions: 9 },
+    });
+    for (const name of ["one", "two"]) await stand.flow(name, config);
+    await using page = await PageStand.start({ url: stand.url, config: file, lookEvery: 3_600_000 });
+    using reader = await page.stream();
+    const reasons = (flows: readonly FleetFlow[] = []) => flows.map((flow) => flow.error ?? flow.entry.reason).sort();
+    assert.equal(reasons((await reader.next("fleet"))?.flows), [undefined, undefined]);
+    const settings = { name: account, flowId: undefined, instance: "somebody" };
+    await using access = await AccountAccess.open(config, settings);
+    /** The fleet as it is told after the account's event: a reading that was under way may come first. */
+    const toldAfter = async (type: string, isActive: boolean) => {
+      const told = await reader.next("account_event");
+      assert.equal([told?.place, told?.account, told?.event.type], ["redis", account, type]);
+      for (;;) {
+        const frame = await reader.next("fleet");
+        if (!frame) throw new Error("the stream ended");
+        if (frame.accounts?.[0]?.status.breaker.active === isActive) return frame;
+      }
+    };
+    await access.trip("hands off", undefined);
+    const tripped = await toldAfter("account_breaker_tripped", true);
+    assert.equal(reasons(tripped.flows), ["account_circuit_breaker", "account_circuit_breaker"]);
+    assert.equal(
+      tripped.wants?.map((want) => [want.kind, want.account]),
+      [["breaker", account]],
+    );
+    await access.reset("seen");
+    const reset = await toldAfter("account_breaker_reset", false);
+    assert.equal(reasons(reset.flows), [undefined, undefined]);
+    assert.equal(reset.wants, []);
   });
 
   test("two hundred pages cost the store what one does: one reading, one connection that follows the logs", async () => {
@@ -175,17 +215,52 @@ export function streaming(test: Test, stand: Stand): void {
       });
       for (let n = 0; n < 150; n++) await bot.updatePosition("p", { metadata: { note: `${n}${"x".repeat(60_000)}` } });
     }
-    await using page = await PageStand.start({ folder });
+    await using page = await PageStand.start({ folder, mostFiles: 3 });
     // Each is of some 9 MB, more than the sockets between the two hold.
     const stuck = await Promise.all(
       Array.from({ length: 3 }, () => page.open("/api/flow/folder-1/sold/export/events.jsonl")),
     );
     for (const response of stuck) assert.ok(Number(response.headers["content-length"]) > 8_000_000);
+    const fourth = await page.ask("/api/flow/folder-1/sold/export/trades.csv");
+    assert.equal([fourth.status, fourth.json.error.code, fourth.headers["retry-after"]], [429, "too_many", "5"]);
     assert.is((await page.ask("/api/flow/folder-1/sold/report")).status, 200);
     await using bot = await StateManager.open("sold", config);
     assert.is((await bot.getPositions()).length, 1);
     for (const response of stuck) response.destroy();
+    await until("there is room again", async () => {
+      return (await page.ask("/api/flow/folder-1/sold/export/trades.csv")).status === 200;
+    });
     assert.equal(page.log, [], "who leaves is no error");
+  });
+
+  test("two reports or exports are made at a time and twenty wait; more are told to come later, and those that wait are made", async () => {
+    const redis = { url: stand.url, key_prefix: newFlowId(), command_timeout: "60s" };
+    const { file, config } = await stand.ownConfig({ redis });
+    await stand.flow("bot", config);
+    await using page = await PageStand.start({ url: stand.url, config: file });
+    const report = (from: string) => page.ask(`/api/flow/redis/bot/report?from=${from}`);
+    const days = Array.from({ length: 22 }, (_, at) => `2026-01-${String(at + 1).padStart(2, "0")}`);
+    assert.is((await report("2026-02-01")).status, 200); // the flow is open
+    const refused: Answered[] = [];
+    const note = (answer: Answered) => {
+      if (answer.status !== 200) refused.push(answer);
+      return answer;
+    };
+    await stand.server.kill("SIGSTOP"); // nothing ends meanwhile
+    let asked: Promise<Answered>[];
+    try {
+      const exports = ["trades.csv", "events.jsonl"].map((name) => page.ask(`/api/flow/redis/bot/export/${name}`));
+      asked = [...days.map(report), ...exports].map((each) => each.then(note));
+      await until("two are refused", () => refused.length === 2);
+    } finally {
+      await stand.server.kill("SIGCONT");
+    }
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    assert.is(statuses.filter((status) => status === 200).length, 22);
+    for (const { status, json, headers } of refused) {
+      assert.equal([status, json.error.code, headers["retry-after"]], [429, "too_many", "5"]);
+    }
+    assert.is((await report("2026-02-02")).status, 200);
   });
 
   test("a client that sends its header or its body byte by byte holds up nobody", async () => {
@@ -321,5 +396,72 @@ export function streaming(test: Test, stand: Stand): void {
     });
     using next = new Child(BOT, [join(folder, "bot.db")]);
     assert.is(await next.line(), "open", "a bot that starts finds it free");
+  });
+
+  test("who wants a file that is held for long waits, also for the bot that takes it first", async () => {
+    const folder = join(stand.folder, newFlowId());
+    await mkdir(folder);
+    {
+      using first = new Child(BOT, [join(folder, "bot.db")]);
+      assert.is(await first.line(), "open");
+      first.say("end");
+      await first.end();
+    }
+    const place = await placeAt("folder-1", processTerminal(), { duckdb: folder });
+    const hour = 3_600_000;
+    const flows = new OpenFlows(0, hour);
+    const said: string[] = [];
+    let end = () => {};
+    const first = flows.with(place, "bot", async (manager) => {
+      said.push(`first sees ${(await manager.getPositions()).length}`);
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    });
+    await until("the first is at it", () => said.length === 1);
+    const second = flows.with(place, "bot", async () => void said.push("second")).catch(({ message }) => message);
+    using bot = new Child(BOT, [join(folder, "bot.db")]);
+    end();
+    await first;
+    assert.is(await bot.line(), "open");
+    assert.equal(said, ["first sees 1"], "nobody came in between");
+    await flows[Symbol.asyncDispose]();
+    assert.is(await second, "the server stops");
+
+    // As soon as the bot has it, the bot is asked: nothing is held here, and nobody waits.
+    await using asking = new OpenFlows(0, hour);
+    const both = ["one", "two"].map((name) => asking.with(place, "bot", async () => void said.push(name)));
+    await Promise.all(both);
+    await asking.with(place, "bot", async () => void said.push("three"));
+    assert.equal(said.slice(1).sort(), ["one", "three", "two"]);
+  });
+
+  test("however many look at a file, a bot that starts gets it", async () => {
+    const folder = join(stand.folder, newFlowId());
+    await mkdir(folder);
+    const path = join(folder, "bot.db");
+    {
+      using first = new Child(BOT, [path]);
+      assert.is(await first.line(), "open");
+      first.say("end");
+      await first.end();
+    }
+    await using page = await PageStand.start({ folder });
+    let isOpen = false;
+    let answers = 0;
+    const look = async (looker: number) => {
+      for (let n = 0; !isOpen; n++) {
+        const { status, text } = await page.ask(`/api/flow/folder-1/bot/events?query=${looker}-${n}`);
+        assert.is(status, 200, text);
+        answers++;
+      }
+    };
+    const lookers = Promise.all(Array.from({ length: 8 }, (_, looker) => look(looker)));
+    await until("they are at it", () => answers > 8);
+    using bot = new Child(BOT, [path]);
+    const line = await bot.line();
+    isOpen = true;
+    assert.is(line, "open");
+    await lookers;
   });
 }

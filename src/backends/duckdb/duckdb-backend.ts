@@ -17,6 +17,8 @@ import { Session } from "./session.js";
 /** How long a bot that starts waits for a process that only looks at the file, and the pause between two tries, ms. */
 const PATIENCE = 2000;
 const PAUSE = 20;
+/** Tries in a row after which a bot that starts gives up, where nobody says who holds the file: somebody may hold it with DuckDB alone. */
+const MOST_UNKNOWN = 5;
 
 /**
  * A flow in one file of this process. Reads come from memory. A change is made in memory, then written to the file's journal,
@@ -123,15 +125,18 @@ export class DuckdbBackend implements Backend {
     }
   }
 
-  /** A bot that starts waits for a process that only looks at the file. */
+  /** A bot that starts waits for a process that only looks at the file, and tries again where the one that kept it out may be gone by now. */
   async #patiently(path: string, existing: boolean): Promise<Session> {
     const begun = performance.now();
-    for (;;) {
+    for (let unknown = 0; ; ) {
       try {
         return await Session.open(path, this.#context, this.#checkpoints, existing);
       } catch (error) {
         const isOver = existing || performance.now() - begun > PATIENCE;
-        if (isOver || !(error instanceof LockedError) || !(await SecondLock.isLookedAt(path))) throw error;
+        if (isOver || !(error instanceof LockedError)) throw error;
+        const keeper = await SecondLock.keeper(path);
+        unknown = keeper === "unknown" ? unknown + 1 : 0;
+        if (keeper === "works" || unknown > MOST_UNKNOWN) throw error;
         await setTimeout(PAUSE);
       }
     }

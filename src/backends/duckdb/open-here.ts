@@ -14,6 +14,15 @@ export function claim(path: string): (() => void) | undefined {
   return () => claimed.delete(identity);
 }
 
+/** Whether this process has the file at `path` open. */
+export function isOpenHere(path: string): boolean {
+  try {
+    return claimed.has(identityOf(path));
+  } catch {
+    return false; // there is none
+  }
+}
+
 function identityOf(path: string): string {
   const { dev, ino } = statSync(path, { bigint: true });
   return `${dev}:${ino}`;

@@ -8,7 +8,15 @@ import type { Server, Socket } from "node:net";
 import { basename } from "node:path";
 import { errorCode } from "../../error-code.js";
 import { ConfigError, LockedError } from "../../errors.js";
-import { askHolder, type Door, type Holder, listenAbstract, listenAt, socketPath } from "./holder-socket.js";
+import {
+  askHolder,
+  type Door,
+  type Holder,
+  type Living,
+  listenAbstract,
+  listenAt,
+  socketPath,
+} from "./holder-socket.js";
 import { livingOwner, type Owner, own } from "./owner-file.js";
 import { lockedBy } from "./refusal.js";
 
@@ -39,6 +47,11 @@ function nameOf(path: string): string {
 function identityOf(path: string): string | undefined {
   const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return found && `${found.dev}:${found.ino}`;
+}
+
+/** One whose connection breaks off is closing: it has not said anything. */
+function keeperOf({ pid, isLooking }: Living): "works" | "looks" | "unknown" {
+  return isLooking ? "looks" : pid === 0 ? "unknown" : "works";
 }
 
 export class SecondLock {
@@ -80,15 +93,18 @@ export class SecondLock {
     return livingOwner(ownerPath(path)) !== undefined;
   }
 
-  /** Whether the holder says that it only looks. */
-  static async isLookedAt(path: string): Promise<boolean> {
-    if (process.platform === "win32") return false;
+  /**
+   * Who kept this process from the path: somebody who works on it, or only looks and will be gone soon. "unknown": nobody is there any more, or nobody who
+   * says what for.
+   */
+  static async keeper(path: string): Promise<"works" | "looks" | "unknown"> {
+    if (process.platform === "win32" || SecondLock.isHeldByFile(path)) return "works";
     const holder = await askHolder(socketPath(path)).catch(() => undefined);
-    if (typeof holder === "object") return holder.isLooking;
+    if (typeof holder === "object") return keeperOf(holder);
     // A holder binds its abstract name before its socket file.
     const name = statSync(path, { throwIfNoEntry: false }) && nameOf(path);
     const other = name && IS_LINUX ? await askHolder(`\0${name}`).catch(() => undefined) : undefined;
-    return typeof other === "object" && other.isLooking;
+    return typeof other === "object" ? keeperOf(other) : "unknown";
   }
 
   /** First step, before DuckDB opens the file. Throws a LockedError. */

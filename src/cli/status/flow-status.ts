@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { socketPath } from "../../backends/duckdb/holder-socket.js";
+import { isOpenHere } from "../../backends/duckdb/open-here.js";
 import { duckdbPath } from "../../config/flow-id.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import { LockedError, SilentHolderError } from "../../errors.js";
@@ -118,11 +119,18 @@ async function readFileStatus(path: string, borrow: Borrow, readOpen: ReadOpen):
   }
 }
 
-/** A changed signature means that the file, its log or its snapshot changed, or that another process has it open. */
+/** A changed signature means that the file, its log or its snapshot changed, or that another process has it open: that this one looks at it is no change. */
 export async function signatureOf(path: string): Promise<string> {
-  const files = [path, `${path}.wal`, snapshotPath(path), socketPath(path)];
-  const found = await Promise.all(files.map((file) => stat(file, { bigint: true }).catch(() => undefined)));
-  return found.map((file) => (file ? `${file.ino}:${file.size}:${file.mtimeNs}` : "none")).join(" ");
+  const wasOpenHere = isOpenHere(path);
+  const of = async (file: string) => {
+    const found = await stat(file, { bigint: true }).catch(() => undefined);
+    return found ? `${found.ino}:${found.size}:${found.mtimeNs}` : "none";
+  };
+  const [files, socket] = await Promise.all([
+    Promise.all([path, `${path}.wal`, snapshotPath(path)].map(of)),
+    of(socketPath(path)),
+  ]);
+  return [...files, wasOpenHere || isOpenHere(path) ? "none" : socket].join(" ");
 }
 
 /** The status source of a flow at the named place. Rejects with a StateError if it cannot be opened. */

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { count, span } from "../../words/in-words.js";
 import type { Session } from "../wire.js";
 import { FleetView } from "./fleet/fleet-view.js";
+import { groupsOf } from "./fleet/want-groups.js";
 import { nameKey } from "./live/fleet-state.js";
 import { useLive, useNow } from "./live/hooks.js";
 import { readFleet, startLive } from "./live/live.js";
@@ -48,7 +49,7 @@ function Page() {
     root.toggle("stale", age.kind === "dead" && fleet !== undefined);
     root.toggle("wall", route.view === "wall");
   }, [age.kind, route.view, fleet === undefined]);
-  useTitle(route, fleet?.wants.length ?? 0, age.kind);
+  useTitle(route, groupsOf(fleet?.wants ?? []).length, age.kind);
   const all = session && everyBreaker(session.name);
   return (
     <>

@@ -10,12 +10,15 @@ import { isExecutable, onPath } from "../../servers/executable.cjs";
 const CACHE = fileURLToPath(new URL("../../../node_modules/.cache/", import.meta.url));
 const PACKAGE = "../../../node_modules/@sparticuz/chromium/package.json";
 
-/** Starts it. `args` beside `--no-sandbox`, which root needs: none that switches a protection off, or the tests prove nothing. */
+/**
+ * Starts it. `args` beside `--no-sandbox`, which root needs, and `--disable-gpu`, which draws faster where there is none: none that switches a
+ * protection off, or the tests prove nothing.
+ */
 export function launch(args: readonly string[] = []): Promise<Browser> {
   const { program, fonts } = found();
   return chromium.launch({
     executablePath: program,
-    args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), ...args],
+    args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), "--disable-gpu", ...args],
     env: { ...process.env, ...(fonts && { FONTCONFIG_PATH: fonts }) },
   });
 }

@@ -81,7 +81,9 @@ export class Looker implements AsyncDisposable {
   }
 }
 
-export async function picture(page: Page, name: string): Promise<void> {
+/** Of all of the page; `window`: of what is seen at once, which takes half as long. */
+export async function picture(page: Page, name: string, what: "page" | "window" = "page"): Promise<void> {
   mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
+  const path = join(PICTURES, `${name}.jpg`);
+  await page.screenshot({ path, type: "jpeg", quality: 80, fullPage: what === "page" });
 }

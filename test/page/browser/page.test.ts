@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import type { Page } from "playwright-core";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import type { Config } from "../../../src/index.js";
+import { AccountAccess } from "../../../src/manager/account-access.js";
 import { until } from "../../servers/until.js";
 import { launch } from "./chromium.js";
 import { Fleet, waitForPerson } from "./fleet.js";
@@ -20,6 +22,12 @@ const test = suite("page in a browser");
 const flowHash = (flow: string, tab: string, place = "redis") => `#/flow/${place}/${flow}/${tab}`;
 const card = (page: Page, flow: string) => page.locator(`.card[data-flow="${flow}"]`);
 const look = (options?: Parameters<typeof Looker.open>[2]) => Looker.open(browser, origin, options);
+
+function lastBot(flow: string) {
+  const bot = fleet.bots.get(flow)?.at(-1);
+  if (!bot) throw new Error(`no bot of ${flow}`);
+  return bot;
+}
 
 /** Stops entries in what the dialog is about. */
 async function confirmTrip(page: Page, name: string, reason: string): Promise<void> {
@@ -44,10 +52,7 @@ const VIEWS: readonly (readonly [string, string, string])[] = [
 ];
 
 test("every view is whole in both themes at both widths: no sideways scroll, and targets of 44 px on a phone", async () => {
-  for (const [size, width] of [
-    [DESK, "desk"],
-    [PHONE, "phone"],
-  ] as const) {
+  const walk = async (size: typeof DESK | typeof PHONE, width: string) => {
     for (const scheme of ["dark", "light"] as const) {
       await using looker = await look({ size, scheme });
       const page = await looker.page(link);
@@ -58,10 +63,11 @@ test("every view is whole in both themes at both widths: no sideways scroll, and
         assert.is(wide, 0, `${name} ${width}: ${wide} px too wide`);
         if (size === PHONE) assert.equal(small, [], `${name} ${width}`);
         assert.is(background, scheme === "dark" ? "rgb(11, 14, 18)" : "rgb(244, 246, 248)");
-        await picture(page, `${width}-${scheme}-${name}`);
+        await picture(page, `${width}-${scheme}-${name}`, scheme === "dark" ? "page" : "window");
       }
     }
-  }
+  };
+  await Promise.all([walk(DESK, "desk"), walk(PHONE, "phone")]);
 });
 
 /** How much wider than the window the page is; what a finger could not hit; the colour behind everything. */
@@ -96,10 +102,9 @@ for (const [size, width, dying, stuck] of [
     await using looker = await look({ size });
     const page = await looker.page(link);
 
-    // One bot dies while one looks; the fleet says which flow, and its view which bot.
-    const dead = fleet.bots.get(dying)?.at(-1);
-    assert.ok(dead);
-    dead.die();
+    // One bot dies, at a desk's width while one looks; the fleet says which flow, and its view which bot.
+    const dead = lastBot(dying);
+    if (size === DESK) dead.die();
     await card(page, dying)
       .getByText(/1 of \d bots dead/i)
       .waitFor();
@@ -130,6 +135,16 @@ for (const [size, width, dying, stuck] of [
     }
     fleet.fileBot.say(`admit late-${width}`);
     assert.is(await fleet.fileBot.line(), "circuit_breaker");
+    // What is the same of all is told once, with a link to each.
+    const told = page.locator("#wants li[data-kind=breaker]");
+    await until("the file's flow is among them", async () => (await told.locator("a").count()) === fleet.bots.size + 1);
+    assert.is(await told.count(), 1);
+    assert.equal(await told.locator("a").allTextContents(), [...fleet.bots.keys(), "carry-arb"].sort());
+    assert.match(
+      (await told.textContent()) ?? "",
+      /exchange misbehaves\. Entries are refused until somebody resets it\./,
+    );
+    assert.not.match((await told.textContent()) ?? "", "Since");
     await picture(page, `story-${width}-tripped`);
 
     // Why was an entry refused at 02:13?
@@ -180,6 +195,8 @@ for (const [size, width, dying, stuck] of [
     }
     await picture(page, `story-${width}-report`);
 
+    if (size === DESK) lastBot("meanrev-eu").die(); // for the next story
+
     // And entries go on.
     await looker.go(page, "#/");
     const reset = page.getByRole("button", { name: "Reset all…" });
@@ -215,6 +232,35 @@ test("the kill switch of one flow: from the click to a refused admit, and back",
   assert.is(refused.admitted === false && refused.reason, "circuit_breaker");
   await page.getByText("No entries.").waitFor();
   await page.locator("#breaker").getByText("by hand, from the page").waitFor();
+});
+
+test("an account that is stopped elsewhere is seen on its flows' views, on its card and on the wall; and that it is reset", async () => {
+  await using looker = await look();
+  const [flow, all, wall] = await Promise.all([
+    looker.page(link).then(async (page) => {
+      await looker.go(page, flowHash("meanrev-eu", "now"));
+      await page.locator("#verdict").waitFor();
+      return page;
+    }),
+    looker.page(link),
+    looker.page(`${origin}/#/wall`),
+  ]);
+  for (const { manager } of [fleet.bot("meanrev-eu"), fleet.bot("breakout-asia")]) {
+    await manager.resetCircuitBreaker("for the test");
+  }
+  await flow.getByText("May enter.").waitFor();
+  const config: Config = { backend: "redis", redis: { url: fleet.redis.url } };
+  const asked = { name: "binance-main", flowId: undefined, instance: "somebody" };
+  await using account = await AccountAccess.open(config, asked);
+  await account.trip("too much in all", "until_reset");
+  await flow.locator("#verdict").getByText("too much in all").waitFor();
+  await all.locator(`.card.is-bad[data-account="binance-main"]`).getByText("too much in all").waitFor();
+  const want = all.locator("#wants li[data-kind=breaker]", { hasText: "too much in all" });
+  assert.match((await want.textContent()) ?? "", /^account binance-main The circuit breaker of account binance-main/);
+  await wall.locator(".ribbon li", { hasText: "account breaker tripped" }).getByText("too much in all").waitFor();
+  await account.reset("seen");
+  await flow.getByText("May enter.").waitFor();
+  await wall.locator(".ribbon li", { hasText: "account breaker reset" }).waitFor();
 });
 
 test("ids, pairs, reasons and metadata are text, and what is unseen in them is shown", async () => {
@@ -351,8 +397,7 @@ test("seven tabs share one stream; when the tab that reads it is killed, another
   looker.context.on("request", (request) => {
     if (request.url() === `${origin}/api/stream`) streams.push(request.frame().page());
   });
-  const pages: Page[] = [];
-  for (let tab = 0; tab < 7; tab++) pages.push(await looker.page(`${origin}/#/wall`));
+  const pages = await Promise.all(Array.from({ length: 7 }, () => looker.page(`${origin}/#/wall`)));
   const bot = fleet.bot("breakout-asia").manager;
   const seenBy = (page: Page, text: string) => page.locator(".ribbon").getByText(text).first().waitFor();
   await bot.setCooldown("TAB/ONE", "1h");
@@ -373,10 +418,12 @@ test("seven tabs share one stream; when the tab that reads it is killed, another
 
 test("when the server is killed the page says how old it is and turns grey; when it is back it goes on by itself", async () => {
   await using looker = await look();
-  const page = await looker.page(`${link}`);
+  await looker.context.clock.install();
+  const page = await looker.page(link);
   await page.locator("#age.live").waitFor();
   await fleet.killServer();
   await page.locator("#age.late").waitFor();
+  await page.clock.fastForward(10_000);
   await page.locator("#age.dead").waitFor();
   await page.getByText("What you see is old").waitFor();
   await picture(page, "desk-dark-old");

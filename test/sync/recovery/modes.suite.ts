@@ -247,7 +247,10 @@ export const modes: Theme = (test, open) => {
     for (const method of ["fetchPositions", "fetchOpenOrders", "fetchFills"] as const) {
       exchange.fail(method, { kind: "hang" });
       const error = await failure(recover(mgr, exchange, { ...QUICK, timeout: 20 }));
-      assert.match(error.message, /entries stay blocked, because paper did not answer everything: .* did not answer in 20 ms/);
+      assert.match(
+        error.message,
+        /entries stay blocked, because paper did not answer everything: .* did not answer in 20 ms/,
+      );
       exchange.behave();
     }
     await exchange.trade({ pair: PAIR, side: "buy", size: 1, price: 100 });

@@ -6,6 +6,7 @@ import { Gain } from "../parts/numbers.js";
 import { Shape } from "../parts/shape.js";
 import { Text, visible } from "../parts/text.js";
 import { flowHref } from "../route.js";
+import { sentenceOf } from "./want-groups.js";
 
 /** One flow at a glance. `gauges`: how many of its limits, the tightest first. */
 export function Card({
@@ -51,7 +52,7 @@ export function Card({
     );
   }
   const { risk, currency, budgets, entry, alive, dead, positions, orders, unknownOrders } = flow;
-  const says = wants[0]?.sentence ?? (entry.may ? undefined : entry.sentence);
+  const says = wants[0] ? sentenceOf(wants[0]) : entry.may ? undefined : entry.sentence;
   const bots = alive.length + dead.length;
   const beat = flow.heartbeat === undefined ? undefined : now - Date.parse(flow.heartbeat);
   return (

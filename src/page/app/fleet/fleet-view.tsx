@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { AccountAnswer, Session } from "../../wire.js";
-import { type FleetState, nameKey } from "../live/fleet-state.js";
+import { type FleetState, nameKey, tickerKey } from "../live/fleet-state.js";
 import { readTicker } from "../live/live.js";
 import { accountBreaker, ResetDialog, TripDialog } from "../parts/breaker-dialogs.js";
 import { Gauge, tightestFirst } from "../parts/gauge.js";
@@ -20,14 +20,20 @@ function Ribbon({ ticker }: { ticker: FleetState["ticker"] }) {
       {ticker.length === 0 && <p class="empty">Events appear here as they happen.</p>}
       <ol>
         {ticker.map((event) => (
-          <li key={`${nameKey(event)} ${event.id}`}>
+          <li key={`${tickerKey(event)} ${event.id}`}>
             <time dateTime={event.at} class="dim">
               {clock(event.at)}
             </time>
             <span>
-              <a href={flowHref(event, "events")}>
-                <Text of={event.flowId} />
-              </a>{" "}
+              {"account" in event ? (
+                <>
+                  account <Text of={event.account} />
+                </>
+              ) : (
+                <a href={flowHref(event, "events")}>
+                  <Text of={event.flowId} />
+                </a>
+              )}{" "}
               <span class="who">{event.type.replaceAll("_", " ")}</span>
             </span>
             <span class="words">

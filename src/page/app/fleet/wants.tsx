@@ -1,22 +1,14 @@
-import { span } from "../../../words/in-words.js";
 import type { Want } from "../../wire.js";
 import { Shape } from "../parts/shape.js";
 import { Text } from "../parts/text.js";
 import { flowHref, sectionHref } from "../route.js";
+import { groupsOf, lastingText, type WantGroup } from "./want-groups.js";
 
 /** Kinds for which somebody loses money, or may. */
 const URGENT = 2;
 
-/** The link's words for each kind: what to do about it. */
+/** What to do about it, as its link says. */
 const CURES: Readonly<Record<string, string>> = {
-  breaker: "look at the breaker",
-  recovering: "look at the plan",
-  dead: "look at the bots",
-  unknown: "look at the order",
-  orders: "look at the orders",
-};
-
-const SECTION_CURES: Readonly<Record<string, string>> = {
   breaker: "look at the breaker",
   recovery: "look at the plan",
   bots: "look at the bots",
@@ -27,7 +19,7 @@ const SECTION_CURES: Readonly<Record<string, string>> = {
   events: "look at the events",
 };
 
-/** What needs you: one sentence and one link each. `ofFlow`: on a flow's own view, which does not name the flow. */
+/** N things want you: each one sentence and a link for each flow. `ofFlow`: on that flow's own view, which need not be named. */
 export function Wants({ wants, now, ofFlow = false }: { wants: readonly Want[]; now: number; ofFlow?: boolean }) {
   if (wants.length === 0) {
     return ofFlow ? null : (
@@ -38,43 +30,56 @@ export function Wants({ wants, now, ofFlow = false }: { wants: readonly Want[]; 
       </section>
     );
   }
+  const groups = groupsOf(wants);
   const isUrgent = wants.some(({ urgency }) => urgency < URGENT);
   return (
     <section class={`wants ${isUrgent ? "urgent" : ""}`} id="wants">
-      <h2>{wants.length === 1 ? "1 thing needs you" : `${wants.length} things need you`}</h2>
+      <h2>{groups.length === 1 ? "1 thing wants you" : `${groups.length} things want you`}</h2>
       <ul>
-        {wants.map((want) => (
-          <li
-            key={JSON.stringify([want.kind, want.place, want.flowId, want.account, want.sentence])}
-            data-kind={want.kind}
-          >
-            <Shape of={want.urgency < URGENT ? "bad" : "warn"} />
-            <span>
-              {!ofFlow && (
-                <>
-                  <b>
-                    <Text of={want.flowId ?? want.account ?? ""} />
-                  </b>{" "}
-                </>
-              )}
-              <Text of={want.sentence} limit={400} />{" "}
-              {want.since !== undefined && <span class="since nowrap">for {span(now - Date.parse(want.since))}</span>}
-            </span>
-            <Cure want={want} />
-          </li>
+        {groups.map((group) => (
+          <Group key={group.wants[0].id} group={group} now={now} ofFlow={ofFlow} />
         ))}
       </ul>
     </section>
   );
 }
 
-function Cure({ want: { kind, place, flowId, section } }: { want: Want }) {
-  if (flowId === undefined) return null;
-  const flow = { place, flowId };
-  const words = CURES[kind] ?? SECTION_CURES[section ?? ""] ?? "look at it";
+function Group({ group, now, ofFlow }: { group: WantGroup; now: number; ofFlow: boolean }) {
+  const { wants, sentence } = group;
+  const [first, ...others] = wants;
+  const lasting = lastingText(group, now);
   return (
-    <span class="cure">
-      <a href={section ? sectionHref(flow, section) : flowHref(flow)}>{words}</a>
-    </span>
+    <li data-kind={first.kind}>
+      <Shape of={first.urgency < URGENT ? "bad" : "warn"} />
+      <span>
+        {others.length > 0 ? (
+          <span class="names">
+            {wants.map((want) => (
+              <a key={want.id} href={cureHref(want)}>
+                <Text of={want.flowId} />
+              </a>
+            ))}
+          </span>
+        ) : (
+          !ofFlow && (
+            <b>
+              {first.account !== undefined && "account "}
+              <Text of={first.account ?? first.flowId} />{" "}
+            </b>
+          )
+        )}
+        <Text of={sentence} limit={400} /> {lasting !== "" && <span class="since nowrap">{lasting}</span>}
+      </span>
+      {others.length === 0 && (
+        <span class="cure">
+          <a href={cureHref(first)}>{CURES[first.section ?? ""] ?? "look at it"}</a>
+        </span>
+      )}
+    </li>
   );
+}
+
+function cureHref({ place, flowId, section }: Want): string {
+  const flow = { place, flowId };
+  return section ? sectionHref(flow, section) : flowHref(flow);
 }

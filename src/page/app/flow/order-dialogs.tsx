@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { CancelAnswer, CancelRequest, FlowName, OrderAnswer, ResolveAnswer, ResolveRequest } from "../../wire.js";
 import { flowPath, post } from "../live/ask.js";
-import { Dialog, Problem, toast, useDoing } from "../parts/dialog.js";
+import { Check, Dialog, toast, useDoing, Ways } from "../parts/dialog.js";
 import { sizeText } from "../parts/numbers.js";
 import { Text, visible } from "../parts/text.js";
 
@@ -28,28 +28,8 @@ export function CancelDialog({ flow, order, onClose }: OrderDialogProps) {
         It is cancelled in the state only, and what it reserves becomes free. Cancel it at the exchange first: what
         fills there later is booked when it is told.
       </p>
-      {order.signalId !== undefined && (
-        <label class="check">
-          <input
-            type="checkbox"
-            name="release"
-            checked={release}
-            onChange={(event) => setRelease(event.currentTarget.checked)}
-          />
-          <span>
-            Signal <Text of={order.signalId} mono /> may enter again
-          </span>
-        </label>
-      )}
-      <Problem of={doing.problem} />
-      <div class="actions">
-        <button type="button" onClick={onClose}>
-          Leave it
-        </button>
-        <button type="submit" class="danger firm" disabled={doing.isBusy}>
-          Cancel the order
-        </button>
-      </div>
+      <Release signalId={order.signalId} isOn={release} onChange={setRelease} />
+      <Ways doing={doing} onClose={onClose} does="Cancel the order" kind="danger firm" />
     </Dialog>
   );
 }
@@ -127,40 +107,32 @@ export function ResolveDialog({ flow, order, onClose }: OrderDialogProps) {
             <Field name="fee" title="Fee (empty: 0)" value={fee} onInput={setFee} isNumeric />
             <Field name="rate" title="Rate (empty: none needed)" value={rate} onInput={setRate} isNumeric />
           </div>
-          <label class="check">
-            <input
-              type="checkbox"
-              name="rest"
-              checked={rest}
-              onChange={(event) => setRest(event.currentTarget.checked)}
-            />
-            <span>and the rest was cancelled</span>
-          </label>
+          <Check name="rest" isOn={rest} onChange={setRest}>
+            and the rest was cancelled
+          </Check>
         </>
       )}
-      {is === "never_arrived" && order.signalId !== undefined && (
-        <label class="check">
-          <input
-            type="checkbox"
-            name="release"
-            checked={release}
-            onChange={(event) => setRelease(event.currentTarget.checked)}
-          />
-          <span>
-            Signal <Text of={order.signalId} mono /> may enter again
-          </span>
-        </label>
-      )}
-      <Problem of={doing.problem} />
-      <div class="actions">
-        <button type="button" onClick={onClose}>
-          Leave it
-        </button>
-        <button type="submit" class="primary" disabled={!isReady || doing.isBusy}>
-          Book it
-        </button>
-      </div>
+      {is === "never_arrived" && <Release signalId={order.signalId} isOn={release} onChange={setRelease} />}
+      <Ways doing={doing} onClose={onClose} does="Book it" isReady={isReady} />
     </Dialog>
+  );
+}
+
+/** Whether the signal of an entry that was never made may be acted on again. */
+function Release({
+  signalId,
+  isOn,
+  onChange,
+}: {
+  signalId: string | undefined;
+  isOn: boolean;
+  onChange: (isOn: boolean) => void;
+}) {
+  if (signalId === undefined) return null;
+  return (
+    <Check name="release" isOn={isOn} onChange={onChange}>
+      Signal <Text of={signalId} mono /> may enter again
+    </Check>
   );
 }
 

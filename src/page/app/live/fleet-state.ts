@@ -10,7 +10,15 @@ import type {
   Want,
 } from "../../wire.js";
 
-export interface TickerEvent extends FlowName {
+/** Of a flow, or of an account. */
+export type TickerEvent = (FlowName | AccountName) & TickerWords;
+
+interface AccountName {
+  readonly place: string;
+  readonly account: string;
+}
+
+interface TickerWords {
   readonly id: string;
   readonly at: string;
   readonly type: string;
@@ -33,7 +41,17 @@ export function nameKey({ place, flowId }: FlowName): string {
   return JSON.stringify([place, flowId]);
 }
 
-/** An answer that is older than the frames received since changes nothing. */
+/** The same for an account, too, which may have the name of a flow. */
+export function tickerKey(of: FlowName | AccountName): string {
+  return "account" in of ? JSON.stringify([of.place, "account", of.account]) : nameKey(of);
+}
+
+/** The flows of an account, as far as they could be read. */
+export function flowsOf({ flows }: FleetState, { place, account }: AccountName): FleetFlow[] {
+  return flows.filter((flow) => flow.place === place && flow.error === undefined && flow.account === account);
+}
+
+/** An answer that was read before what frames have told since changes nothing. */
 export function fleetOf(answer: FleetAnswer, before: FleetState | undefined): FleetState {
   if (before && before.readAt > answer.readAt) return before;
   const { readAt, places, flows, accounts, wants } = answer;
@@ -49,18 +67,21 @@ export function withFrame(state: FleetState, frame: StreamFrame): FleetState {
       return { ...state, readAt: frame.readAt, places, accounts, wants, flows: worstFirst(flows, wants) };
     }
     case "event":
+    case "account_event":
       return withEvents(state, frame, [frame]);
     default:
       return state;
   }
 }
 
-/** Adds the events that the ticker does not have yet. */
-export function withEvents(state: FleetState, { place, flowId }: FlowName, events: readonly EventAnswer[]): FleetState {
-  const known = new Set(state.ticker.map((each) => `${each.id} ${nameKey(each)}`));
+/** Adds to the ticker what it does not have yet. */
+export function withEvents(state: FleetState, of: FlowName | AccountName, events: readonly EventAnswer[]): FleetState {
+  const name = "account" in of ? { place: of.place, account: of.account } : { place: of.place, flowId: of.flowId };
+  const key = tickerKey(name);
+  const known = new Set(state.ticker.filter((each) => tickerKey(each) === key).map(({ id }) => id));
   const added = events
-    .filter(({ event }) => event.type !== "history_trimmed" && !known.has(`${event.id} ${nameKey({ place, flowId })}`))
-    .map(({ event: { id, at, type }, words }) => ({ place, flowId, id, at, type, words }));
+    .filter(({ event }) => event.type !== "history_trimmed" && !known.has(event.id))
+    .map(({ event: { id, at, type }, words }) => ({ ...name, id, at, type, words }));
   if (added.length === 0) return state;
   const ticker = [...added, ...state.ticker].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
   return { ...state, ticker: ticker.slice(0, TICKER_LENGTH) };

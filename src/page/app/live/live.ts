@@ -4,7 +4,7 @@
  */
 import type { EventsAnswer, FleetAnswer, FlowName, Session, StreamFrame } from "../../wire.js";
 import { AskError, flowPath, get } from "./ask.js";
-import { type FleetState, fleetOf, withEvents, withFrame } from "./fleet-state.js";
+import { type FleetState, fleetOf, flowsOf, withEvents, withFrame } from "./fleet-state.js";
 import { messagesOf } from "./frames.js";
 import { authorization } from "./token.js";
 
@@ -241,6 +241,10 @@ function take(frame: StreamFrame): void {
     case "event":
     case "gap":
       tellFlows(frame);
+      return;
+    case "account_event":
+      // What an account refuses, its flows do.
+      for (const flow of state.fleet ? flowsOf(state.fleet, frame) : []) tellFlows(flow);
       return;
     case "fleet":
       for (const flow of frame.flows) tellFlows(flow);

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { AllAnswer, FlowName, ResetAnswer, ResetRequest, TripAnswer, TripRequest } from "../../wire.js";
 import { flowPath, post } from "../live/ask.js";
-import { Dialog, isTyped, Problem, toast, useDoing } from "./dialog.js";
+import { Dialog, isTyped, toast, useDoing, Ways } from "./dialog.js";
 import { Text } from "./text.js";
 
 /** Whose breaker; `name` is what the person has to type. */
@@ -84,15 +84,7 @@ export function TripDialog({ whose, onClose }: { whose: Whose; onClose: () => vo
         </label>
       </div>
       <Confirmation whose={whose} typed={typed} onType={setTyped} />
-      <Problem of={doing.problem} />
-      <div class="actions">
-        <button type="button" onClick={onClose}>
-          Leave it
-        </button>
-        <button type="submit" class="danger firm" disabled={!isReady || doing.isBusy}>
-          Stop entries
-        </button>
-      </div>
+      <Ways doing={doing} onClose={onClose} does="Stop entries" kind="danger firm" isReady={isReady} />
     </Dialog>
   );
 }
@@ -134,15 +126,7 @@ export function ResetDialog({ whose, onClose }: { whose: Whose; onClose: () => v
         </label>
       </div>
       <Confirmation whose={whose} typed={typed} onType={setTyped} />
-      <Problem of={doing.problem} />
-      <div class="actions">
-        <button type="button" onClick={onClose}>
-          Leave it
-        </button>
-        <button type="submit" class="primary" disabled={!isReady || doing.isBusy}>
-          Reset
-        </button>
-      </div>
+      <Ways doing={doing} onClose={onClose} does="Reset" isReady={isReady} />
     </Dialog>
   );
 }

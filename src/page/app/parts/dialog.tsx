@@ -71,6 +71,50 @@ export function Problem({ of }: { of?: string | undefined }) {
   );
 }
 
+/** The end of a dialog: why it failed, and the two ways on. */
+export function Ways(props: {
+  doing: Doing;
+  onClose: () => void;
+  /** What the button says that does it. */
+  does: string;
+  kind?: "primary" | "danger firm";
+  isReady?: boolean;
+}) {
+  const { doing, kind = "primary", isReady = true } = props;
+  return (
+    <>
+      <Problem of={doing.problem} />
+      <div class="actions">
+        <button type="button" onClick={props.onClose}>
+          Leave it
+        </button>
+        <button type="submit" class={kind} disabled={!isReady || doing.isBusy}>
+          {props.does}
+        </button>
+      </div>
+    </>
+  );
+}
+
+export function Check(props: {
+  name: string;
+  isOn: boolean;
+  onChange: (isOn: boolean) => void;
+  children: ComponentChildren;
+}) {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        name={props.name}
+        checked={props.isOn}
+        onChange={(event) => props.onChange(event.currentTarget.checked)}
+      />
+      <span>{props.children}</span>
+    </label>
+  );
+}
+
 /** Whether somebody typed a name as it is, or as it is shown. */
 export function isTyped(text: string, name: string): boolean {
   return text.trim() !== "" && (text === name || text.trim() === visible(name).trim());
