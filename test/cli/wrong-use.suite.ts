@@ -45,6 +45,8 @@ export function wrongUse(test: Test, stand: Stand): void {
     for (const [args, words] of [
       [["status"], /where is the flow\?/],
       [["status", ...url, "--duckdb", "x.db"], /--url or --duckdb, not both/],
+      [["ls", "--duckdb", "nowhere/"], /there is no folder nowhere\/$/m],
+      [["ls", "--duckdb", "package.json/"], /package\.json is not a folder: leave out the slash/],
       [["status", "--url", "http://localhost"], /redis\.url: expected a redis:\/\/ or rediss:\/\/ URL/],
       [["status", ...url, "--flow", "a b"], /flow id: expected/],
       [["status", "--config", "nowhere.yaml"], /nowhere\.yaml: cannot be read/],

@@ -81,7 +81,7 @@ async function exported(
         for await (const page of tradePages(manager, {})) {
           await add(page);
           read += page.length;
-          bar.at(1, 1, `exporting trades: ${read}`);
+          bar.words(`exporting trades: ${read}`);
         }
         return false;
       });

@@ -5,8 +5,8 @@ import { GROUPINGS, type Grouping } from "../../report/groups.js";
 import { reportHtml } from "../../report/html.js";
 import { reportMarkdown } from "../../report/markdown.js";
 import { type Report, reportOf } from "../../report/report.js";
-import { time } from "../../words/in-words.js";
-import { printableJson, printableLines } from "../../words/printable.js";
+import { count, time } from "../../words/in-words.js";
+import { printable, printableJson, printableLines } from "../../words/printable.js";
 import { oneOfWords, wordOf } from "../../words/word-lists.js";
 import { number } from "../arguments.js";
 import type { AddCommand } from "../command.js";
@@ -70,8 +70,15 @@ export const addReport: AddCommand = (program, run) => {
             : md
               ? reportMarkdown(manager.flowId, report)
               : printableLines(reportText(invocation, manager.flowId, report));
-        if (out === undefined) invocation.terminal.out(text);
-        else await writeFileAs(out, { replace }, (draft) => writeFile(draft, text));
+        if (out === undefined) {
+          invocation.terminal.out(text);
+          return;
+        }
+        await writeFileAs(out, { replace }, (draft) => writeFile(draft, text));
+        if (invocation.json) return;
+        invocation.terminal.out(
+          `report of ${count(report.figures.trades ?? 0, "trade")} written to ${printable(out)}\n`,
+        );
       }),
     );
 };
