@@ -2,12 +2,12 @@
 -- stored as an intent, the cooldown set, the slot and the exposure taken, in one step over all processes. There is no #! line: so Redis judges the script
 -- at its first write, and at maxmemory a refusal is still answered, though not counted.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
--- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
+-- KEYS[6] orders:closed          hash    id -> JSON; seven days, the newest 10,000
 -- KEYS[7] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[8] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[9] risk:circuit_breaker   hash    reason, source, tripped_at, until
@@ -19,9 +19,9 @@
 -- KEYS[15] orders:fills          zset    order id|fill id -> ms it was booked
 -- KEYS[16] orders:by_position    zset    position id|id of a pending order that names it -> 0
 -- KEYS[17] orders:closed_at      zset    id -> ms it was closed
--- KEYS[18] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
--- KEYS[19] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
--- KEYS[20] admission:refusals    stream  ms-seq -> entry that was refused: JSON, the newest 10,000
+-- KEYS[18] risk:guard_trades     hash    pair -> JSON: its newest 200 trades (key, exit ms, side, pnl, entry notional, reason of a stop); only while there are guards
+-- KEYS[19] admission:stats       hash    day|admitted or day|reason of a refusal -> count; 30 days
+-- KEYS[20] admission:refusals    stream  ms-seq -> refused entry: JSON; the newest 10,000
 -- KEYS[21] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
 -- KEYS[22] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
@@ -45,17 +45,17 @@
 -- ARGV[19] day_start          start of the trading day, ms after midnight UTC
 -- ARGV[20] dedup_window       ms for which a signal is remembered
 -- ARGV[21] max_ids            how many signals are remembered
--- ARGV[22] derived            1 = the caller made order_id of the signal; when it is taken, another is made of it
+-- ARGV[22] derived            1 = order_id was derived from the signal; if it is taken, another id is derived from it
 -- ARGV[23] position_id        the open position that it adds to; "" = none
 -- ARGV[24] flip               the open position of the other side that it turns around; "" = none
--- ARGV[25] reason             "" = not said
--- ARGV[26] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[25] reason             "" = none
+-- ARGV[26] rate               flow currency per unit of the settle currency, or of currency; "" = none
 -- ARGV[27] opposite_side      refuse = no entry against a position, or an entry, of the other side of its pair; allow
 -- Reply {"admitted", order JSON, call}
 --       {"refused", reason, message, retry at ms or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
-local function run(rare, in_account, events_key, recovering, flow_guards, now, now_text, answer, event_by, account, money_parse,
+local function run(rare, in_account, events_key, recovering, flow_guards, now, now_text, answer, try_event, account, money_parse,
     money_add, money_negate, money_text, read_breaker, cool_down, order_notional, market_of, price_fault, adopt_currency,
     entry_rate, rate_kept, hold_order, name_position, guard_block, remembers, fills_since, remember, order_json, closed_order,
     count_admission, forget_counts, keep_refusal, read_risk)
@@ -242,7 +242,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
   -- Write. Stats, log and last were not read: if one of these writes fails, the earlier ones are undone.
   local counted, admitted, fault = count_admission(stats_key, risk.day, "admitted")
   if fault then return fault end
-  local logged = event_by(redis.pcall, "entry_admitted", "signal_id", signal_id, "pair", pair, "side", side, "order", json,
+  local logged = try_event("entry_admitted", "signal_id", signal_id, "pair", pair, "side", side, "order", json,
     "cooldown_until", set_until)
   local marked = type(logged) == "table" and logged or redis.pcall("HSET", last_key, "id", signal_id, "pair", pair, "ts", now_text)
   if type(marked) == "table" then
@@ -312,7 +312,7 @@ if call ~= "" then
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if last and tonumber(last) > tonumber(number) then
+  if last and (#last == #number and last > number or #last ~= #number and tonumber(last) > tonumber(number)) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
@@ -337,12 +337,13 @@ if not is_proven then
     end
   end
 end
-local now = tonumber(clock)
-if not now then
+local now, now_text = tonumber(clock), nil
+if now then now_text = string.format("%d", now)
+else
   local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub("00000" .. time[2], -6, -4) -- of six digits of microseconds the first three
+  now = now_text + 0
 end
-local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -370,11 +371,10 @@ local function answer(reply)
   return reply
 end
 
--- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
--- the script asks for the log's length before it writes.
-local function event_by(run, kind, ...)
+-- The same for a script that undoes an event: returns its id, nil if none is kept, or the error.
+local function try_event(kind, ...)
   if max_events == "0" then return nil end
-  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
+  return redis.pcall("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
 
@@ -899,7 +899,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   local function rate_missing(currency)
     local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+    return "rate: expected the price of one " .. currency .. " in " .. own .. ", since the flow counts in " .. own
   end
   -- <<< currency.lua
 
@@ -1447,7 +1447,7 @@ local function read_risk(daily_key, day_start, pair)
 end
 -- <<< risk.lua
 
-return run(rare, in_account, events_key, recovering, flow_guards, now, now_text, answer, event_by, account, money_parse,
+return run(rare, in_account, events_key, recovering, flow_guards, now, now_text, answer, try_event, account, money_parse,
   money_add, money_negate, money_text, read_breaker, cool_down, order_notional, market_of, price_fault, adopt_currency,
   entry_rate, rate_kept, hold_order, name_position, guard_block, remembers, fills_since, remember, order_json, closed_order,
   count_admission, forget_counts, keep_refusal, read_risk)

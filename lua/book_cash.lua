@@ -2,7 +2,7 @@
 -- book_cash: books money that is no trade, once by its id: on the open position that it names, on the record of one that ended, else into
 -- its day. It counts no trade and moves no streak; the breaker is evaluated.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -13,8 +13,8 @@
 -- KEYS[9] risk:cash              zset    booked cash id -> ms
 -- KEYS[10] positions:open        hash    id -> JSON
 -- KEYS[11] trades:closed         stream  ms-seq -> trade: JSON
--- KEYS[12] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
--- KEYS[13] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end; ms-1 and 15 digits of seq: a person has seen that nobody told its result
+-- KEYS[12] trades:ended          zset    position id -> ms of its trade's key; the newest 100,000
+-- KEYS[13] trades:amendments     hash    key of a trade -> JSON: sums of bookings after its end; the same key, with "1" before seq padded to 15 digits: a person has seen the untold trade
 -- KEYS[14] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
 -- KEYS[15] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
@@ -24,13 +24,13 @@
 -- ARGV[5] lease               token the caller acts under; "" = none
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
--- ARGV[8] amount              as it moves the account: below 0 = paid
+-- ARGV[8] amount              change of the account: below 0 = paid
 -- ARGV[9] id                  of the booking
 -- ARGV[10] kind               funding, fee, interest, rebate, settlement or correction
--- ARGV[11] pair               "" = not said
+-- ARGV[11] pair               "" = none
 -- ARGV[12] position_id        "" = none
--- ARGV[13] currency           of the amount; "" = the flow's
--- ARGV[14] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[13] currency           currency of the amount; "" = the flow's
+-- ARGV[14] rate               flow currency per unit of the settle currency, or of currency; "" = none
 -- ARGV[15] ts                 ms of the booking; "" = now
 -- ARGV[16] note               "" = none
 -- ARGV[17] day_start          start of the trading day, ms after midnight UTC
@@ -42,8 +42,8 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(flow_currency, now, answer, event, money_parse, money_add, money_negate, money_text, decimal, decimal_negate,
-    decimal_money, move_equity, read_breaker, expect_hash, read_amendment, seen_key, write_amendment, day_sum, book_pnl,
-    trip_worsened, write_risk, risk_event, holding, unpriced_of, with_unpriced, paid_off, move_result, market_of, adopt_currency,
+    decimal_money, move_equity, read_breaker, expect_hash, book_pnl, trip_worsened, write_risk, risk_event, read_amendment,
+    amend_sum, seen_key, write_amendment, holding, unpriced_of, with_unpriced, paid_off, move_result, market_of, adopt_currency,
     in_flow, position_parse, remembers, too_old, remember, position_json, refuse, read_risk, open_day, risk_reply, trade_at,
     ended_trade)
   local daily_key, history_key, breaker_key, limits_key, cash_key, positions_key, trades_key, ended_key, amendments_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
@@ -62,11 +62,11 @@ local function run(flow_currency, now, answer, event, money_parse, money_add, mo
   local to = position_id == "" and "day" or position and "position" or trade and "trade" or "forgotten"
   if remembers(cash_key, id, cash_window) then return answer({ "repeated", to, stored or "", "0", risk_reply(risk, breaker) }) end
 
-  -- Decide: the amount in the flow's currency, and whether the position was ever heard of.
+  -- Decide: the amount in the flow's currency, and whether the flow knows the position.
   local fault = too_old(ts, cash_window) or open_day(risk, ts, day_start)
   if risk.ended then expect_hash(history_key) end
   if not fault and to == "forgotten" and not redis.call("ZSCORE", ended_key, position_id) then
-    fault = "positionId: no position " .. position_id .. " was ever heard of; without one the cash is the day's"
+    fault = "positionId: the flow knows no position " .. position_id .. "; leave positionId out to book on the day alone"
   end
   if fault then return refuse("SFINVALID", fault) end
   local of = position or ended
@@ -78,10 +78,10 @@ local function run(flow_currency, now, answer, event, money_parse, money_add, mo
   local amount, unknown = in_flow(decimal(amount_text), currency ~= "" and currency or settle, rate ~= "" and rate or nil)
   if unknown or holding.fault then return refuse("SFINVALID", unknown or holding.fault) end
   local booked = decimal_money(amount)
-  if not booked then return refuse("SFINVALID", "amount: it would leave +-9e15; nothing was booked") end
+  if not booked then return refuse("SFINVALID", "amount: it would exceed +-9e15; nothing was booked") end
 
   -- Decide: fees and rebates count in fees, all else in cash; what is booked on a position is the change of its rounded result.
-  local is_fee, parts, sums = kind == "fee" or kind == "rebate", { cash = booked }, nil
+  local is_fee, parts, sums, sum_fault = kind == "fee" or kind == "rebate", { cash = booked }, nil, nil
   local function paid_for(unpriced)
     if currency == "" or not (is_fee or kind == "correction") then return {} end
     local exact = decimal(amount_text)
@@ -98,10 +98,11 @@ local function run(flow_currency, now, answer, event, money_parse, money_add, mo
   elseif trade then
     sums, parts = read_amendment(amendments_key, trade.key), { later = booked }
     sums.unpriced = with_unpriced(sums.unpriced, paid_for(with_unpriced(trade.unpriced, unpriced_of(sums.unpriced))))
-    sums.pnl = day_sum(sums.pnl, booked)
-    if is_fee then sums.fees = day_sum(sums.fees, money_text(money_negate(money_parse(booked)))) else sums.cash = day_sum(sums.cash, booked) end
+    sum_fault = amend_sum(sums, "pnl", booked)
+    if is_fee then sum_fault = sum_fault or amend_sum(sums, "fees", money_text(money_negate(money_parse(booked))))
+    else sum_fault = sum_fault or amend_sum(sums, "cash", booked) end
   end
-  fault = holding.fault or book_pnl(risk, history_key, booked, parts, ts, day_start) or move_equity(risk, "books", booked)
+  fault = holding.fault or sum_fault or book_pnl(risk, history_key, booked, parts, ts, day_start) or move_equity(risk, "books", booked)
   if fault then return refuse("SFINVALID", fault) end
   trip_worsened(risk, breaker, limits_key, breaker_duration, day_start)
   -- Whoever books a correction on a trade whose result nobody told has seen that, however late.
@@ -182,7 +183,7 @@ if call ~= "" then
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if last and tonumber(last) > tonumber(number) then
+  if last and (#last == #number and last > number or #last ~= #number and tonumber(last) > tonumber(number)) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
@@ -207,12 +208,13 @@ if not is_proven then
     end
   end
 end
-local now = tonumber(clock)
-if not now then
+local now, now_text = tonumber(clock), nil
+if now then now_text = string.format("%d", now)
+else
   local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub("00000" .. time[2], -6, -4) -- of six digits of microseconds the first three
+  now = now_text + 0
 end
-local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -242,13 +244,9 @@ end
 
 -- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
 -- the script asks for the log's length before it writes.
-local function event_by(run, kind, ...)
-  if max_events == "0" then return nil end
-  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-end
-
 local function event(kind, ...)
-  event_by(redis.call, kind, ...)
+  if max_events == "0" then return end
+  redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
 
@@ -625,7 +623,7 @@ local function move_equity(risk, by, amount, new_peak)
   local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
   equity = kept_decimal(equity)
   if not equity or not decimal_money(equity) or not decimal_money(peak) then
-    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+    return "equity: it, or its peak, would exceed +-9e15; nothing was booked"
   end
   if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
   local rise = decimal_subtract(equity, peak)
@@ -852,9 +850,9 @@ setmetatable(in_account, { __index = function(_, asked)
       account.part_day = day
     end
     account.is_booked = true
-    local booked_units, booked_parts = money_parse(account.booked)
-    if not money_fits(account.units, account.parts) or not money_fits(booked_units, booked_parts) then
-      return "pnl: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
+    local fits = money_fits(account.units, account.parts) and money_fits(money_parse(account.booked))
+    if not fits or (is_today and not money_fits(money_parse(account.part_pnl))) then
+      return "pnl: the sum of account " .. account.name .. " would exceed +-9e15; nothing was booked"
     end
     return move_equity(account, "books", amount)
   end
@@ -917,60 +915,6 @@ end })
 local function expect_hash(key) redis.call("HLEN", key) end
 -- <<< expect.lua
 
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
--- >>> stream.lua
--- Event ids are `ms-seq`; they are compared number by number.
-
-local function id_less(a, b)
-  local a_ms, a_seq = string.match(a, "^(%d+)-?(%d*)$")
-  local b_ms, b_seq = string.match(b, "^(%d+)-?(%d*)$")
-  if a_ms ~= b_ms then return tonumber(a_ms) < tonumber(b_ms) end
-  return (tonumber(a_seq) or 0) < (tonumber(b_seq) or 0)
-end
--- <<< stream.lua
-
--- >>> amendment.lua
--- Bookings on a trade after its end: sums by the trade's key.
-
-local function read_amendment(amendments_key, trade_key)
-  local stored = redis.call("HGET", amendments_key, trade_key)
-  if not stored then return { pnl = "0", fees = "0", cash = "0", explained = "0" } end
-  local sums = cjson.decode(stored)
-  sums.explained = number_text(sums.explained)
-  return sums
-end
-
-local function amendment_json(a)
-  return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
-    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"
-end
-
--- The key of the note that a person has seen a trade whose result nobody told. No trade has such a key, and its sums are empty.
-local function seen_key(trade_key)
-  local ms, seq = string.match(trade_key, "^(%d+)-(%d+)$")
-  return ms .. "-1" .. string.rep("0", 15 - #seq) .. seq
-end
-
--- Bookings on trades that are not kept any more are forgotten each time the number of amendments becomes a multiple of 64.
-local function write_amendment(amendments_key, trades_key, trade_key, sums)
-  local is_new = redis.call("HSET", amendments_key, trade_key, amendment_json(sums)) == 1
-  if not is_new or redis.call("HLEN", amendments_key) % 64 > 0 then return end
-  local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
-  for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
-    if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
-  end
-end
--- <<< amendment.lua
-
 -- >>> booking.lua
 -- How results and equity change a flow's risk, and when they trip the breaker.
 
@@ -990,12 +934,13 @@ local function day_for(risk, history_key, ts, day_start)
   return booked
 end
 
--- The sum of two amounts. An error if the sum would leave 9e15.
+-- The sum of two amounts. An error if it leaves 9e15, or the second does.
 local function day_sum(amount, more)
   if more == "0" then return amount end
   local units, parts = money_parse(amount)
-  units, parts = money_add(units, parts, money_parse(more))
-  return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
+  local more_units, more_parts = money_parse(more)
+  units, parts = money_add(units, parts, more_units, more_parts)
+  return money_text(units, parts), not (money_fits(units, parts) and money_fits(more_units, more_parts)) and "pnl: a sum of the day would exceed +-9e15; nothing was booked" or nil
 end
 
 -- Books money on the day of ts. parts: how much of it is `later` (on ended trades), `cash` (of no trade) or `untied` (of no position); the rest is of open
@@ -1004,7 +949,11 @@ local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   local day, fault = day_for(risk, history_key, ts, day_start), nil
   day.pnl, fault = day_sum(day.pnl, pnl)
   if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
-  for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
+  for part, amount in pairs(parts) do
+    local part_fault
+    day[part], part_fault = day_sum(day[part], amount)
+    fault = fault or part_fault
+  end
   return fault or account and in_account.book_in_account(pnl, risk.day, day == risk)
 end
 
@@ -1065,6 +1014,67 @@ local function risk_event(risk, breaker)
 end
 -- <<< booking.lua
 
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
+-- >>> stream.lua
+-- Event ids are `ms-seq`; they are compared number by number.
+
+local function id_less(a, b)
+  local a_ms, a_seq = string.match(a, "^(%d+)-?(%d*)$")
+  local b_ms, b_seq = string.match(b, "^(%d+)-?(%d*)$")
+  if a_ms ~= b_ms then return tonumber(a_ms) < tonumber(b_ms) end
+  return (tonumber(a_seq) or 0) < (tonumber(b_seq) or 0)
+end
+-- <<< stream.lua
+
+-- >>> amendment.lua
+-- Bookings on a trade after its end: sums by the trade's key.
+
+local function read_amendment(amendments_key, trade_key)
+  local stored = redis.call("HGET", amendments_key, trade_key)
+  if not stored then return { pnl = "0", fees = "0", cash = "0", explained = "0" } end
+  local sums = cjson.decode(stored)
+  sums.explained = number_text(sums.explained)
+  return sums
+end
+
+-- Adds to a sum of an amendment. An error if it would leave 9e15.
+local function amend_sum(sums, name, amount)
+  local fault
+  sums[name], fault = day_sum(sums[name], amount)
+  return fault and "pnl: a sum of the trade would exceed +-9e15; nothing was booked" or nil
+end
+
+local function amendment_json(a)
+  return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
+    .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"
+end
+
+-- The key of the note that a person has seen a trade whose result nobody told. No trade has such a key, and its sums are empty.
+local function seen_key(trade_key)
+  local ms, seq = string.match(trade_key, "^(%d+)-(%d+)$")
+  return ms .. "-1" .. string.rep("0", 15 - #seq) .. seq
+end
+
+-- Bookings on trades that are not kept any more are forgotten each time the number of amendments becomes a multiple of 64.
+local function write_amendment(amendments_key, trades_key, trade_key, sums)
+  local is_new = redis.call("HSET", amendments_key, trade_key, amendment_json(sums)) == 1
+  if not is_new or redis.call("HLEN", amendments_key) % 64 > 0 then return end
+  local oldest = redis.call("XRANGE", trades_key, "-", "+", "COUNT", "1")[1]
+  for _, key in ipairs(redis.call("HKEYS", amendments_key)) do
+    if not oldest or id_less(key, oldest[1]) then redis.call("HDEL", amendments_key, key) end
+  end
+end
+-- <<< amendment.lua
+
 -- >>> keep.lua
 -- Sums, products and quotients, rounded as positions store them, and as they are booked.
 
@@ -1083,7 +1093,7 @@ end
 local function money_of(exact)
   local text = decimal_money(exact)
   if text then return text end
-  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  holding.fault = holding.fault or "price: the result would exceed +-9e15; nothing was booked"
   return "0"
 end
 -- <<< keep.lua
@@ -1203,7 +1213,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   local function rate_missing(currency)
     local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+    return "rate: expected the price of one " .. currency .. " in " .. own .. ", since the flow counts in " .. own
   end
   -- <<< currency.lua
 
@@ -1282,7 +1292,7 @@ end
 -- An amount in some currency, converted into the flow's; nil if a rate is needed and not given. A fault if the flow's currency is not known.
 local function told_in_flow(amount, currency, rate)
   if not currency then return amount end
-  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+  if not flow_currency then return nil, "currency: it is not known yet in which currency the flow counts: set risk.currency; got " .. currency end
   if rate then return at_rate(amount, rate) end
   return is_same(currency, flow_currency) and amount or nil
 end
@@ -1354,7 +1364,7 @@ end
 -- The fault of a booking from before ids are remembered: it may have been booked and forgotten.
 local function too_old(ts, window)
   if not ts or ts > now - window then return nil end
-  return string.format("ts: expected a time after %.0f, before which ids are not remembered, got %.0f; without an id it is booked every time",
+  return string.format("ts: expected a time after %.0f, since older ids are forgotten and it might be booked twice, got %.0f; without an id it is booked each time",
     now - window, ts)
 end
 
@@ -1522,7 +1532,7 @@ end
 -- <<< trade_end.lua
 
 return run(flow_currency, now, answer, event, money_parse, money_add, money_negate, money_text, decimal, decimal_negate,
-  decimal_money, move_equity, read_breaker, expect_hash, read_amendment, seen_key, write_amendment, day_sum, book_pnl,
-  trip_worsened, write_risk, risk_event, holding, unpriced_of, with_unpriced, paid_off, move_result, market_of, adopt_currency,
+  decimal_money, move_equity, read_breaker, expect_hash, book_pnl, trip_worsened, write_risk, risk_event, read_amendment,
+  amend_sum, seen_key, write_amendment, holding, unpriced_of, with_unpriced, paid_off, move_result, market_of, adopt_currency,
   in_flow, position_parse, remembers, too_old, remember, position_json, refuse, read_risk, open_day, risk_reply, trade_at,
   ended_trade)

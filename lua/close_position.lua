@@ -2,14 +2,14 @@
 -- close_position: ends a position with the result that is told: its trade is written down, counted and judged, the breaker is
 -- evaluated, the pair cools down, in one step. A second close finds no position and books nothing.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] positions:open         hash    id -> JSON
 -- KEYS[6] positions:dust         hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[7] trades:closed          stream  ms-seq -> trade: JSON
--- KEYS[8] trades:ended           zset    position id -> ms of its trade's key, the newest 100,000
+-- KEYS[8] trades:ended           zset    position id -> ms of its trade's key; the newest 100,000
 -- KEYS[9] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[10] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[11] risk:history          hash    day -> JSON
@@ -18,7 +18,7 @@
 -- KEYS[14] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- KEYS[15] orders:pending        hash    id -> JSON
 -- KEYS[16] orders:by_position    zset    position id|id of a pending order that names it -> 0
--- KEYS[17] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
+-- KEYS[17] risk:guard_trades     hash    pair -> JSON: its newest 200 trades (key, exit ms, side, pnl, entry notional, reason of a stop); only while there are guards
 -- KEYS[18] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
 -- KEYS[19] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
@@ -33,10 +33,10 @@
 -- ARGV[10] ts                 ms of the trade; "" = now
 -- ARGV[11] equity             flow currency; "" = unknown
 -- ARGV[12] cooldown           ms for the pair; "" = the one the position asked for
--- ARGV[13] reason             why it was closed; "" = not said
+-- ARGV[13] reason             why it was closed; "" = none
 -- ARGV[14] dust               size left at the exchange that cannot be sold; "" = none
--- ARGV[15] currency           of the amount; "" = the flow's
--- ARGV[16] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[15] currency           currency of the amount; "" = the flow's
+-- ARGV[16] rate               flow currency per unit of the settle currency, or of currency; "" = none
 -- ARGV[17] day_start          start of the trading day, ms after midnight UTC
 -- ARGV[18] breaker_duration   ms, "until_day_end" or "until_reset"
 -- ARGV[19] max_trades         how many trades are kept
@@ -168,7 +168,7 @@ if call ~= "" then
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if last and tonumber(last) > tonumber(number) then
+  if last and (#last == #number and last > number or #last ~= #number and tonumber(last) > tonumber(number)) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
@@ -193,12 +193,13 @@ if not is_proven then
     end
   end
 end
-local now = tonumber(clock)
-if not now then
+local now, now_text = tonumber(clock), nil
+if now then now_text = string.format("%d", now)
+else
   local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub("00000" .. time[2], -6, -4) -- of six digits of microseconds the first three
+  now = now_text + 0
 end
-local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -228,13 +229,9 @@ end
 
 -- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
 -- the script asks for the log's length before it writes.
-local function event_by(run, kind, ...)
-  if max_events == "0" then return nil end
-  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-end
-
 local function event(kind, ...)
-  event_by(redis.call, kind, ...)
+  if max_events == "0" then return end
+  redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
 
@@ -478,7 +475,7 @@ local function move_equity(risk, by, amount, new_peak)
   local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
   equity = kept_decimal(equity)
   if not equity or not decimal_money(equity) or not decimal_money(peak) then
-    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+    return "equity: it, or its peak, would exceed +-9e15; nothing was booked"
   end
   if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
   local rise = decimal_subtract(equity, peak)
@@ -730,9 +727,9 @@ setmetatable(in_account, { __index = function(_, asked)
       account.part_day = day
     end
     account.is_booked = true
-    local booked_units, booked_parts = money_parse(account.booked)
-    if not money_fits(account.units, account.parts) or not money_fits(booked_units, booked_parts) then
-      return "pnl: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
+    local fits = money_fits(account.units, account.parts) and money_fits(money_parse(account.booked))
+    if not fits or (is_today and not money_fits(money_parse(account.part_pnl))) then
+      return "pnl: the sum of account " .. account.name .. " would exceed +-9e15; nothing was booked"
     end
     return move_equity(account, "books", amount)
   end
@@ -788,16 +785,6 @@ setmetatable(in_account, { __index = function(_, asked)
   return rawget(in_account, asked)
 end })
 
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
 -- >>> booking.lua
 -- How results and equity change a flow's risk, and when they trip the breaker.
 
@@ -817,12 +804,13 @@ local function day_for(risk, history_key, ts, day_start)
   return booked
 end
 
--- The sum of two amounts. An error if the sum would leave 9e15.
+-- The sum of two amounts. An error if it leaves 9e15, or the second does.
 local function day_sum(amount, more)
   if more == "0" then return amount end
   local units, parts = money_parse(amount)
-  units, parts = money_add(units, parts, money_parse(more))
-  return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
+  local more_units, more_parts = money_parse(more)
+  units, parts = money_add(units, parts, more_units, more_parts)
+  return money_text(units, parts), not (money_fits(units, parts) and money_fits(more_units, more_parts)) and "pnl: a sum of the day would exceed +-9e15; nothing was booked" or nil
 end
 
 -- Books money on the day of ts. parts: how much of it is `later` (on ended trades), `cash` (of no trade) or `untied` (of no position); the rest is of open
@@ -831,7 +819,11 @@ local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   local day, fault = day_for(risk, history_key, ts, day_start), nil
   day.pnl, fault = day_sum(day.pnl, pnl)
   if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
-  for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
+  for part, amount in pairs(parts) do
+    local part_fault
+    day[part], part_fault = day_sum(day[part], amount)
+    fault = fault or part_fault
+  end
   return fault or account and in_account.book_in_account(pnl, risk.day, day == risk)
 end
 
@@ -905,6 +897,16 @@ local function risk_event(risk, breaker)
 end
 -- <<< booking.lua
 
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
 -- >>> keep.lua
 -- Sums, products and quotients, rounded as positions store them, and as they are booked.
 
@@ -923,7 +925,7 @@ end
 local function money_of(exact)
   local text = decimal_money(exact)
   if text then return text end
-  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  holding.fault = holding.fault or "price: the result would exceed +-9e15; nothing was booked"
   return "0"
 end
 -- <<< keep.lua
@@ -1212,7 +1214,7 @@ end
 -- An amount in some currency, converted into the flow's; nil if a rate is needed and not given. A fault if the flow's currency is not known.
 local function told_in_flow(amount, currency, rate)
   if not currency then return amount end
-  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+  if not flow_currency then return nil, "currency: it is not known yet in which currency the flow counts: set risk.currency; got " .. currency end
   if rate then return at_rate(amount, rate) end
   return is_same(currency, flow_currency) and amount or nil
 end

@@ -1,22 +1,22 @@
 #!lua flags=no-writes
 -- export_flow: everything that the flow holds, as it stands at one moment.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] positions:open         hash    id -> JSON
 -- KEYS[3] orders:pending         hash    id -> JSON
--- KEYS[4] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
+-- KEYS[4] orders:closed          hash    id -> JSON; seven days, the newest 10,000
 -- KEYS[5] orders:closed_at       zset    id -> ms it was closed
 -- KEYS[6] orders:fills           zset    order id|fill id -> ms it was booked
 -- KEYS[7] orders:fills_told      hash    order id|fill id -> its price and size
 -- KEYS[8] positions:dust         hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[9] trades:closed          stream  ms-seq -> trade: JSON
--- KEYS[10] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
--- KEYS[11] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end; ms-1 and 15 digits of seq: a person has seen that nobody told its result
+-- KEYS[10] trades:ended          zset    position id -> ms of its trade's key; the newest 100,000
+-- KEYS[11] trades:amendments     hash    key of a trade -> JSON: sums of bookings after its end; the same key, with "1" before seq padded to 15 digits: a person has seen the untold trade
 -- KEYS[12] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[13] risk:circuit_breaker  hash    reason, source, tripped_at, until
 -- KEYS[14] risk:limits           hash    limit -> number
--- KEYS[15] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
--- KEYS[16] risk:limits_by        hash    limit -> JSON: by config or call, who, at ms; held, held_who, held_at ms: the call's that a tighter configuration stands over
+-- KEYS[15] risk:guard_trades     hash    pair -> JSON: its newest 200 trades (key, exit ms, side, pnl, entry notional, reason of a stop); only while there are guards
+-- KEYS[16] risk:limits_by        hash    limit -> JSON: by = config or call, who, at ms; held, held_who, held_at ms = the value of a call while a tighter configuration is in force
 -- KEYS[17] risk:history          hash    day -> JSON
 -- KEYS[18] risk:trades           zset    booked trade id -> ms
 -- KEYS[19] risk:cash             zset    booked cash id -> ms
@@ -24,8 +24,8 @@
 -- KEYS[21] signals:processed     zset    id -> ms it was marked
 -- KEYS[22] signals:last          hash    id, pair, ts
 -- KEYS[23] signals:cooldowns     hash    pair or pair|side -> expiry ms
--- KEYS[24] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
--- KEYS[25] admission:refusals    stream  ms-seq -> entry that was refused: JSON, the newest 10,000
+-- KEYS[24] admission:stats       hash    day|admitted or day|reason of a refusal -> count; 30 days
+-- KEYS[25] admission:refusals    stream  ms-seq -> refused entry: JSON; the newest 10,000
 -- KEYS[26] execution:heartbeat   string  ms
 -- KEYS[27] execution:instances   zset    instance -> ms of its last heartbeat
 -- KEYS[28] execution:versions    hash    instance -> JSON: version and schema of its package
@@ -38,9 +38,9 @@
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
--- ARGV[4] types               of KEYS[2] and on, in order, with spaces: hash, zset, string or stream
--- ARGV[5] most                answer only how much there is, if there are more entries; "" = tell all of them
--- ARGV[6] since               for each of KEYS[2] and on: zset from this score, stream after this id; hash "n score": fields that KEYS[n] has from the score, " m score" after it: that begin its members, up to a |, with %25 and %7C in them; "" or none = all
+-- ARGV[4] types               types of KEYS[2] and on, in order, separated by spaces: hash, zset, string or stream
+-- ARGV[5] most                with more entries than this, the reply has only their number; "" = always all of them
+-- ARGV[6] since               one for each of KEYS[2] and on. zset: from this score; stream: after this id; hash "n score": the fields that KEYS[n] ranks from the score on, " m score" after it: also those that begin members of KEYS[m], up to a |, escaped as %25 and %7C; "" or missing = all
 -- Reply {"flow", events ever added, then what each key holds, in the order of KEYS:
 --         hash {field, value, ...}, zset {member, score, ...}, string value or "",
 --         stream {id, number of values, field, value, ..., id, ...},
@@ -160,7 +160,7 @@ local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow 
 local clock = ARGV[3] -- ms; "" = the server's TIME
 
 -- Of flow:meta, in each script, what it uses; false: there is none.
-local flow_epoch = unpack(redis.call("HMGET", meta_key, "epoch"))
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -173,11 +173,6 @@ if epoch ~= flow_epoch then
   if written[1] ~= "4" and written[1] ~= "5" then -- 5: the layout of 4, of a flow in an account
     return redis.error_reply("SFSCHEMA the flow is of schema " .. tostring(written[1]) .. ", this script is of schema 4: see sf-state migrate")
   end
-end
-local now = tonumber(clock)
-if not now then
-  local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
 local function answer(reply)

@@ -1,15 +1,15 @@
 #!lua flags=no-writes
 -- get_recorded_fills: which fills were booked.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] orders:fills           zset    order id|fill id -> ms it was booked
 -- KEYS[3] orders:pending         hash    id -> JSON
--- KEYS[4] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
+-- KEYS[4] orders:closed          hash    id -> JSON; seven days, the newest 10,000
 -- ARGV[1] call                slot:number of the call; "" = never repeated
 -- ARGV[2] epoch               the epoch the caller knows; "" = any
 -- ARGV[3] clock               ms; "" = server TIME
--- ARGV[4] fills               JSON array of "order id|fill id", % and | in the order's id as %25 and %7C
--- ARGV[5] order_ids           JSON array of the order's id of each fill
+-- ARGV[4] fills               JSON array of "order id|fill id"; % and | in the order's id are escaped as %25 and %7C
+-- ARGV[5] order_ids           JSON array: for each fill, the id of its order
 -- ARGV[6] fill_window         ms for which a fill id is remembered
 -- Reply {"fills", {"1" or "0" for each fill}, call}
 -- Errors: SFSTATELOST, SFSCHEMA
@@ -42,7 +42,7 @@ local epoch = ARGV[2] -- epoch the caller connected to; "" = whichever the flow 
 local clock = ARGV[3] -- ms; "" = the server's TIME
 
 -- Of flow:meta, in each script, what it uses; false: there is none.
-local flow_epoch = unpack(redis.call("HMGET", meta_key, "epoch"))
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then

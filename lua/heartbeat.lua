@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- heartbeat: says that this instance, and so the flow, is alive. Leaves no event: it would push the trades out of the log.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -16,22 +16,24 @@
 -- ARGV[6] max_events          events kept; 0 = none
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
 -- ARGV[8] instance_window     ms after which a silent instance is forgotten
--- ARGV[9] client              JSON: version and schema of the caller's package; "" = not told
+-- ARGV[9] client              JSON: version and schema of the caller's package; "" = not given
 -- Reply {"alive", now ms, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED
 
-local function run(instance, now, now_text, answer, expect_string)
+local function run(instance, now, now_text, answer)
   local heartbeat_key, instances_key, versions_key = KEYS[5], KEYS[6], KEYS[7]
   local instance_window, client = tonumber(ARGV[8]), ARGV[9]
 
   -- Read.
-  expect_string(heartbeat_key)
   local told = redis.call("HGET", versions_key, instance) or ""
   local forgotten = redis.call("ZRANGE", instances_key, "-inf", now - instance_window, "BYSCORE")
 
-  -- Write.
+  -- Write: first what fails by itself if its key holds another type. The other two were read.
+  redis.call("SET", heartbeat_key, now_text, "GET")
   local is_new = redis.call("ZADD", instances_key, now_text, instance) == 1
-  for _, id in ipairs(is_new and redis.call("ZRANGE", instances_key, 0, -10001) or {}) do forgotten[#forgotten + 1] = id end
+  if is_new then
+    for _, id in ipairs(redis.call("ZRANGE", instances_key, 0, -10001)) do forgotten[#forgotten + 1] = id end
+  end
   for _, id in ipairs(forgotten) do
     if id ~= instance then
       redis.call("ZREM", instances_key, id)
@@ -40,7 +42,6 @@ local function run(instance, now, now_text, answer, expect_string)
   end
   if client == "" then redis.call("HDEL", versions_key, instance)
   elseif client ~= told then redis.call("HSET", versions_key, instance, client) end
-  redis.call("SET", heartbeat_key, now_text)
 
   return answer({ "alive", now_text })
 end
@@ -61,7 +62,7 @@ local max_events = ARGV[6] -- events kept; 0 = none
 local proof = ARGV[7] -- slot:number of the newest answer that the caller has; "" = none told
 
 -- Of flow:meta, in each script, what it uses; false: there is none.
-local flow_epoch = unpack(redis.call("HMGET", meta_key, "epoch"))
+local flow_epoch = redis.call("HGET", meta_key, "epoch")
 if not flow_epoch then return redis.error_reply("SFSTATELOST the flow has no epoch: its state is gone or was never opened") end
 if epoch ~= flow_epoch then
   if epoch ~= "" then
@@ -93,7 +94,7 @@ if call ~= "" then
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if last and tonumber(last) > tonumber(number) then
+  if last and (#last == #number and last > number or #last ~= #number and tonumber(last) > tonumber(number)) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
@@ -118,12 +119,13 @@ if not is_proven then
     end
   end
 end
-local now = tonumber(clock)
-if not now then
+local now, now_text = tonumber(clock), nil
+if now then now_text = string.format("%d", now)
+else
   local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub("00000" .. time[2], -6, -4) -- of six digits of microseconds the first three
+  now = now_text + 0
 end
-local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -152,11 +154,4 @@ local function answer(reply)
 end
 -- <<< change.lua
 
--- >>> expect.lua
--- A write fails if its key holds another type, and a script cannot undo its earlier writes. So a script that writes a key later checks the key's type
--- before its first write: then a wrong type ends the script with nothing written.
-
-local function expect_string(key) redis.call("GET", key) end
--- <<< expect.lua
-
-return run(instance, now, now_text, answer, expect_string)
+return run(instance, now, now_text, answer)

@@ -2,11 +2,11 @@
 -- stands there after a flush. There is no #! line: so Redis judges it at its first write, and a flow that exists can be looked at on a
 -- replica, and on a master that refuses changes.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- ARGV[1] call                number of the call, given back last
 -- ARGV[2] clock               ms; "" = server TIME
 -- ARGV[3] epoch               the epoch to give a new flow; "" = make none
--- ARGV[4] schema              the layout's version that the caller writes
+-- ARGV[4] schema              schema that the caller writes
 -- Reply {"created" or "opened", epoch, schema, created_at ms, account or "", call}
 --       {"absent", call}: there is no flow, and none was made
 -- Errors: SFIMPORT, SFSCHEMA, SFSTATELOST

@@ -3,12 +3,12 @@
 -- its order names and then the pair's others of that side, or explains how the named one ended. A position that is flat, or whose rest
 -- cannot be sold, ends: its trade is written down, counted and judged, the breaker is evaluated, the pair cools down.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
--- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
+-- KEYS[6] orders:closed          hash    id -> JSON; seven days, the newest 10,000
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
 -- KEYS[8] orders:fills           zset    order id|fill id -> ms it was booked
 -- KEYS[9] orders:fills_told      hash    order id|fill id -> its price and size
@@ -16,8 +16,8 @@
 -- KEYS[11] positions:open        hash    id -> JSON
 -- KEYS[12] positions:dust        hash    pair|side -> JSON: what ended trades left and cannot be sold
 -- KEYS[13] trades:closed         stream  ms-seq -> trade: JSON
--- KEYS[14] trades:ended          zset    position id -> ms of its trade's key, the newest 100,000
--- KEYS[15] trades:amendments     hash    key of a trade -> JSON: sums of what was booked on it after its end; ms-1 and 15 digits of seq: a person has seen that nobody told its result
+-- KEYS[14] trades:ended          zset    position id -> ms of its trade's key; the newest 100,000
+-- KEYS[15] trades:amendments     hash    key of a trade -> JSON: sums of bookings after its end; the same key, with "1" before seq padded to 15 digits: a person has seen the untold trade
 -- KEYS[16] risk:exposure         hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
 -- KEYS[17] risk:daily            hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
 -- KEYS[18] risk:history          hash    day -> JSON
@@ -25,7 +25,7 @@
 -- KEYS[20] risk:limits           hash    limit -> number
 -- KEYS[21] signals:cooldowns     hash    pair or pair|side -> expiry ms
 -- KEYS[22] signals:processed     zset    id -> ms it was marked
--- KEYS[23] risk:guard_trades     hash    pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards
+-- KEYS[23] risk:guard_trades     hash    pair -> JSON: its newest 200 trades (key, exit ms, side, pnl, entry notional, reason of a stop); only while there are guards
 -- KEYS[24] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
 -- KEYS[25] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated
@@ -39,10 +39,10 @@
 -- ARGV[9] fill_id             the exchange's id of the execution
 -- ARGV[10] price              quote currency
 -- ARGV[11] size               base currency
--- ARGV[12] fee                in what the pair settles in; or amount, currency and rate (- = not said) of each, with spaces between them
--- ARGV[13] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[12] fee                settle currency of the pair; or amount, currency and rate (- = none) of each, separated by spaces
+-- ARGV[13] rate               flow currency per unit of the settle currency, or of currency; "" = none
 -- ARGV[14] ts                 ms of the execution; "" = now
--- ARGV[15] done               1 = the exchange says the order is complete
+-- ARGV[15] done               1 = the order is over at the exchange
 -- ARGV[16] dust               a rest of up to this size cannot be sold; "" = none
 -- ARGV[17] overfill           1 = an entry may be filled by more than its size
 -- ARGV[18] day_start          start of the trading day, ms after midnight UTC
@@ -57,12 +57,12 @@
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
 local function run(rare, at_end, instance, now, answer, event, money_parse, money_add, money_negate, money_fits, money_text,
-    decimal, decimal_subtract, move_equity, read_breaker, expect_zset, quote, day_sum, book_pnl, trip_worsened, write_risk,
-    risk_event, holding, money_of, notional_at, order_notional, with_unpriced, worth_of, size_sum, size_less, move_result, grow,
-    gain_of, reduce, left_of, market_of, price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds,
-    hold_position, position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base, split_fees, price_fees,
-    position_parse, ORDER_DONE, order_parse, pair_key, orders_naming, remembers, remember, order_json, closed_to_forget,
-    write_order, position_json, read_risk, open_day, risk_reply, ended_at, json_list)
+    decimal, decimal_subtract, move_equity, read_breaker, expect_zset, book_pnl, trip_worsened, write_risk, risk_event, quote,
+    holding, money_of, notional_at, order_notional, with_unpriced, worth_of, size_sum, size_less, move_result, grow, gain_of,
+    reduce, left_of, market_of, price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, hold_position,
+    position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base, split_fees, price_fees, position_parse,
+    ORDER_DONE, order_parse, pair_key, orders_naming, remembers, remember, order_json, closed_to_forget, write_order,
+    position_json, read_risk, open_day, risk_reply, ended_at, json_list)
   local orders_key, closed_key, closed_at_key, fills_key, told_key, by_position_key, positions_key, dust_key, trades_key, ended_key, amendments_key, exposure_key, daily_key, history_key, breaker_key, limits_key, cooldowns_key, processed_key, guard_trades_key = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22], KEYS[23]
   local order_id, fill_id, price, size, fee = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
   local rate = ARGV[13] ~= "" and ARGV[13] or nil
@@ -83,7 +83,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
     -- A repeated fill must have its first size and price. Fills from before these were stored count as equal.
     local told_price, told_size = string.match(redis.call("HGET", told_key, fill) or "", "^(%S+) (%S+)$")
     local function told_otherwise(field, before, new)
-      return rare.refuse("SFINVALID", field .. ": fill " .. fill_id .. " of order " .. order_id .. " was told with a " .. field .. " of " .. before .. ", now with " .. new)
+      return rare.refuse("SFINVALID", field .. ": fill " .. fill_id .. " of order " .. order_id .. " was booked with a " .. field .. " of " .. before .. ", now it has " .. new)
     end
     if told_size and not same_size(tonumber(told_size), tonumber(size)) then return told_otherwise("size", told_size, size) end
     if told_price and math.abs(tonumber(told_price) - tonumber(price)) > 1e-9 * math.max(math.abs(tonumber(told_price)), math.abs(tonumber(price))) then
@@ -92,7 +92,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
     local held = order and redis.call("HGET", positions_key, order.position_id or order_id) or ""
     return answer({ "repeated", stored or "", held, "0", "0", "0", "[" .. held .. "]", "[]", "[]", "0", "", risk_reply(risk, breaker) })
   end
-  if not order then return rare.refuse("SFINVALID", "orderId: no order " .. order_id .. ", pending or lately closed") end
+  if not order then return rare.refuse("SFINVALID", "orderId: the flow knows no order " .. order_id .. ": save it first; closed ones are forgotten after seven days") end
   local too_early = open_day(risk, given_ts, day_start)
   if too_early then return rare.refuse("SFINVALID", too_early) end
   if risk.ended then rare.expect_hash(history_key) end
@@ -111,7 +111,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   local filled_before = tonumber(order.filled)
   order.filled = size_sum(order.filled, size)
   local filled, asked = tonumber(order.filled), tonumber(order.size)
-  if filled - filled ~= 0 then return rare.refuse("SFINVALID", "size: order " .. order_id .. " would be filled beyond what a double holds") end
+  if filled - filled ~= 0 then return rare.refuse("SFINVALID", "size: order " .. order_id .. " would be filled by more than a double holds") end
   if order.intent == "entry" and exceeds(filled, asked) and not overfill then
     return rare.refuse("SFINVALID", "size: entry order " .. order_id .. " of " .. order.size .. " would be filled by " .. order.filled
       .. "; if the exchange's own order says so, give overfill: true")
@@ -208,8 +208,7 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
 
   -- Decide: what each part books, with its share of the fees.
   local effects, amended, dust, dust_sold = {}, {}, nil, nil
-  local open, later, cash = "0", "0", "0"
-  local sizes = {}
+  local cash, sizes = "0", {}
   for i, part in ipairs(parts) do sizes[i] = part.size end
   local shares, unpriced = split_fees(fees, sizes), nil
 
@@ -242,11 +241,11 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
         local result
         result, unpriced = rare.priced_result(market, gain, rate_known, unpriced)
         pnl = money_of(decimal_subtract(result, paid))
-        sums.pnl, sums.fees = day_sum(sums.pnl, pnl), day_sum(sums.fees, money_of(paid))
+        local fees_paid = money_of(paid)
+        holding.fault = holding.fault or rare.amend_sum(sums, "pnl", pnl) or rare.amend_sum(sums, "fees", fees_paid)
       end
       sums.explained = size_sum(sums.explained, part.size)
       amended[#amended + 1] = { trade = part.trade, sums = sums, pnl = pnl }
-      later = day_sum(later, pnl)
       if part.trade.ending == "dust" then dust = rare.dust_left(market, rare.read_dust(dust_key, rare.dust_key_of(order.pair, reduced)), part.trade, part.size) end
     elseif part.to == "dust" then
       local cost
@@ -301,7 +300,6 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
         units, rest = money_add(units, rest, money_negate(money_parse(realised)))
         booked = money_text(units, rest)
       end
-      open = open == "0" and booked or day_sum(open, booked)
       effects[#effects + 1] = { position = each, taken = part.size, booked = booked, untaken = part.untaken }
       if part.to == "grow" then order.position_id, order.slot = each.id, nil end
     end
@@ -351,8 +349,16 @@ local function run(rare, at_end, instance, now, answer, event, money_parse, mone
   end
 
   -- Decide: the risk.
-  local booked = day_sum(day_sum(open, later), cash)
-  local fault = holding.fault or not money_fits(money_parse(booked)) and "price: the result would leave +-9e15; nothing was booked"
+  local booked, later, leaves = effects[1] and effects[1].booked or "0", "0", false
+  if #effects > 1 or #amended > 0 or cash ~= "0" then
+    local open, by_open, by_later
+    open, by_open = rare.sum_of(effects, "booked")
+    later, by_later = rare.sum_of(amended, "pnl")
+    booked, leaves = rare.sum_of({ { pnl = open }, { pnl = later }, { pnl = cash } }, "pnl")
+    leaves = leaves or by_open or by_later
+  end
+  leaves = leaves or not money_fits(money_parse(booked))
+  local fault = holding.fault or leaves and "price: the result would exceed +-9e15; nothing was booked"
     or book_pnl(risk, history_key, booked, { later = later, cash = cash }, given_ts, day_start)
   for _, each in ipairs(ended) do
     fault = fault or at_end.count_trade(risk, history_key, { result = each.trade.pnl, ends = true, counts = each.counts, judges = each.judges },
@@ -466,7 +472,7 @@ if call ~= "" then
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if last and tonumber(last) > tonumber(number) then
+  if last and (#last == #number and last > number or #last ~= #number and tonumber(last) > tonumber(number)) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
@@ -491,12 +497,13 @@ if not is_proven then
     end
   end
 end
-local now = tonumber(clock)
-if not now then
+local now, now_text = tonumber(clock), nil
+if now then now_text = string.format("%d", now)
+else
   local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub("00000" .. time[2], -6, -4) -- of six digits of microseconds the first three
+  now = now_text + 0
 end
-local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -526,13 +533,9 @@ end
 
 -- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
 -- the script asks for the log's length before it writes.
-local function event_by(run, kind, ...)
-  if max_events == "0" then return nil end
-  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-end
-
 local function event(kind, ...)
-  event_by(redis.call, kind, ...)
+  if max_events == "0" then return end
+  redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
 
@@ -788,7 +791,7 @@ local function move_equity(risk, by, amount, new_peak)
   local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
   equity = kept_decimal(equity)
   if not equity or not decimal_money(equity) or not decimal_money(peak) then
-    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+    return "equity: it, or its peak, would exceed +-9e15; nothing was booked"
   end
   if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
   local rise = decimal_subtract(equity, peak)
@@ -1030,9 +1033,9 @@ setmetatable(in_account, { __index = function(_, asked)
       account.part_day = day
     end
     account.is_booked = true
-    local booked_units, booked_parts = money_parse(account.booked)
-    if not money_fits(account.units, account.parts) or not money_fits(booked_units, booked_parts) then
-      return "pnl: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
+    local fits = money_fits(account.units, account.parts) and money_fits(money_parse(account.booked))
+    if not fits or (is_today and not money_fits(money_parse(account.part_pnl))) then
+      return "pnl: the sum of account " .. account.name .. " would exceed +-9e15; nothing was booked"
     end
     return move_equity(account, "books", amount)
   end
@@ -1095,16 +1098,6 @@ end })
 local function expect_zset(key) redis.call("ZCARD", key) end
 -- <<< expect.lua
 
--- >>> json.lua
--- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
-local function quote(text)
-  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
-  return '"' .. string.gsub(text, '[%c"\\]', function(character)
-    return string.format("\\u%04x", string.byte(character))
-  end) .. '"'
-end
--- <<< json.lua
-
 -- >>> booking.lua
 -- How results and equity change a flow's risk, and when they trip the breaker.
 
@@ -1124,12 +1117,13 @@ local function day_for(risk, history_key, ts, day_start)
   return booked
 end
 
--- The sum of two amounts. An error if the sum would leave 9e15.
+-- The sum of two amounts. An error if it leaves 9e15, or the second does.
 local function day_sum(amount, more)
   if more == "0" then return amount end
   local units, parts = money_parse(amount)
-  units, parts = money_add(units, parts, money_parse(more))
-  return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
+  local more_units, more_parts = money_parse(more)
+  units, parts = money_add(units, parts, more_units, more_parts)
+  return money_text(units, parts), not (money_fits(units, parts) and money_fits(more_units, more_parts)) and "pnl: a sum of the day would exceed +-9e15; nothing was booked" or nil
 end
 
 -- Books money on the day of ts. parts: how much of it is `later` (on ended trades), `cash` (of no trade) or `untied` (of no position); the rest is of open
@@ -1138,7 +1132,11 @@ local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   local day, fault = day_for(risk, history_key, ts, day_start), nil
   day.pnl, fault = day_sum(day.pnl, pnl)
   if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
-  for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
+  for part, amount in pairs(parts) do
+    local part_fault
+    day[part], part_fault = day_sum(day[part], amount)
+    fault = fault or part_fault
+  end
   return fault or account and in_account.book_in_account(pnl, risk.day, day == risk)
 end
 
@@ -1199,6 +1197,16 @@ local function risk_event(risk, breaker)
 end
 -- <<< booking.lua
 
+-- >>> json.lua
+-- JSON text of our own records. A caller's JSON (metadata) always stands last and is carried along as it came, never re-encoded.
+local function quote(text)
+  if string.find(text, '^[^%c"\\]*$') then return '"' .. text .. '"' end
+  return '"' .. string.gsub(text, '[%c"\\]', function(character)
+    return string.format("\\u%04x", string.byte(character))
+  end) .. '"'
+end
+-- <<< json.lua
+
 -- >>> keep.lua
 -- Sums, products and quotients, rounded as positions store them, and as they are booked.
 
@@ -1217,7 +1225,7 @@ end
 local function money_of(exact)
   local text = decimal_money(exact)
   if text then return text end
-  holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+  holding.fault = holding.fault or "price: the result would exceed +-9e15; nothing was booked"
   return "0"
 end
 -- <<< keep.lua
@@ -1551,7 +1559,7 @@ local function grow(p, size, entry, rate)
   local total = size_sum(p.size, size)
   if tonumber(price) ~= tonumber(p.entry_price) then p.entry_price = number_text(price_of(market, cost, total)) end
   if tonumber(total) - tonumber(total) ~= 0 or tonumber(p.entry_price) - tonumber(p.entry_price) ~= 0 then
-    holding.fault = holding.fault or "size: position " .. p.id .. " would grow beyond what a double holds"
+    holding.fault = holding.fault or "size: position " .. p.id .. " would grow to more than a double holds"
     return
   end
   if is_plain(market, p) and not rate then p.notional = notional_of(total, p.entry_price)
@@ -2308,6 +2316,21 @@ setmetatable(rare, { __index = function(_, asked)
   local function expect_hash(key) redis.call("HLEN", key) end
   -- <<< expect.lua
 
+  -- >>> booking.lua
+  -- How results and equity change a flow's risk, and when they trip the breaker.
+
+  -- The sum of a field of some records, and whether it, or a sum on the way, leaves 9e15.
+  local function sum_of(records, field)
+    local sum, leaves = "0", false
+    for _, each in ipairs(records) do
+      local fault
+      sum, fault = day_sum(sum, each[field])
+      leaves = leaves or fault ~= nil
+    end
+    return sum, leaves
+  end
+  -- <<< booking.lua
+
   -- >>> stream.lua
   -- Event ids are `ms-seq`; they are compared number by number.
 
@@ -2328,6 +2351,13 @@ setmetatable(rare, { __index = function(_, asked)
     local sums = cjson.decode(stored)
     sums.explained = number_text(sums.explained)
     return sums
+  end
+
+  -- Adds to a sum of an amendment. An error if it would leave 9e15.
+  local function amend_sum(sums, name, amount)
+    local fault
+    sums[name], fault = day_sum(sums[name], amount)
+    return fault and "pnl: a sum of the trade would exceed +-9e15; nothing was booked" or nil
   end
 
   local function amendment_json(a)
@@ -2424,7 +2454,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   local function rate_missing(currency)
     local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+    return "rate: expected the price of one " .. currency .. " in " .. own .. ", since the flow counts in " .. own
   end
   -- <<< currency.lua
 
@@ -2464,7 +2494,7 @@ setmetatable(rare, { __index = function(_, asked)
     if same_size(tonumber(size), tonumber(dust.size)) then return dust_less(dust, dust.size, cost), cost end
     local share = long.quotient(decimal_multiply(cost, decimal(size)), decimal(dust.size))
     if not share then
-      holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+      holding.fault = holding.fault or "price: the result would exceed +-9e15; nothing was booked"
       share = decimal("0")
     end
     return dust_less(dust, size, share), share
@@ -2691,23 +2721,24 @@ setmetatable(rare, { __index = function(_, asked)
   end
   -- <<< trade_end.lua
 
-  rare.breaker_event, rare.breaker_until, rare.bytes_before, rare.closed_order, rare.day_json, rare.dust_key_of, rare.dust_left,
-  rare.dust_taken, rare.dust_with, rare.ended_trade, rare.expect_hash, rare.explain_end, rare.hold_order, rare.name_position,
-  rare.notional_worked_out, rare.number_text, rare.order_json, rare.other_positions, rare.part_fault, rare.priced_result,
-  rare.rate_missing, rare.read_amendment, rare.read_dust, rare.refuse, rare.remember_for_guards, rare.split_by_size, rare.spread,
-  rare.trip, rare.unpriced_between, rare.unpriced_since, rare.unpriced_with, rare.until_text, rare.write_amendment,
-  rare.write_breaker, rare.write_dust, rare.write_guard_trades =
-    breaker_event, breaker_until, bytes_before, closed_order, day_json, dust_key_of, dust_left, dust_taken, dust_with, ended_trade,
-    expect_hash, explain_end, hold_order, name_position, notional_worked_out, number_text, order_json, other_positions, part_fault,
-    priced_result, rate_missing, read_amendment, read_dust, refuse, remember_for_guards, split_by_size, spread, trip,
-    unpriced_between, unpriced_since, unpriced_with, until_text, write_amendment, write_breaker, write_dust, write_guard_trades
+  rare.amend_sum, rare.breaker_event, rare.breaker_until, rare.bytes_before, rare.closed_order, rare.day_json, rare.dust_key_of,
+  rare.dust_left, rare.dust_taken, rare.dust_with, rare.ended_trade, rare.expect_hash, rare.explain_end, rare.hold_order,
+  rare.name_position, rare.notional_worked_out, rare.number_text, rare.order_json, rare.other_positions, rare.part_fault,
+  rare.priced_result, rare.rate_missing, rare.read_amendment, rare.read_dust, rare.refuse, rare.remember_for_guards,
+  rare.split_by_size, rare.spread, rare.sum_of, rare.trip, rare.unpriced_between, rare.unpriced_since, rare.unpriced_with,
+  rare.until_text, rare.write_amendment, rare.write_breaker, rare.write_dust, rare.write_guard_trades =
+    amend_sum, breaker_event, breaker_until, bytes_before, closed_order, day_json, dust_key_of, dust_left, dust_taken, dust_with,
+    ended_trade, expect_hash, explain_end, hold_order, name_position, notional_worked_out, number_text, order_json, other_positions,
+    part_fault, priced_result, rate_missing, read_amendment, read_dust, refuse, remember_for_guards, split_by_size, spread, sum_of,
+    trip, unpriced_between, unpriced_since, unpriced_with, until_text, write_amendment, write_breaker, write_dust,
+    write_guard_trades
   return rawget(rare, asked)
 end })
 
 return run(rare, at_end, instance, now, answer, event, money_parse, money_add, money_negate, money_fits, money_text, decimal,
-  decimal_subtract, move_equity, read_breaker, expect_zset, quote, day_sum, book_pnl, trip_worsened, write_risk, risk_event,
-  holding, money_of, notional_at, order_notional, with_unpriced, worth_of, size_sum, size_less, move_result, grow, gain_of,
-  reduce, left_of, market_of, price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, hold_position,
+  decimal_subtract, move_equity, read_breaker, expect_zset, book_pnl, trip_worsened, write_risk, risk_event, quote, holding,
+  money_of, notional_at, order_notional, with_unpriced, worth_of, size_sum, size_less, move_result, grow, gain_of, reduce,
+  left_of, market_of, price_fault, adopt_currency, entry_rate, exit_rate, rate_kept, same_size, exceeds, hold_position,
   position_named, hold_order, exposure_after, write_exposure, fees_of, fee_in_base, split_fees, price_fees, position_parse,
   ORDER_DONE, order_parse, pair_key, orders_naming, remembers, remember, order_json, closed_to_forget, write_order, position_json,
   read_risk, open_day, risk_reply, ended_at, json_list)

@@ -2,7 +2,7 @@
 -- record_transfer: records a deposit or a withdrawal, once by its id: equity moves, the peak in proportion, so that the drawdown stays. It
 -- is no PnL and trips nothing.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
@@ -21,8 +21,8 @@
 -- ARGV[7] proof               slot:number of the newest answer that the caller has, :n after it = in KEYS[n]; "" = none
 -- ARGV[8] amount              above 0 = a deposit, below 0 = a withdrawal
 -- ARGV[9] id                  of the transfer
--- ARGV[10] currency           of the amount; "" = the flow's
--- ARGV[11] rate               flow currency per unit of what the pair settles in, or of currency; "" = not said
+-- ARGV[10] currency           currency of the amount; "" = the flow's
+-- ARGV[11] rate               flow currency per unit of the settle currency, or of currency; "" = none
 -- ARGV[12] ts                 ms of the transfer; "" = now
 -- ARGV[13] day_start          start of the trading day, ms after midnight UTC
 -- ARGV[14] transfer_window    ms for which a transfer id is remembered
@@ -51,7 +51,7 @@ local function run(in_account, now, answer, event, account, decimal, decimal_mon
   local exact, unknown = in_flow(decimal(amount_text), currency ~= "" and currency or nil, rate ~= "" and rate or nil)
   if unknown or holding.fault then return refuse("SFINVALID", unknown or holding.fault) end
   local amount = decimal_money(exact)
-  if not amount then return refuse("SFINVALID", "amount: it would leave +-9e15; nothing was booked") end
+  if not amount then return refuse("SFINVALID", "amount: it would exceed +-9e15; nothing was booked") end
   fault = transfer_equity(risk, amount, ts or now) or account and in_account.transfer_in_account(amount, ts or now, risk.day)
   if fault then return refuse("SFINVALID", fault) end
 
@@ -113,7 +113,7 @@ if call ~= "" then
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if last and tonumber(last) > tonumber(number) then
+  if last and (#last == #number and last > number or #last ~= #number and tonumber(last) > tonumber(number)) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
@@ -138,12 +138,13 @@ if not is_proven then
     end
   end
 end
-local now = tonumber(clock)
-if not now then
+local now, now_text = tonumber(clock), nil
+if now then now_text = string.format("%d", now)
+else
   local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub("00000" .. time[2], -6, -4) -- of six digits of microseconds the first three
+  now = now_text + 0
 end
-local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -173,13 +174,9 @@ end
 
 -- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
 -- the script asks for the log's length before it writes.
-local function event_by(run, kind, ...)
-  if max_events == "0" then return nil end
-  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-end
-
 local function event(kind, ...)
-  event_by(redis.call, kind, ...)
+  if max_events == "0" then return end
+  redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
 
@@ -218,7 +215,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   local function rate_missing(currency)
     local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+    return "rate: expected the price of one " .. currency .. " in " .. own .. ", since the flow counts in " .. own
   end
   -- <<< currency.lua
 
@@ -621,7 +618,7 @@ local function move_equity(risk, by, amount, new_peak)
   local peak = new_peak and kept_decimal(new_peak) or decimal(risk.peak)
   equity = kept_decimal(equity)
   if not equity or not decimal_money(equity) or not decimal_money(peak) then
-    return "equity: it, or its peak, would leave +-9e15; nothing was booked"
+    return "equity: it, or its peak, would exceed +-9e15; nothing was booked"
   end
   if by == "reports" then risk.equity_by, risk.reported_at = "reports", now_text end
   local rise = decimal_subtract(equity, peak)
@@ -677,6 +674,11 @@ setmetatable(in_account, { __index = function(_, asked)
   local function money_negate(units, parts)
     if parts == 0 then return 0 - units, 0 end
     return -units - 1, 100000000 - parts
+  end
+
+  -- Sums stay within 9e15, where whole units are exact.
+  local function money_fits(units, parts)
+    return units >= -9e15 and (units < 9e15 or (units == 9e15 and parts == 0))
   end
 
   local function money_text(units, parts)
@@ -784,6 +786,9 @@ setmetatable(in_account, { __index = function(_, asked)
     if not account then return nil end
     open_account_day(day)
     account.transferred, account.is_booked = money_sum(account.transferred, amount), true
+    if not money_fits(money_parse(account.transferred)) then
+      return "amount: the sum of account " .. account.name .. " would exceed +-9e15; nothing was booked"
+    end
     return transfer_equity(account, amount, ts)
   end
 
@@ -951,7 +956,7 @@ end
 -- An amount in some currency, converted into the flow's; nil if a rate is needed and not given. A fault if the flow's currency is not known.
 local function told_in_flow(amount, currency, rate)
   if not currency then return amount end
-  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+  if not flow_currency then return nil, "currency: it is not known yet in which currency the flow counts: set risk.currency; got " .. currency end
   if rate then return at_rate(amount, rate) end
   return is_same(currency, flow_currency) and amount or nil
 end
@@ -985,7 +990,7 @@ end
 -- The fault of a booking from before ids are remembered: it may have been booked and forgotten.
 local function too_old(ts, window)
   if not ts or ts > now - window then return nil end
-  return string.format("ts: expected a time after %.0f, before which ids are not remembered, got %.0f; without an id it is booked every time",
+  return string.format("ts: expected a time after %.0f, since older ids are forgotten and it might be booked twice, got %.0f; without an id it is booked each time",
     now - window, ts)
 end
 

@@ -3,12 +3,12 @@
 -- A state that ends an order (filled, cancelled, rejected) takes it from the pending ones and gives back what it took. There is no #! line: so
 -- Redis judges it at its first write, and at maxmemory refuses new entries that are not done, but no exits, and no order that is known.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] execution:call         hash    slot -> the answer to its last call, in the caller's session
 -- KEYS[3] events:log             stream  every change
 -- KEYS[4] execution:lease        hash    who may change the flow: token, holder, until ms
 -- KEYS[5] orders:pending         hash    id -> JSON
--- KEYS[6] orders:closed          hash    id -> JSON, the newest 10,000 of seven days
+-- KEYS[6] orders:closed          hash    id -> JSON; seven days, the newest 10,000
 -- KEYS[7] orders:closed_at       zset    id -> ms it was closed
 -- KEYS[8] orders:by_position     zset    position id|id of a pending order that names it -> 0
 -- KEYS[9] risk:exposure          hash    notional, slots, long:<pair> and short:<pair> -> slots, slotless:long|short:<pair> -> entries of a position
@@ -40,7 +40,7 @@
 -- ARGV[23] metadata           JSON object, of the position it opens; "" = as it is
 -- ARGV[24] reason             tp, sl, manual, ...; "" = as it is
 -- ARGV[25] rate               flow currency per unit of the settle currency; "" = as it is
--- ARGV[26] flip               of the stored order; "" = not said
+-- ARGV[26] flip               of the stored order; "" = none
 -- Reply {"saved", order JSON, call}
 -- Errors: SFSTATELOST, SFSCHEMA, SFSTALECALL, SFWENTBACK, SFFENCED, SFINVALID
 
@@ -69,7 +69,7 @@ local function run(rare, now_text, answer, event, order_notional, market_of, pri
       if fault then return rare.refuse("SFINVALID", fault) end
     elseif created_at ~= known.created_at then
       return rare.refuse("SFINVALID", "createdAt: order " .. id .. " is " .. known.status
-        .. ": a late write of it gives its createdAt, a new order has another id")
+        .. " already: to save it again, give its createdAt; a new order needs another id")
     end
     rare.write_at_maxmemory()
     return answer({ "saved", done })
@@ -197,7 +197,7 @@ if call ~= "" then
     for part in string.gmatch(answered .. "\0", "(%Z*)%z") do reply[#reply + 1] = part end
     return reply
   end
-  if last and tonumber(last) > tonumber(number) then
+  if last and (#last == #number and last > number or #last ~= #number and tonumber(last) > tonumber(number)) then
     return redis.error_reply("SFSTALECALL call " .. number .. " of slot " .. slot .. " was given up; call " .. last .. " came since")
   end
 end
@@ -222,12 +222,13 @@ if not is_proven then
     end
   end
 end
-local now = tonumber(clock)
-if not now then
+local now, now_text = tonumber(clock), nil
+if now then now_text = string.format("%d", now)
+else
   local time = redis.call("TIME")
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  now_text = time[1] .. string.sub("00000" .. time[2], -6, -4) -- of six digits of microseconds the first three
+  now = now_text + 0
 end
-local now_text = string.format("%d", now)
 if lease ~= "" then
   local held = redis.call("HMGET", lease_key, "token", "until")
   if held[1] ~= lease or tonumber(held[2]) <= now then
@@ -257,13 +258,9 @@ end
 
 -- Appends to the log. If the key of a script's first write holds another type, the write fails and nothing is written. So the event is written first, or
 -- the script asks for the log's length before it writes.
-local function event_by(run, kind, ...)
-  if max_events == "0" then return nil end
-  return run("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
-end
-
 local function event(kind, ...)
-  event_by(redis.call, kind, ...)
+  if max_events == "0" then return end
+  redis.call("XADD", events_key, "MAXLEN", "~", max_events, "*", "type", kind, "at", now_text, "instance", instance, ...)
 end
 -- <<< change.lua
 
@@ -859,7 +856,7 @@ setmetatable(rare, { __index = function(_, asked)
 
   local function rate_missing(currency)
     local own = flow_currency or ""
-    return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+    return "rate: expected the price of one " .. currency .. " in " .. own .. ", since the flow counts in " .. own
   end
 
   -- The last known rate, as long as the pair still settles in the same currency.

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- snapshot: everything at once, as it stands at one moment.
 --
--- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way
+-- KEYS[1] flow:meta              hash    epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move
 -- KEYS[2] positions:open         hash    id -> JSON
 -- KEYS[3] orders:pending         hash    id -> JSON
 -- KEYS[4] risk:daily             hash    day, daily_pnl, daily_trades, streak, equity, peak, drawdown
@@ -13,8 +13,8 @@
 -- KEYS[10] execution:heartbeat   string  ms
 -- KEYS[11] execution:instances   zset    instance -> ms of its last heartbeat
 -- KEYS[12] execution:versions    hash    instance -> JSON: version and schema of its package
--- KEYS[13] admission:stats       hash    day|admitted or day|reason of a refusal -> how many, of 30 days
--- KEYS[14] risk:limits_by        hash    limit -> JSON: by config or call, who, at ms; held, held_who, held_at ms: the call's that a tighter configuration stands over
+-- KEYS[13] admission:stats       hash    day|admitted or day|reason of a refusal -> count; 30 days
+-- KEYS[14] risk:limits_by        hash    limit -> JSON: by = config or call, who, at ms; held, held_who, held_at ms = the value of a call while a tighter configuration is in force
 -- KEYS[15] account:risk          hash    of the account that the flow is in: epoch, settings, limits, breaker, day, daily_pnl, equity, peak; notional, slots, slots:<pair>, and under <flow id>| each flow's part; only where the flow is in one
 -- KEYS[16] account:events        stream  of that account: its breaker, limits, flows; only where the flow is in one
 -- ARGV[1] call                slot:number of the call; "" = never repeated

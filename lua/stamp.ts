@@ -47,7 +47,7 @@ export function stamped(name: string, source: string, shared: SharedText, operat
   }
   const names = offered.filter((each) => own.names.has(each));
   const above = `${withCurrentHead(head, operation)}${call("local function run", names, 4)}\n${body}end\n`;
-  const appendix = sharedTexts({ always: withNeededMeta(always, groups, own), groups }, opening !== undefined);
+  const appendix = sharedTexts({ always: withNeededOpening(always, groups, own), groups }, opening !== undefined);
   return `${above}\n${[...appendix, callOfRun(names, offered.length)].join("\n\n")}\n`;
 }
 
@@ -71,8 +71,11 @@ function sharedTexts({ always, groups }: Carried, isOpened: boolean): string[] {
 /** `local name, name = unpack(redis.call("HMGET", meta_key, "field", "field"))` */
 const META_READ = /^local ([\w, ]+) = unpack\(redis\.call\("HMGET", meta_key,\s*((?:"\w+"(?:,\s*)?)+)\)\)/m;
 
-/** The opening reads of flow:meta what the script uses, and the first field, which is the epoch. */
-function withNeededMeta(always: readonly SharedFile[], groups: readonly Group[], own: Needs): readonly SharedFile[] {
+/** The time in a script that only reads. */
+const CLOCK = /^local now = tonumber\(clock\)\n[\s\S]*?^end$\n?/m;
+
+/** The opening asks for what the script uses: of flow:meta the epoch, which is the first field, and others; the time, in a script that only reads. */
+function withNeededOpening(always: readonly SharedFile[], groups: readonly Group[], own: Needs): readonly SharedFile[] {
   const [opening, ...libraries] = always;
   const [text, names = "", fields = ""] = META_READ.exec(opening?.opening ?? "") ?? [];
   if (opening === undefined || text === undefined) return always;
@@ -80,11 +83,24 @@ function withNeededMeta(always: readonly SharedFile[], groups: readonly Group[],
   const used = new Set([own, ...made.map(({ needs }) => needs)].flatMap((needs) => [...needs.names]));
   const fieldNames = fields.split(/,\s*/);
   const read = names.split(", ").flatMap((name, at) => (at === 0 || used.has(name) ? [[name, fieldNames[at]]] : []));
-  const locals = read.map(([name]) => name).join(", ");
+  const asked = opening.opening.replace(
+    text,
+    metaRead(
+      read.map(([name]) => name).join(", "),
+      read.map(([, field]) => field),
+    ),
+  );
+  return [
+    { ...opening, opening: opening.name === "read" && !used.has("now") ? asked.replace(CLOCK, "").trimEnd() : asked },
+    ...libraries,
+  ];
+}
+
+function metaRead(locals: string, fields: readonly (string | undefined)[]): string {
+  if (fields.length === 1) return `local ${locals} = redis.call("HGET", meta_key, ${fields})`;
   const start = `local ${locals} = unpack(`;
-  const asked = `redis.call("HMGET", meta_key, ${read.map(([, field]) => field).join(", ")}))`;
-  const between = start.length + asked.length > WIDTH ? "\n  " : "";
-  return [{ ...opening, opening: opening.opening.replace(text, `${start}${between}${asked}`) }, ...libraries];
+  const asked = `redis.call("HMGET", meta_key, ${fields.join(", ")}))`;
+  return `${start}${start.length + asked.length > WIDTH ? "\n  " : ""}${asked}`;
 }
 
 function operationOf(name: string): AnyOperation {

@@ -283,7 +283,7 @@ export interface AdmissionRequest {
   price: number;
   orderId?: string;
   orderType?: string;
-  /** The open position of that pair and side that the entry adds to. The entry takes no slot; its `cooldown`, `tp`, `sl` and `metadata` are ignored. */
+  /** The open position of that pair and side that the entry adds to. The entry takes no slot (src/manager/README.md, Admission). */
   positionId?: string;
   /**
    * An open position of the pair's other side that the entry turns around: `size` closes everything that the other side holds, and the rest opens a

@@ -487,6 +487,8 @@ test("an account that contradicts the flow's own settings is refused", () => {
     "account.max_daily_trades: unknown key; did you mean max_daily_loss?",
   );
   assert.is(said({ ...ACCOUNT_SET, name: "a b" }), `account.name: expected ${ACCOUNT}, got "a b"`);
+  assert.is(said({ ...ACCOUNT_SET, name: "@main" }), `account.name: expected ${ACCOUNT}, got "@main"`);
+  assert.is(said({ ...ACCOUNT_SET, name: "pw@main" }), `account.name: expected ${ACCOUNT}, got "***@main"`);
   assert.is(said({ ...ACCOUNT_SET, max_exposure: -1 }), `account.max_exposure: expected ${EXPOSURE}, got -1`);
   assert.is(said("main"), `account: expected an object with any of ${ACCOUNT_KEYS}, got a string`);
   assert.is(

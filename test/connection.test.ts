@@ -485,12 +485,13 @@ test("a server that refuses every change is a ConnectionError that says why, nev
   await using server = await startRedis();
   await using manager = await StateManager.open(
     newFlow(),
-    config({ url: server.url, connect_timeout: "10s", command_timeout: HASTY }),
+    // Long enough for a slow machine: where a first copy gets no reply in time, the outcome is unknown.
+    config({ url: server.url, connect_timeout: "10s", command_timeout: "2s" }),
   );
   await server.cli("config", "set", "min-replicas-to-write", "1");
   const mark = (n: number) => failure(manager.markSignalProcessed(`s${n}`, "BTC/USDT"));
   const errors = await Promise.all(Array.from({ length: 200 }, (_, n) => mark(n)));
-  for (let n = 0; n < 10; n++) errors.push(await mark(n));
+  errors.push(await mark(0));
   for (const error of errors) {
     assert.instance(error, ConnectionError);
     assert.match(String(error), /NOREPLICAS.*nothing happened/);

@@ -13,9 +13,9 @@ local function book_in_account(amount, day, is_today)
     account.part_day = day
   end
   account.is_booked = true
-  local booked_units, booked_parts = money_parse(account.booked)
-  if not money_fits(account.units, account.parts) or not money_fits(booked_units, booked_parts) then
-    return "pnl: the sum of account " .. account.name .. " would leave +-9e15; nothing was booked"
+  local fits = money_fits(account.units, account.parts) and money_fits(money_parse(account.booked))
+  if not fits or (is_today and not money_fits(money_parse(account.part_pnl))) then
+    return "pnl: the sum of account " .. account.name .. " would exceed +-9e15; nothing was booked"
   end
   return move_equity(account, "books", amount)
 end
@@ -25,6 +25,9 @@ local function transfer_in_account(amount, ts, day)
   if not account then return nil end
   open_account_day(day)
   account.transferred, account.is_booked = money_sum(account.transferred, amount), true
+  if not money_fits(money_parse(account.transferred)) then
+    return "amount: the sum of account " .. account.name .. " would exceed +-9e15; nothing was booked"
+  end
   return transfer_equity(account, amount, ts)
 end
 

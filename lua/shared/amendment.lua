@@ -8,6 +8,13 @@ local function read_amendment(amendments_key, trade_key)
   return sums
 end
 
+-- Adds to a sum of an amendment. An error if it would leave 9e15.
+local function amend_sum(sums, name, amount)
+  local fault
+  sums[name], fault = day_sum(sums[name], amount)
+  return fault and "pnl: a sum of the trade would exceed +-9e15; nothing was booked" or nil
+end
+
 local function amendment_json(a)
   return '{"pnl":"' .. a.pnl .. '","fees":"' .. a.fees .. '","cash":"' .. a.cash .. '","explained":' .. a.explained
     .. (a.unpriced and ',"unpriced":' .. quote(a.unpriced) or "") .. (a.rate_assumed and ',"rate_assumed":1' or "") .. "}"

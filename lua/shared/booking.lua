@@ -16,12 +16,24 @@ local function day_for(risk, history_key, ts, day_start)
   return booked
 end
 
--- The sum of two amounts. An error if the sum would leave 9e15.
+-- The sum of two amounts. An error if it leaves 9e15, or the second does.
 local function day_sum(amount, more)
   if more == "0" then return amount end
   local units, parts = money_parse(amount)
-  units, parts = money_add(units, parts, money_parse(more))
-  return money_text(units, parts), not money_fits(units, parts) and "pnl: the day's sum would leave +-9e15; nothing was booked" or nil
+  local more_units, more_parts = money_parse(more)
+  units, parts = money_add(units, parts, more_units, more_parts)
+  return money_text(units, parts), not (money_fits(units, parts) and money_fits(more_units, more_parts)) and "pnl: a sum of the day would exceed +-9e15; nothing was booked" or nil
+end
+
+-- The sum of a field of some records, and whether it, or a sum on the way, leaves 9e15.
+local function sum_of(records, field)
+  local sum, leaves = "0", false
+  for _, each in ipairs(records) do
+    local fault
+    sum, fault = day_sum(sum, each[field])
+    leaves = leaves or fault ~= nil
+  end
+  return sum, leaves
 end
 
 -- Books money on the day of ts. parts: how much of it is `later` (on ended trades), `cash` (of no trade) or `untied` (of no position); the rest is of open
@@ -30,7 +42,11 @@ local function book_pnl(risk, history_key, pnl, parts, ts, day_start)
   local day, fault = day_for(risk, history_key, ts, day_start), nil
   day.pnl, fault = day_sum(day.pnl, pnl)
   if day == risk then risk.units, risk.parts = money_parse(risk.pnl) end
-  for part, amount in pairs(parts) do day[part] = day_sum(day[part], amount) end
+  for part, amount in pairs(parts) do
+    local part_fault
+    day[part], part_fault = day_sum(day[part], amount)
+    fault = fault or part_fault
+  end
   return fault or account and in_account.book_in_account(pnl, risk.day, day == risk)
 end
 

@@ -52,7 +52,7 @@ end
 
 local function rate_missing(currency)
   local own = flow_currency or ""
-  return "rate: expected how much " .. own .. " a " .. currency .. " is worth, since the flow is counted in " .. own
+  return "rate: expected the price of one " .. currency .. " in " .. own .. ", since the flow counts in " .. own
 end
 
 -- The rate of an entry: the given one, or none if none is needed, or the last known one; nil and the fault if a needed rate is missing.
@@ -96,7 +96,7 @@ end
 -- An amount in some currency, converted into the flow's; nil if a rate is needed and not given. A fault if the flow's currency is not known.
 local function told_in_flow(amount, currency, rate)
   if not currency then return amount end
-  if not flow_currency then return nil, "currency: nothing says yet what the flow is counted in: set risk.currency, got " .. currency end
+  if not flow_currency then return nil, "currency: it is not known yet in which currency the flow counts: set risk.currency; got " .. currency end
   if rate then return at_rate(amount, rate) end
   return is_same(currency, flow_currency) and amount or nil
 end

@@ -33,7 +33,7 @@ local function dust_taken(dust, size)
   if same_size(tonumber(size), tonumber(dust.size)) then return dust_less(dust, dust.size, cost), cost end
   local share = long.quotient(decimal_multiply(cost, decimal(size)), decimal(dust.size))
   if not share then
-    holding.fault = holding.fault or "price: the result would leave +-9e15; nothing was booked"
+    holding.fault = holding.fault or "price: the result would exceed +-9e15; nothing was booked"
     share = decimal("0")
   end
   return dust_less(dust, size, share), share

@@ -7,4 +7,3 @@ local function expect_zset(key) redis.call("ZCARD", key) end
 
 local function expect_stream(key) redis.call("XLEN", key) end
 
-local function expect_string(key) redis.call("GET", key) end

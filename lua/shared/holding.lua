@@ -82,7 +82,7 @@ local function grow(p, size, entry, rate)
   local total = size_sum(p.size, size)
   if tonumber(price) ~= tonumber(p.entry_price) then p.entry_price = number_text(price_of(market, cost, total)) end
   if tonumber(total) - tonumber(total) ~= 0 or tonumber(p.entry_price) - tonumber(p.entry_price) ~= 0 then
-    holding.fault = holding.fault or "size: position " .. p.id .. " would grow beyond what a double holds"
+    holding.fault = holding.fault or "size: position " .. p.id .. " would grow to more than a double holds"
     return
   end
   if is_plain(market, p) and not rate then p.notional = notional_of(total, p.entry_price)

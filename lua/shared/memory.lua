@@ -8,7 +8,7 @@ end
 -- The fault of a booking from before ids are remembered: it may have been booked and forgotten.
 local function too_old(ts, window)
   if not ts or ts > now - window then return nil end
-  return string.format("ts: expected a time after %.0f, before which ids are not remembered, got %.0f; without an id it is booked every time",
+  return string.format("ts: expected a time after %.0f, since older ids are forgotten and it might be booked twice, got %.0f; without an id it is booked each time",
     now - window, ts)
 end
 

@@ -1,33 +1,34 @@
-/** Decides what is told: once per change, again while it lasts, and that it is over; and sends it until it has arrived. */
+/** Decides which alerts are sent: one per change, another while the change lasts, and one when it is over. Sends each until it has arrived. */
 import { isQuiet, type QuietHours } from "../config/quiet-hours.js";
 import type { Want, WantKind } from "../wants/wants.js";
 import { errorText } from "../words/error-text.js";
+import { count } from "../words/in-words.js";
 import { type Alert, alertOf } from "./alert.js";
 import { NeverSent, type Sink, WaitFor } from "./sink.js";
 import { nothingTold, readTold, type Told, writeTold } from "./told.js";
 
 export interface AlertOptions {
   readonly on: readonly WantKind[];
-  /** How long until the same is told again while it lasts, ms. */
+  /** How long until the same is sent again while it lasts, ms. */
   readonly again: number;
-  /** How long what may flicker has to be so before it is told, and not so before it is told to be over, ms. */
+  /** What may flicker is sent only after it has lasted this long, and is over only after it has been absent this long, ms. */
   readonly settle: number;
   readonly quiet?: QuietHours;
-  /** Where is kept what was told; without a file, a process that begins anew tells it anew. */
+  /** The file that keeps what was sent. Without it a new process sends everything anew. */
   readonly file?: string;
-  /** Told, without secrets, what cannot be sent. */
+  /** Gets, without secrets, what cannot be sent. */
   readonly warn: (message: string) => void;
   readonly now?: () => number;
 }
 
-/** So many wait at most; the oldest that is not critical goes first. */
+/** At most this many alerts wait. The oldest that is not critical is dropped first. */
 const LONGEST_QUEUE = 200;
-/** So many are told in one message. */
+/** At most this many alerts go into one message. */
 const GROUP = 20;
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 300_000;
 
-/** What may come and go with each reading, and is the same thing each time: a loss around 80 % of its limit, a server that misses a reading. */
+/** Kinds that may come and go with each reading and still be the same thing: a loss around 80 % of its limit, a server that misses a reading. */
 const MAY_FLICKER: readonly WantKind[] = ["unreadable", "limit_near", "unpriced", "blind_limit", "limits_differ"];
 
 export class Alerter {
@@ -46,8 +47,8 @@ export class Alerter {
   }
 
   /**
-   * Notes what wants a person now. What was told and is not there any more is over, of flows of which that is known: of one that cannot be read nothing is.
-   * Rejects where the file cannot be written: what is to be sent is known all the same.
+   * Notes what needs a person now. A fact that was reported and is absent now is over, but only if its flow could be read (`isKnown`). Rejects if the file
+   * cannot be written: what is to be sent is known all the same.
    */
   async notice(wants: readonly Want[], isKnown: (flowId: string) => boolean): Promise<void> {
     const told = await this.#known();
@@ -91,7 +92,7 @@ export class Alerter {
       if (MAY_FLICKER.includes(alert.kind) && now - standing.gone < this.options.settle) continue;
       delete told.standing[id];
       hasChanged = true;
-      // What nobody was told of yet need not be told to be over.
+      // If nobody has been told of it yet, nobody needs to be told that it is over.
       const waiting = told.queue.filter((each) => each.id === alert.id);
       if (turn === 1 && waiting.length > 0) told.queue = told.queue.filter((each) => each.id !== alert.id);
       else queue({ ...alert, id: `${alert.id}-resolved`, state: "resolved", at: at.toISOString() });
@@ -132,7 +133,7 @@ export class Alerter {
         this.#pause = 0;
       } catch (error) {
         if (!(error instanceof NeverSent)) return this.#later(error);
-        this.options.warn(`${group.length} alerts are refused, and given up: ${errorText(error)}`);
+        this.options.warn(`dropped ${count(group.length, "alert")}, which the receiver refuses: ${errorText(error)}`);
       }
       const gone = new Set(group.map(({ id }) => id));
       told.queue = told.queue.filter(({ id }) => !gone.has(id));
@@ -144,7 +145,9 @@ export class Alerter {
     this.#pause = Math.min(LONGEST_PAUSE, this.#pause === 0 ? FIRST_PAUSE : this.#pause * 2);
     const pause = error instanceof WaitFor ? Math.max(error.ms, this.#pause) : this.#pause;
     this.#notBefore = this.#now() + pause;
-    this.options.warn(`alerts wait, and are tried again in ${Math.ceil(pause / 1000)} s: ${errorText(error)}`);
+    this.options.warn(
+      `alerts could not be sent, and are tried again in ${Math.ceil(pause / 1000)} s: ${errorText(error)}`,
+    );
     return pause;
   }
 
@@ -154,7 +157,7 @@ export class Alerter {
     const ranked = [...told.queue].sort((a, b) => Number(a.urgency === "critical") - Number(b.urgency === "critical"));
     const dropped = new Set(ranked.slice(0, over).map(({ id }) => id));
     told.queue = told.queue.filter(({ id }) => !dropped.has(id));
-    this.options.warn(`${over} alerts are dropped: more than ${LONGEST_QUEUE} wait`);
+    this.options.warn(`dropped ${count(over, "alert")}: more than ${LONGEST_QUEUE} wait`);
   }
 
   async #known(): Promise<Told> {

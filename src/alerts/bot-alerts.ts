@@ -1,4 +1,4 @@
-/** A bot that tells by itself what wants a person of its flow (`alerts`). */
+/** A bot that sends alerts about its own flow (`alerts` in the configuration). */
 import { randomBytes } from "node:crypto";
 import { rename } from "node:fs/promises";
 import { duckdbPath } from "../config/flow-id.js";
@@ -14,10 +14,10 @@ import { Claim } from "./claim.js";
 import { configuredSink } from "./configured-sink.js";
 import { readTold } from "./told.js";
 
-/** A process that has not told for so long is followed by another, ms; or for three readings. */
+/** If the process that sends alerts has not touched its claim for this long, ms, or for three readings, another takes over. */
 const ABANDONED = 30_000;
 
-/** So long closing waits for the last reading and what it tells, ms. What does not arrive by then stands in the file. */
+/** How long closing waits for the last reading and its alerts, ms. What has not arrived by then stays in the file. */
 const LAST = 3_000;
 
 export class BotAlerts {
@@ -30,12 +30,12 @@ export class BotAlerts {
   readonly #claim: Claim;
   readonly #follower = new LogFollower();
   readonly #timer: NodeJS.Timeout;
-  /** Absent while another process tells. */
+  /** Absent while another process sends the alerts. */
   #alerter: Alerter | undefined;
   #turn: Promise<void> | undefined;
   #last = "";
 
-  /** Begins at once. The flow is read by `flow`; `warn` is told, without secrets, what goes wrong, and nothing rejects. */
+  /** Begins at once. `flow` reads the flow; `warn` gets, without secrets, what goes wrong. Nothing rejects. */
   constructor(
     flowId: string,
     config: ResolvedConfig,
@@ -55,7 +55,7 @@ export class BotAlerts {
     void this.#next();
   }
 
-  /** Reads once more and tells that, for 3 s at most, and lets another process tell. */
+  /** Reads once more and sends the alerts, for 3 s at most; then another process may take over. */
   async finish(): Promise<void> {
     clearInterval(this.#timer);
     let timer: NodeJS.Timeout | undefined;
@@ -72,7 +72,7 @@ export class BotAlerts {
     await this.#claim.release().catch((error: unknown) => this.#complain(error));
   }
 
-  /** One turn at a time: one that takes long is waited for, and the ones in between are left out. */
+  /** One turn at a time. While one takes long, the turns that fall due are left out. */
   #next(): Promise<void> {
     this.#turn ??= this.#tell()
       .catch((error: unknown) => this.#complain(error))
@@ -90,7 +90,7 @@ export class BotAlerts {
     }
     this.#alerter ??= await this.#begun();
     const alerter = this.#alerter;
-    // What cannot be kept in the file is told all the same.
+    // An alert that cannot be kept in the file is sent all the same.
     await alerter.notice(wants, () => isRead).catch((error: unknown) => this.#complain(error));
     await alerter.send();
     this.#last = "";
@@ -115,7 +115,7 @@ export class BotAlerts {
       if (!(error instanceof CorruptStateError)) throw error;
       const aside = `${this.#file}.unreadable-${Date.now()}`;
       await rename(this.#file, aside);
-      this.#warn(`alerts begin anew: ${errorText(error)}; it is ${aside} now`);
+      this.#warn(`${errorText(error)}. The file is ${aside} now, and alerts begin anew`);
     }
     return new Alerter(configuredSink(this.#config), {
       on,

@@ -1,6 +1,6 @@
 /**
- * Which of several processes of a machine tells: a file beside the one of what was told, which its owner touches. It is taken over when nobody has
- * touched it for long, so that an owner that was killed, or hangs, is followed by another.
+ * Which of a machine's processes sends the alerts: its owner's id is in a file beside the file of alerts, and the owner touches it. If nobody has touched it
+ * for long, because the owner was killed or hangs, another process takes over.
  */
 import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -11,14 +11,14 @@ export class Claim {
   readonly #owner: string;
   readonly #abandoned: number;
 
-  /** `owner` is this process's alone; a claim that nobody touched for `abandoned` ms is nobody's. */
+  /** `owner` is unique to this process. A claim that nobody has touched for `abandoned` ms is free. */
   constructor(path: string, owner: string, abandoned: number) {
     this.#path = path;
     this.#owner = owner;
     this.#abandoned = abandoned;
   }
 
-  /** Whether this process tells now; takes the claim where it is nobody's. Of two that take over at once both may think so until they ask again. */
+  /** Whether this process sends alerts now; takes a claim that is free. If two processes take over at once, both may get true, until they ask again. */
   async take(): Promise<boolean> {
     if (await this.#isOurs()) {
       const now = new Date();
@@ -28,7 +28,7 @@ export class Claim {
     if (await this.#make()) return true;
     const age = await this.#age();
     if (age !== undefined && age < this.#abandoned) return false;
-    // Of several that move the old one away one does.
+    // If several processes move the old claim away, only one of them succeeds.
     const aside = `${this.#path}.${this.#owner}`;
     try {
       await rename(this.#path, aside);

@@ -1,11 +1,14 @@
-/** Alerts to a program: by its environment and standard input, without a shell. */
+/** Alerts to a program, through its environment and standard input, without a shell. */
 import { spawn } from "node:child_process";
 import type { Alert } from "./alert.js";
 import type { Sink } from "./sink.js";
 
 const TIMEOUT = 30_000;
 
-/** Runs the program once for each group: JSON as for a webhook on standard input, the first alert in the environment. Fine when it ends with 0. */
+/**
+ * Runs the program once for each group: the JSON of a webhook on standard input, the first alert in the environment. Exit code 0 means that they have
+ * arrived.
+ */
 export function program(path: string, timeout = TIMEOUT): Sink {
   return {
     send: (alerts: readonly Alert[]) =>
@@ -38,7 +41,7 @@ export function program(path: string, timeout = TIMEOUT): Sink {
           if (code === 0) resolve();
           else reject(new Error(`the program ended with ${code ?? signal}`));
         });
-        // One that does not read it may end before.
+        // A program that does not read its input may end before it is written.
         child.stdin.on("error", () => {});
         child.stdin.end(`${JSON.stringify({ alerts })}\n`);
       }),

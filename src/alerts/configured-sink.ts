@@ -1,4 +1,4 @@
-/** Where the alerts of a configuration go. */
+/** Where the alerts of a configuration are sent. */
 import { readFile } from "node:fs/promises";
 import type { AlertsConfig } from "../config/schema.js";
 import { webhookFault } from "../config/webhook-url.js";
@@ -7,7 +7,7 @@ import { program } from "./command.js";
 import type { Sink } from "./sink.js";
 import { webhook } from "./webhook.js";
 
-/** Files are read at each sending, so that they may change. What is wrong with one is an error of that sending, which is tried again. */
+/** Files are read each time something is sent, so that they may change. If a file is wrong, that sending fails and is tried again. */
 export function configuredSink(config: AlertsConfig): Sink {
   const { exec } = config;
   return exec === undefined ? { send: async (alerts) => (await webhookOf(config)).send(alerts) } : program(exec);

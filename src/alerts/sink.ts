@@ -1,15 +1,15 @@
 import type { Alert } from "./alert.js";
 
-/** Where alerts go. */
+/** Where alerts are sent. */
 export interface Sink {
-  /** Resolves when they have arrived. Rejects with a `NeverSent` where trying again is of no use, and with anything else where it may be. */
+  /** Resolves when they have arrived. Rejects with a `NeverSent` if trying again is useless, with another error if it may help. */
   send(alerts: readonly Alert[]): Promise<void>;
 }
 
-/** The receiver wants none of it. */
+/** The receiver will never accept these alerts. */
 export class NeverSent extends Error {}
 
-/** The receiver asks to be left alone for so long, ms. */
+/** The receiver asks to wait this long, ms. */
 export class WaitFor extends Error {
   constructor(
     message: string,

@@ -1,14 +1,14 @@
-/** What a receiver is sent, by its kind. Text that comes from anywhere is escaped, so that it formats, links and mentions nothing. */
+/** The body of a request, for each kind of receiver. Stored text is escaped, so that it formats, links and mentions nothing. */
 import { printable } from "../words/printable.js";
 import type { Template } from "../words/word-lists.js";
 import type { Alert } from "./alert.js";
 
 const MARKS = { new: "🔴", lasts: "🔴", resolved: "✅" } as const;
 
-/** Telegram takes 4096 characters after entities are parsed, Discord 2000, Slack cuts at 40,000. */
+/** Telegram accepts 4096 characters (entities count as parsed), Discord 2000; Slack cuts at 40,000. */
 const LONGEST = { telegram: 4000, discord: 1900, slack: 30_000 } as const;
 
-/** The body of a request, as JSON. `chat` is the chat of Telegram. */
+/** The body of a request, as JSON. `chat` is the Telegram chat. */
 export function bodyOf(template: Template, alerts: readonly Alert[], chat?: string): string {
   switch (template) {
     case "json":
@@ -43,17 +43,17 @@ function linesOf(alerts: readonly Alert[], escaping: (text: string) => string, l
   return text;
 }
 
-/** As Telegram's HTML has it. */
+/** Escaped for Telegram's HTML. */
 export function html(text: string): string {
   return text.replace(/[&<>"]/g, (found) => `&#${found.charCodeAt(0)};`);
 }
 
-/** Slack knows three entities; a link, a mention or a channel begins with `<`. */
+/** Slack has three entities; a link, a mention or a channel begins with `<`. */
 export function slack(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Discord's Markdown: every character that may mean something is escaped; mentions are switched off beside it. */
+/** Discord's Markdown: every special character is escaped. The request also switches mentions off. */
 export function discord(text: string): string {
   return text.replace(/[\\*_~`|>#[\]()<:@-]/g, "\\$&").replaceAll("http", "h\u200bttp");
 }

@@ -1,6 +1,6 @@
 /**
- * What was told and what is still to be told, in a small file: written before anything is sent, and after it was. Whoever ends between the two sends
- * again, under the same id: at least once.
+ * What was sent and what is still to be sent, in a small file. It is written before something is sent, and again afterwards. A process that ends in between
+ * sends it again under the same id: at least once.
  */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
@@ -23,17 +23,17 @@ const alert = z.object({
 });
 
 const standing = z.object({
-  /** When it was told last, ms. */
+  /** When it was sent last, ms. */
   told: z.number(),
-  /** How often it was told. */
+  /** How often it was sent. */
   turn: z.int(),
-  /** The alert that told it, for the one that tells it is over. */
+  /** The alert as it was sent, for the one that says it is over. */
   alert,
-  /** Since when it is not there any more, ms; absent while it is. */
+  /** Since when it is absent, ms; undefined while it lasts. */
   gone: z.number().exactOptional(),
 });
 
-/** What was seen and is not told yet: it has to last. */
+/** What was seen and not sent yet, since it has to last first. */
 const settling = z.object({ seen: z.number(), gone: z.number().exactOptional() });
 
 const stored = z.object({
@@ -48,7 +48,7 @@ export function nothingTold(): Told {
   return { standing: {}, settling: {}, queue: [] };
 }
 
-/** Rejects with a CorruptStateError when the file holds something else. */
+/** Rejects with a CorruptStateError if the file has other content. */
 export async function readTold(path: string): Promise<Told> {
   let text: string;
   try {
@@ -60,11 +60,11 @@ export async function readTold(path: string): Promise<Told> {
   try {
     return stored.parse(JSON.parse(text));
   } catch (cause) {
-    throw new CorruptStateError(`${path} is no file of sf-state alert: move it away to begin anew`, { cause });
+    throw new CorruptStateError(`${path} is not a file of sf-state alert`, { cause });
   }
 }
 
-/** The old one or the new one is there, whatever happens meanwhile, to the machine too. */
+/** Replaces the file as a whole: after a crash, even of the machine, either the old or the new one is there. */
 export async function writeTold(path: string, told: Told): Promise<void> {
   await replaceFile(path, `${JSON.stringify(told)}\n`, { durable: true });
 }

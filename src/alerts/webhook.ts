@@ -6,12 +6,12 @@ import { NeverSent, type Sink, WaitFor } from "./sink.js";
 import { bodyOf } from "./templates.js";
 
 export interface WebhookOptions {
-  /** It may hold a secret: it is told to nobody. */
+  /** It may contain a secret, so it is in no message. */
   readonly url: string;
   readonly template: Template;
-  /** Signs what is sent. */
+  /** Signs each request. */
   readonly secret?: string;
-  /** The chat of Telegram. */
+  /** The Telegram chat. */
   readonly chat?: string;
   readonly timeout?: number;
   readonly now?: () => number;
@@ -19,12 +19,12 @@ export interface WebhookOptions {
 
 const TIMEOUT = 10_000;
 
-/** Who receives, without what may be secret: only the host. */
+/** The receiver as messages name it: only the host, since the rest may be secret. */
 export function receiverName(url: string): string {
   return new URL(url).host;
 }
 
-/** `v1=` and the HMAC-SHA256, in hex, of the time, a dot and the body. The time is in Unix seconds. */
+/** `v1=` and the HMAC-SHA256, in hex, of the time (Unix seconds), a dot and the body. */
 export function signature(secret: string, seconds: number, body: string): string {
   return `v1=${createHmac("sha256", secret).update(`${seconds}.${body}`).digest("hex")}`;
 }
@@ -55,7 +55,7 @@ export function webhook({ url, template, secret, chat, timeout = TIMEOUT, now = 
           body,
         });
       } catch (error) {
-        // The message of fetch may tell the URL.
+        // The message of fetch may contain the URL.
         const why = error instanceof Error && error.name === "TimeoutError" ? "no answer in time" : "no connection";
         throw new Error(`${name}: ${why}`);
       }

@@ -18,6 +18,12 @@ export function moment(text: string): Date {
   throw new InvalidArgumentError("Expected a time: ms since 1970, or 2026-01-07T12:00:00Z.");
 }
 
+/** Words for people: a reason, a note. They may be left out, but not be empty. */
+export function notEmpty(text: string): string {
+  if (text.trim() !== "") return text;
+  throw new InvalidArgumentError('Expected words, such as "exchange misbehaves", got none.');
+}
+
 /** A whole number, 1 or more. */
 export function counting(text: string): number {
   const value = Number(text);

@@ -89,7 +89,7 @@ export async function fillDatabase(
     for await (const page of tradePages(manager, {})) {
       for (const trade of page) table.add(trade);
       read += page.length;
-      bar.at(1, 1, `reading trades: ${read}`);
+      bar.words(`reading trades: ${read}`);
     }
     table.end();
   }

@@ -74,10 +74,13 @@ function at(config: ResolvedConfig, url: string | undefined, duckdb: string | un
   return config;
 }
 
-/** A folder stands for the files in it that have the names of their flows. */
+/** A folder stands for the files in it that have the names of their flows. Rejects with a UsageError if the path names a folder that is not there. */
 async function templateOf(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isDirectory() ? join(path, "{flow_id}.db") : path;
+  const folder = path.replace(/[/\\]+$/, "");
+  const found = await stat(folder === "" ? path : folder).catch(() => undefined);
+  if (found?.isDirectory()) return join(path, "{flow_id}.db");
+  if (folder === path) return path;
+  throw new UsageError(found ? `${folder} is not a folder: leave out the slash` : `there is no folder ${path}`);
 }
 
 /** As redis-cli does: a password that is given nowhere else comes from REDISCLI_AUTH, so that no process list shows it. */

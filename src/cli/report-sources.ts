@@ -27,7 +27,7 @@ export async function reportSources(
   const trades: Trade[] = [];
   for await (const page of tradePages(manager, { ...(from !== undefined && { from }) })) {
     for (const trade of page) trades.push(trade);
-    bar.at(1, 1, `reading trades: ${trades.length}`);
+    bar.words(`reading trades: ${trades.length}`);
   }
   return {
     trades,

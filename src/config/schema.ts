@@ -153,22 +153,24 @@ const redis = section({
     .describe("Turns TLS on, as rediss:// does, and says which certificates. {} trusts what the system trusts."),
   connect_timeout: duration('a duration from 10ms to 10m, such as "10s"', 10, 10 * MINUTE)
     .prefault("10s")
-    .describe("Connecting that has not come to an end by then fails; until then it is tried again, if that may help."),
+    .describe("Connecting fails after this time; until then it is tried again, if that may help."),
   command_timeout: duration('a duration from 10ms to 10m, such as "2s"', 10, 10 * MINUTE)
     .prefault("2s")
-    .describe("A call that has no answer by then fails; a shorter break of the connection is bridged by retrying."),
+    .describe(
+      "A call without an answer fails after this time; a shorter break of the connection is bridged by retrying.",
+    ),
   wait_replicas: z
     .int({ error: "a whole number from 0 to 100" })
     .min(0)
     .max(100)
     .default(0)
     .describe(
-      "How many replicas have to have a change before its call ends; fewer in time is an unknown outcome, whose retry() waits again. 0: none is waited for.",
+      "How many replicas must have a change before its call ends. With fewer in time the outcome is unknown, and retry() waits again. 0: it waits for none.",
     ),
   allow_eviction: bool()
     .default(false)
     .describe("Accept a server whose maxmemory-policy may evict keys, and so lose state."),
-}).describe("The Redis backend.");
+}).describe("Settings of the Redis backend.");
 
 const duckdb = section({
   path: text(
@@ -182,7 +184,7 @@ const duckdb = section({
     .describe(
       "How often a snapshot is written beside the file, to {path}.snapshot.json, where others can read it while the bot holds the file. Absent: never.",
     ),
-}).describe("The DuckDB backend.");
+}).describe("Settings of the DuckDB backend.");
 
 const recovery = section({
   mode: z
@@ -207,7 +209,7 @@ const recovery = section({
     .enum(UNEXPLAINED_ACTIONS, { error: oneOfWords(UNEXPLAINED_ACTIONS) })
     .default("ask")
     .describe(
-      "What becomes of a tracked position that is gone and of which no fill says how: ask a person, or end it untold, without a result.",
+      "What to do if a tracked position is gone and no fill explains it: ask a person, or end it untold, without a result.",
     ),
   account: accountName()
     .optional()
@@ -216,7 +218,9 @@ const recovery = section({
     ),
   exclusive_account: bool()
     .default(false)
-    .describe("The exchange account is this flow's alone: what nobody is known to have made is the flow's orphan."),
+    .describe(
+      "The exchange account belongs to this flow alone: positions whose maker is not known are the flow's orphans.",
+    ),
   ours: section({
     pairs: z
       .array(text("a pair such as BTC/USDT", /^[^\0\n]{1,256}$/), { error: "a list of pairs such as BTC/USDT" })
@@ -225,7 +229,7 @@ const recovery = section({
     client_order_id_prefix: text("the beginning of a client order id", /^[A-Za-z0-9_-]{1,32}$/)
       .optional()
       .describe("Orders whose client order ids begin so are the flow's: for ids from before flows had digests."),
-  }).describe("What on the account is the flow's."),
+  }).describe("What belongs to the flow on the account."),
 }).describe("Bringing state and exchange back in line after a restart.");
 
 function coin() {
@@ -262,7 +266,7 @@ const risk = section({
   currency: coin()
     .optional()
     .describe(
-      "What PnL, limits, exposure and equity are counted in, such as USDT. Absent: what the flow's first pair settles in. It stays for good.",
+      "The currency of PnL, limits, exposure and equity, such as USDT. Absent: the settle currency of the first pair. It never changes.",
     ),
   same_currency: sameCurrency()
     .default([])
@@ -270,7 +274,7 @@ const risk = section({
   guards: guards
     .prefault([])
     .describe(
-      "Look-back guards: what refuses entries for a while after trades that went badly. They live in the flow: the last bot that connects with guards sets them for all.",
+      "Look-back guards: they refuse entries for a while after bad trades. They are stored in the flow: the last bot that connects with guards sets them for all.",
     ),
   opposite_side: z
     .enum(OPPOSITE_SIDES, { error: oneOfWords(OPPOSITE_SIDES) })
@@ -400,7 +404,7 @@ const alertShape = {
     })
     .min(1)
     .default([...USUAL_WANTS])
-    .describe("What is told."),
+    .describe("Which kinds of alerts are sent."),
   webhook: z
     .string({ error: "a URL such as https://example.com/hook" })
     .check((context) => {
@@ -428,25 +432,23 @@ const alertShape = {
   ),
   again: duration('a duration of at least 1s, such as "1h"', SECOND)
     .prefault("1h")
-    .describe("How long until the same is told again while it lasts."),
+    .describe("How long until the same is sent again while it lasts."),
   settle: duration('a duration, such as "30s", or 0', 0)
     .prefault("30s")
-    .describe("How long what may flicker has to last before it is told, and to be over before that is told."),
+    .describe("What may flicker is sent only after it has lasted this long, and is over only after the same time."),
   quiet_hours: z
     .string({ error: HOURS })
     .refine((hours) => quietHours(hours) !== undefined, { error: HOURS })
     .meta({ pattern: "^([01]\\d|2[0-3]):[0-5]\\d-([01]\\d|2[0-3]):[0-5]\\d$" })
     .optional()
-    .describe(
-      "Hours in UTC, such as 22:00-07:00, in which only what is critical is told; the rest waits for their end.",
-    ),
+    .describe("Hours in UTC, such as 22:00-07:00, in which only critical alerts are sent; the others wait."),
   every: duration('a duration of at least 100ms, such as "5s"', 100)
     .prefault("5s")
     .describe("How often the flow is read for it."),
   file: text("a file path; {flow_id} is the only placeholder", /^(?!.*[/\\]$)(?:[^{}\0\n]|\{flow_id\})+$/)
     .default("state/{flow_id}.alerts.json")
     .describe(
-      "What was told; {flow_id} is replaced. It is kept over restarts, and of the bots of a flow that share it one at a time tells.",
+      "What was sent; {flow_id} is replaced. It is kept over restarts. Of the bots of a flow that share it, one at a time sends alerts.",
     ),
 };
 

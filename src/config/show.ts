@@ -1,6 +1,8 @@
 /** Values as error messages show them: short, on one line, and never with a password in them. */
 
 const LONGEST = 80;
+/** No URL: nothing stands before the @ that could be a password. */
+const AT_AND_NAME = /^@[^@:/?#\s]*$/;
 
 /** The value at `key` for an error message. Passwords and webhooks, whose paths are secrets, are hidden, also a password inside a URL. */
 export function show(value: unknown, key?: string | number): string {
@@ -9,7 +11,8 @@ export function show(value: unknown, key?: string | number): string {
     return typeof value === "bigint" ? `${value}n` : isPrimitive(value) ? String(value) : kindOf(value);
   }
   if (isSecret(key)) return "a string (hidden)";
-  const safe = key === "url" || value.includes("://") || value.includes("@") ? maskUrl(value) : value;
+  const isUrl = key === "url" || value.includes("://") || (value.includes("@") && !AT_AND_NAME.test(value));
+  const safe = isUrl ? maskUrl(value) : value;
   return JSON.stringify(safe.length > LONGEST ? `${safe.slice(0, LONGEST)}...` : safe);
 }
 

@@ -347,7 +347,7 @@ function contentFindings({ info, layout, unreadable, now }: RedisFacts, expected
     } else {
       found.problem(
         `what the flow holds cannot be read as a whole: ${unreadable}`,
-        "put right what is said about its keys, then look again",
+        "correct what is said about its keys, then look again",
       );
     }
   });

@@ -46,7 +46,7 @@ export const TABLES = {
   meta: oneRow({
     key: "flow:meta",
     words:
-      "epoch, schema, created_at ms; recovering, why entries wait; was, the epoch before a move; guards, JSON; importing, migrating, while an import into a new flow or a migration is unfinished; account, account_epoch, of one that is in an account; moved_to, moving, arriving, of one that has moved in a cluster or is on its way",
+      "epoch, schema, created_at ms; recovering = why entries wait; was = the epoch before a move; guards = JSON; importing, migrating while such a thing is unfinished; account, account_epoch in an account; moved_to, moving, arriving in a cluster: after or during a move",
     record: meta,
   }),
   positions: rows({
@@ -65,7 +65,7 @@ export const TABLES = {
   }),
   closedOrders: rows({
     key: "orders:closed",
-    words: "id -> JSON, the newest 10,000 of seven days",
+    words: "id -> JSON; seven days, the newest 10,000",
     toText: stored.orderText,
     toRow: stored.orderRow,
     columns: wholeRecord(order, "id"),
@@ -107,7 +107,7 @@ export const TABLES = {
   }),
   ended: ranking({
     key: "trades:ended",
-    words: "position id -> ms of its trade's key, the newest 100,000",
+    words: "position id -> ms of its trade's key; the newest 100,000",
     record: { position_id: text, ended_at: time },
     id: "position_id",
     score: "ended_at",
@@ -115,7 +115,7 @@ export const TABLES = {
   amendments: rows({
     key: "trades:amendments",
     words:
-      "key of a trade -> JSON: sums of what was booked on it after its end; ms-1 and 15 digits of seq: a person has seen that nobody told its result",
+      'key of a trade -> JSON: sums of bookings after its end; the same key, with "1" before seq padded to 15 digits: a person has seen the untold trade',
     toText: stored.amendmentText,
     toRow: stored.amendmentRow,
     columns: wholeRecord(amendment, "key"),
@@ -143,7 +143,7 @@ export const TABLES = {
   guardTrades: rows({
     key: "risk:guard_trades",
     words:
-      "pair -> JSON: its newest 200 trades: key, exit ms, side, pnl, entry notional, reason of a stop; only while there are guards",
+      "pair -> JSON: its newest 200 trades (key, exit ms, side, pnl, entry notional, reason of a stop); only while there are guards",
     toText: stored.guardTradesText,
     toRow: (_, json) => stored.guardTradesRow(json),
     columns: {
@@ -157,7 +157,7 @@ export const TABLES = {
   limitsBy: rows({
     key: "risk:limits_by",
     words:
-      "limit -> JSON: by config or call, who, at ms; held, held_who, held_at ms: the call's that a tighter configuration stands over",
+      "limit -> JSON: by = config or call, who, at ms; held, held_who, held_at ms = the value of a call while a tighter configuration is in force",
     toText: stored.limitOriginText,
     toRow: stored.limitOriginRow,
     columns: {
@@ -218,7 +218,7 @@ export const TABLES = {
   }),
   admissions: rows({
     key: "admission:stats",
-    words: "day|admitted or day|reason of a refusal -> how many, of 30 days",
+    words: "day|admitted or day|reason of a refusal -> count; 30 days",
     toText: (count: number) => String(count),
     toRow: stored.admissionCount,
     columns: {
@@ -231,7 +231,7 @@ export const TABLES = {
   }),
   refusals: jsonLog({
     key: "admission:refusals",
-    words: "ms-seq -> entry that was refused: JSON, the newest 10,000",
+    words: "ms-seq -> refused entry: JSON; the newest 10,000",
     toText: stored.refusalText,
     toRow: stored.refusalRow,
     columns: {

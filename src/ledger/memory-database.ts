@@ -88,7 +88,7 @@ export class MemoryDatabase implements Disposable {
       const prepared = await statements.prepare(0);
       if (!reading.includes(prepared.statementType)) {
         const kind = StatementType[prepared.statementType] ?? "OTHER";
-        throw new InvalidArgumentError(`sql: expected a question (SELECT), got ${kind}: nothing can be changed here`);
+        throw new InvalidArgumentError(`sql: expected a query (SELECT), got ${kind}: nothing can be changed here`);
       }
       const timer = setTimeout(() => this.connection.interrupt(), ms);
       try {

@@ -106,6 +106,12 @@ export function path(field: string, value: unknown): string {
   return value.includes("\0") || /[/\\]$/.test(value) ? fail(field, "the path of a file", value) : value;
 }
 
+/** Why something is done: 1 to 256 bytes, not only spaces. */
+export function reason(field: string, value: unknown): string {
+  const text = id(field, value);
+  return text.trim() === "" ? fail(field, "words that say why", text) : text;
+}
+
 /** Text for programs: at most 1 MiB. */
 export function note(field: string, value: unknown): string {
   if (typeof value !== "string") return fail(field, "a string", value);

@@ -75,7 +75,7 @@ export function orderPatchArguments(patch: OrderPatch): OrderChanges {
       p.cooldown === undefined
         ? undefined
         : check.orNone(p.cooldown, (value) => check.duration("patch.cooldown", value)),
-    reason: p.reason === undefined ? undefined : check.words("patch.reason", check.id("patch.reason", p.reason)),
+    reason: p.reason === undefined ? undefined : check.reason("patch.reason", p.reason),
     rate: check.optionalRate("patch.rate", p.rate),
   };
 }

@@ -110,12 +110,12 @@ function durationGiven(given: GivenDuration): BreakerDuration | undefined {
 
 /** If no duration is given, the account's own is used. */
 export function accountBreakerArguments(reason: string, given: GivenDuration) {
-  return { reason: check.words("reason", check.id("reason", reason)), duration: durationGiven(given) };
+  return { reason: check.reason("reason", reason), duration: durationGiven(given) };
 }
 
 export function breakerArguments(reason: string, given: GivenDuration, policy: RiskPolicy) {
   return {
-    reason: check.words("reason", check.id("reason", reason)),
+    reason: check.reason("reason", reason),
     dayStart: policy.dayStart,
     breakerDuration: durationGiven(given) ?? policy.breakerDuration,
   };

@@ -338,9 +338,12 @@ export class StateManager {
     } catch (error) {
       await this.close();
       if (!(error instanceof UnknownOutcomeError)) throw error;
-      throw new ConnectionError("connect: no answer to what the configuration says of risk; connect again", {
-        cause: error,
-      });
+      throw new ConnectionError(
+        "connect: it is not known whether the configured limits were written, since no answer came; connect again",
+        {
+          cause: error,
+        },
+      );
     }
     this.#logger.info(
       `flow ${this.flowId}: ${opened.created ? "made" : "opened"} on ${this.config.backend}, epoch ${opened.epoch}`,
@@ -505,8 +508,8 @@ export class StateManager {
    * defaults. A write that changes nothing leaves no event and no new `version`.
    *
    * A done order is remembered for seven days (the newest 10,000). If the call gives its `createdAt`, or none and its own status, it returns the done order
-   * unchanged; anything else is an InvalidArgumentError. So is a status that may not follow the stored one. After that time the id makes a new order, which
-   * has none of the old one's fills. `filled`, `cancelled` and `rejected` end the order: it leaves the pending ones and its reservation is freed. `unknown`
+   * unchanged; anything else is an InvalidArgumentError. So is a status that may not follow the stored one. Once the order is
+   * forgotten, its id is free. `filled`, `cancelled` and `rejected` end the order: it leaves the pending ones and its reservation is freed. `unknown`
    * (a submit timed out) keeps the reservation.
    */
   async saveOrder(order: OrderInput): Promise<PendingOrder> {
@@ -771,8 +774,7 @@ export class StateManager {
   }
 
   /**
-   * Ends an active breaker; false if none was active. Acknowledges the cause that tripped last, even if its time is over: after `consecutive_losses` the
-   * streak becomes 0, after `drawdown` the peak becomes the present equity. The day's loss stays.
+   * Ends an active breaker; false if none was active. It also acknowledges the cause that tripped last (src/manager/README.md, The breaker).
    */
   async resetCircuitBreaker(reason?: string): Promise<boolean> {
     return this.#calls.run(resetCircuitBreaker, { reason: check.words("reason", reason) });
@@ -887,7 +889,7 @@ export class StateManager {
    */
   async beginRecovery(reason: string, options: HoldOptions = {}): Promise<Recovery> {
     const { ttl, wait } = holdArguments(options);
-    const args = { reason: check.words("reason", check.id("reason", reason)), ttl };
+    const args = { reason: check.reason("reason", reason), ttl };
     return this.#waitFor(wait, (deadline) =>
       takeRecovery(this.flowId, this.#calls, args, deadline, async () => this.#mark?.setAnew()),
     );

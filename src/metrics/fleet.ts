@@ -1,4 +1,4 @@
-/** Flows as they were read, as metrics. */
+/** Flows as metrics. */
 import { fromMoney } from "../exact/money.js";
 import { notionalAt, orderNotional } from "../state/exposure.js";
 import { livenessOf } from "../state/liveness.js";
@@ -18,13 +18,13 @@ import {
 import { type Label, METRICS, type MetricName } from "./definitions.js";
 import type { PromClient } from "./load.js";
 
-/** A flow, and how it stands or that it cannot be read. */
+/** A flow with its reading, or with the error that it could not be read. */
 export type MeasuredFlow = { readonly flowId: string; readonly counts?: LogCounts } & (
   | { readonly reading: FlowReading; readonly now: Date }
   | { readonly error: string }
 );
 
-/** What a server, or several of a cluster, say of themselves: texts of INFO; undefined of one that cannot be asked. */
+/** INFO of a server, or of each master of a cluster; undefined for one that cannot be asked. */
 export type ServerInfos = readonly (ReadonlyMap<string, string> | undefined)[];
 
 type Labels = { readonly [label in Label]?: string };
@@ -32,7 +32,7 @@ type Labels = { readonly [label in Label]?: string };
 /** Statuses of orders that are pending. */
 const PENDING = ORDER_STATUSES.filter((status) => !["filled", "cancelled", "rejected"].includes(status));
 
-/** The text of the flows' metrics. Made anew each time: of a flow that is gone nothing is left. */
+/** The metrics of the flows, as text. Built anew each time, so a flow that is gone leaves nothing behind. */
 export async function fleetText(
   { Registry, Gauge, Counter }: PromClient,
   flows: readonly MeasuredFlow[],
@@ -76,7 +76,7 @@ interface Sample {
 class Samples {
   readonly byName = new Map<MetricName, Sample[]>();
 
-  /** What is no number, such as a limit that there is not, is no sample. */
+  /** A value that is no number, such as a limit that is not set, gives no sample. */
   add(name: MetricName, labels: Labels, value: number | undefined): void {
     if (value === undefined || !Number.isFinite(value)) return;
     const found = this.byName.get(name) ?? [];
@@ -176,7 +176,7 @@ function addWants(samples: Samples, of: Labels, wants: readonly Want[]): void {
   }
 }
 
-/** One sample of each source, so that a rule sees 0 and not nothing; whether it is tripped. */
+/** One sample for each source, so that rules see 0 rather than nothing. Returns whether the breaker is tripped. */
 function addBreaker(samples: Samples, name: MetricName, of: Labels, breaker: CircuitBreaker, now: Date): boolean {
   const isTripped = isActive(breaker, now);
   for (const source of BREAKER_SOURCES) {
@@ -218,12 +218,12 @@ function addServers(samples: Samples, servers: ServerInfos): void {
   samples.add("sf_redis_append_only_file_ok", {}, appends === 1 ? all("aof_last_write_status", "ok") : undefined);
 }
 
-/** Kept as a peak and a part of it: to 8 places, as equity is booked. */
+/** Stored as a peak and a fraction of it; rounded to 8 places, as equity is booked. */
 function equityOf(peak: number, drawdown: number): number {
   return Number((peak * (1 - drawdown)).toFixed(8));
 }
 
-/** What positions and pending entries take, as far as a snapshot tells: at each one's latest rate. */
+/** The exposure of positions and pending entries, each at its latest rate in the snapshot. */
 function exposureOf(positions: readonly Position[], orders: readonly PendingOrder[]): number {
   const held = positions.map(({ pair, size, entryPrice, rate }) =>
     notionalAt(marketOf(pair), size, entryPrice, rate ?? null),

@@ -1,6 +1,6 @@
 import { ConfigError } from "../errors.js";
 
-/** `prom-client`, which is the user's to install. Rejects with a ConfigError that says so where it is not there. */
+/** Loads `prom-client`, which the user installs. Rejects with a ConfigError that says so if it is missing. */
 export async function loadPromClient(): Promise<PromClient> {
   try {
     const client: PromClient & { readonly default?: PromClient } = await import("prom-client");

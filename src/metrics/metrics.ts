@@ -1,4 +1,4 @@
-/** A bot's own metrics: its flow, and the calls of its manager. */
+/** A bot's own metrics: of its flow, and of its manager's calls. */
 import type { StateManager } from "../manager/state-manager.js";
 import { LogFollower } from "../wants/log-follower.js";
 import { watchedOf } from "../wants/watched.js";
@@ -9,21 +9,21 @@ import { CONTENT_TYPE, loadPromClient } from "./load.js";
 
 /** Metrics of one manager, in a registry of their own. */
 export interface FlowMetrics {
-  /** What `/metrics` answers with as its `Content-Type`. */
+  /** The `Content-Type` of an answer to `/metrics`. */
   readonly contentType: string;
-  /** The metrics as text. Reads the flow once; of several at a time one reads for all. Never rejects because of the flow: `sf_up` is 0 then. */
+  /** The metrics as text. Reads the flow once; calls that come meanwhile share that reading. Never rejects because of the flow: then `sf_up` is 0. */
   text(): Promise<string>;
-  /** Counts calls no more. */
+  /** Stops counting calls. */
   close(): void;
   [Symbol.dispose](): void;
 }
 
-/** From 1 ms, which a call to a near server takes, to 10 s, when every call has failed. */
+/** From below 1 ms, the duration of a call to a near server, to 10 s, when every call has failed. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * Metrics of a manager, for Prometheus: how its flow stands, how long its calls take by operation, and how many had an unknown outcome, were
- * retried or met a lost state. Calls count from now on. Rejects with a ConfigError where the package `prom-client` is not installed.
+ * Metrics of a manager, for Prometheus: the state of its flow, the duration of its calls by operation, and how many calls had an unknown outcome, were
+ * retried or met a lost state. Counts calls from now on. Rejects with a ConfigError if the package `prom-client` is not installed.
  */
 export async function metrics(state: StateManager): Promise<FlowMetrics> {
   const client = await loadPromClient();

@@ -84,7 +84,7 @@ export const bookCash: Operation<Args, CashResult> = {
   },
   words: {
     id: "of the booking",
-    pair: '"" = not said',
+    pair: '"" = none',
     ts: 'ms of the booking; "" = now',
   },
   decode(reply) {
@@ -104,7 +104,7 @@ export const bookCash: Operation<Args, CashResult> = {
     openedBy(a.ts, call.now);
     if (place.to === "forgotten" && state.ended.get(a.positionId ?? "") === undefined) {
       throw new InvalidArgumentError(
-        `positionId: no position ${a.positionId} was ever heard of; without one the cash is the day's`,
+        `positionId: the flow knows no position ${a.positionId}; leave positionId out to book on the day alone`,
       );
     }
     const { pnl, booking, position, later, market } = book(state, place, a);
@@ -178,7 +178,7 @@ function book(state: FlowState, place: Place, { amount: told, kind, pair, curren
       : paidOff(unpriced, "result", currency, exact);
   };
   const pnl = roundDecimal(amount);
-  if (!withinMoney(pnl)) throw new InvalidArgumentError("amount: it would leave +-9e15; nothing was booked");
+  if (!withinMoney(pnl)) throw new InvalidArgumentError("amount: it would exceed +-9e15; nothing was booked");
   if (place.to === "position") {
     const before = place.position;
     const moved = movedResult(before, isFee ? { fee: negateDecimal(amount) } : { cash: amount });

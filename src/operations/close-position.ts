@@ -77,7 +77,7 @@ export const closePosition: Operation<Args, Closing> = {
   words: {
     max_trades: "how many trades are kept",
     cooldown: 'ms for the pair; "" = the one the position asked for',
-    reason: 'why it was closed; "" = not said',
+    reason: 'why it was closed; "" = none',
     dust: 'size left at the exchange that cannot be sold; "" = none',
   },
   decode(reply) {

@@ -33,7 +33,8 @@ export const endRecovery: Operation<Args, EndOutcome> = {
     const { meta } = state;
     const current = state.recovery.value;
     if (!meta.value || meta.value.recovering === null) return { outcome: "none" };
-    if (token !== undefined && current?.token !== token) throw new FencedError(`recovery ${token} is not under way`);
+    if (token !== undefined && current?.token !== token)
+      throw new FencedError(`recovery ${token} is not under way: it has ended, or another process took it over`);
     if (heldUntil !== undefined && current && current.until > call.now && current.until > heldUntil) {
       return { outcome: "held", holder: current.holder, until: current.until };
     }

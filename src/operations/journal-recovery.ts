@@ -20,7 +20,7 @@ export const journalRecovery: Operation<Args, void> = {
   decode: () => undefined,
   apply(state, { token, key, value }) {
     if (state.meta.value?.recovering == null || state.recovery.value?.token !== token) {
-      throw new FencedError(`recovery ${token} is not under way`);
+      throw new FencedError(`recovery ${token} is not under way: it has ended, or another process took it over`);
     }
 
     state.recoveryJournal.set(key, value);

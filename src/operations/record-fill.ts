@@ -151,7 +151,7 @@ export const recordFill: Operation<Args, Filling> = {
   },
   words: {
     max_trades: "how many trades are kept",
-    fee: "in what the pair settles in; or amount, currency and rate (- = not said) of each, with spaces between them",
+    fee: "settle currency of the pair; or amount, currency and rate (- = none) of each, separated by spaces",
     ts: 'ms of the execution; "" = now',
     dust: 'a rest of up to this size cannot be sold; "" = none',
   },
@@ -183,7 +183,10 @@ export const recordFill: Operation<Args, Filling> = {
       checkRepeated(state, a, fill);
       return { result: repeated(state, a, stored, call.now), wasTold: false };
     }
-    if (!stored) throw new InvalidArgumentError(`orderId: no order ${a.orderId}, pending or lately closed`);
+    if (!stored)
+      throw new InvalidArgumentError(
+        `orderId: the flow knows no order ${a.orderId}: save it first; closed ones are forgotten after seven days`,
+      );
     openedBy(a.ts, call.now);
     const market = marketStored(state, stored.pair);
     checkPrice(market, "price", a.price);
@@ -229,10 +232,10 @@ export const recordFill: Operation<Args, Filling> = {
       (sum, { position }) => dustWith(market, sum, position),
       dust ?? state.dust.get(dustKey(stored)),
     );
-    const open = effects.reduce((sum, effect) => sum + effect.booked, 0n);
-    const later = amendments.reduce((sum, { pnl }) => sum + pnl, 0n);
+    const open = effects.reduce((sum, effect) => inRange(sum + effect.booked), 0n);
+    const later = amendments.reduce((sum, { pnl }) => inRange(sum + pnl), 0n);
     const cash = dustSold?.pnl ?? 0n;
-    const booked = inRange(open + later + cash);
+    const booked = inRange(inRange(open + later) + cash);
     const risk = decideRisk(
       state,
       call.now,
@@ -310,7 +313,7 @@ function sameAmount(a: number, b: number): boolean {
 
 function toldOtherwise(field: string, { orderId, fillId }: Args, before: string, now: number): InvalidArgumentError {
   return new InvalidArgumentError(
-    `${field}: fill ${fillId} of order ${orderId} was told with a ${field} of ${before}, now with ${now}`,
+    `${field}: fill ${fillId} of order ${orderId} was booked with a ${field} of ${before}, now it has ${now}`,
   );
 }
 
@@ -606,7 +609,7 @@ function nameFor(state: FlowState, order: OrderRow, now: number): string {
   return name;
 }
 
-/** Books, later, on a trade that ended without this fill, the part of its result that was not told. */
+/** Books, later, on a trade that ended without this fill, the part of its result that was not known. */
 function explain(
   state: FlowState,
   market: Market,
@@ -654,7 +657,7 @@ function entryAfter(order: OrderRow, entered: PositionRow | undefined, flat: rea
 function filledOrder(market: Market, stored: OrderRow, a: Args): OrderRow {
   const filled = plus(stored.filled, a.size);
   if (!Number.isFinite(filled)) {
-    throw new InvalidArgumentError(`size: order ${stored.id} would be filled beyond what a double holds`);
+    throw new InvalidArgumentError(`size: order ${stored.id} would be filled by more than a double holds`);
   }
   if (stored.intent === "entry" && exceeds(filled, stored.size) && !a.overfill) {
     throw new InvalidArgumentError(

@@ -49,7 +49,7 @@ export const recordTransfer: Operation<Args, TransferResult> = {
     checkRemembered(a.ts, call.now, window);
     const at = openedBy(a.ts, call.now);
     const amount = roundDecimal(inFlow(state, toDecimal(a.amount), a.currency, a.rate));
-    if (!withinMoney(amount)) throw new InvalidArgumentError("amount: it would leave +-9e15; nothing was booked");
+    if (!withinMoney(amount)) throw new InvalidArgumentError("amount: it would exceed +-9e15; nothing was booked");
     const ts = a.ts ?? call.now;
     const { day } = riskAt(state, at, a.dayStart);
     const booking = { flowId: state.flowId, day, now: call.now, dayStart: a.dayStart };

@@ -42,7 +42,7 @@ export const removePosition: Operation<Args, boolean> = {
   },
   words: {
     max_trades: "how many trades are kept",
-    reason: 'why it is gone; "" = not said',
+    reason: 'why it is gone; "" = none',
     untold: "1 = it ends as a trade whose result is not known, also if it was merely saved",
   },
   decode: (reply) => reply[0] === "removed",

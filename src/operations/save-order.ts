@@ -79,7 +79,7 @@ export const saveOrder: Operation<Args, PendingOrder> = {
     metadata: 'JSON object, of the position it opens; "" = as it is',
     reason: 'tp, sl, manual, ...; "" = as it is',
     rate: 'flow currency per unit of the settle currency; "" = as it is',
-    flip: 'of the stored order; "" = not said',
+    flip: 'of the stored order; "" = none',
   },
   decode: (reply) => orderFromReply(reply, 1),
   apply(state, a, call) {
@@ -147,7 +147,7 @@ function sameDone(known: OrderRow, a: Args): OrderRow {
   if (a.createdAt === undefined) checkTransition(a.id, known.status, a.status);
   else if (a.createdAt !== known.created_at) {
     throw new InvalidArgumentError(
-      `createdAt: order ${a.id} is ${known.status}: a late write of it gives its createdAt, a new order has another id`,
+      `createdAt: order ${a.id} is ${known.status} already: to save it again, give its createdAt; a new order needs another id`,
     );
   }
   return known;

@@ -42,7 +42,7 @@ export const savePosition: Operation<Args, Position> = {
     id: "1 to 256 bytes",
     metadata: "JSON object",
     cooldown: 'ms for the pair once it is flat; "" = none',
-    rate: 'flow currency per unit of what the pair settles in; "" = as it is',
+    rate: 'flow currency per unit of the settle currency; "" = as it is',
   },
   decode: (reply) => positionFromReply(reply, 1),
   apply(state, a, call) {

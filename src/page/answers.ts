@@ -18,13 +18,13 @@ export function answerJson(response: ServerResponse, status: number, answer: obj
   response.end(bytes);
 }
 
-/** A file to be kept. What is not plain in its name becomes `_`. */
+/** An answer that the browser saves as a file. Special characters in its name become `_`. */
 export function asFile(response: ServerResponse, type: string, name: string): void {
   response.setHeader("content-type", type);
   response.setHeader("content-disposition", `attachment; filename="${name.replace(/[^A-Za-z0-9._-]/g, "_")}"`);
 }
 
-/** Pieces as the file takes them. */
+/** Writes the pieces to the file as fast as it takes them. */
 export async function writePieces(path: string, pieces: AsyncIterable<string>): Promise<void> {
   await pipeline(Readable.from(pieces, { objectMode: true }), createWriteStream(path, { mode: 0o600 }));
 }
@@ -39,8 +39,8 @@ export async function writeParquet(path: string, manager: StateManager): Promise
 }
 
 /**
- * Makes a file and sends it: made whole first, so that a reader who is slow, or never reads, holds neither a flow nor a turn, and what fails on the way
- * is told as any other error. `make` fills `path`. Ends early where the reader leaves.
+ * Makes a file completely and then sends it. So a slow reader, or one that never reads, holds neither a flow nor a turn, and an error while the file is made
+ * is answered like any other. `make` fills `path`. Ends early if the reader leaves.
  */
 export async function answerFile(
   response: ServerResponse,

@@ -1,4 +1,4 @@
-/** How much of each limit is left, and what decides about entries, from one snapshot: the same sums as `admit` does. */
+/** How much of each limit is left, and whether entries may go ahead, computed from one snapshot with the same sums as `admit`. */
 import { ACCOUNT_LIMITS } from "../config/account.js";
 import { RISK_LIMITS, type RiskLimitName } from "../config/risk-limits.js";
 import { formatMoney, fromMoney, type Money, seenMoney, toMoney } from "../exact/money.js";
@@ -41,7 +41,10 @@ function worthOf({ pair, size, entryPrice, rate }: Position, same: readonly stri
   return notionalAt(marketOf(pair, same), size, entryPrice, rate ?? null);
 }
 
-/** An order that turns a position around reserves what is beyond that: it closes what is left of it, and what it has closed so far. */
+/**
+ * What an order reserves. An order that turns a position around reserves only what goes beyond it: the rest closes what is left of the position, and what it
+ * has closed so far.
+ */
 function reservedBy(order: PendingOrder, positions: readonly Position[], same: readonly string[]): Money {
   const { flip, filled, rate } = order;
   const turned = flip === undefined ? undefined : positions.find(({ id }) => id === flip);
@@ -57,13 +60,13 @@ function marketOf(pair: string, same: readonly string[]) {
   return typeof market === "string" ? { coins: undefined, inverse: false, spot: false } : market;
 }
 
-/** The flow's equity, from its peak and how far it is below; null where nobody told of one. To 8 places, as long as it is below ten million. */
+/** The flow's equity, from its peak and drawdown; null if it is not known. To 8 places, below ten million. */
 export function equityOf({ risk }: Pick<SnapshotTold, "risk">): number | null {
   const { peakEquity, currentDrawdown } = risk;
   return peakEquity > 0 ? seenMoney((peakEquity * (1 - currentDrawdown)).toFixed(8)) : null;
 }
 
-/** Of every limit that is set, of the flow and then of its account. */
+/** Each limit that is set: the flow's, then its account's. */
 export function budgetsOf(snapshot: SnapshotTold, taken: Taken): Budget[] {
   const { risk, limits, account } = snapshot;
   const used = {
@@ -92,7 +95,7 @@ export function accountBudgets(account: AccountStatus): Budget[] {
   return ACCOUNT_LIMITS.flatMap((name) => budget("account", name, account.limits[name], used[name], used.pair));
 }
 
-/** What was lost today; a gain leaves more than the limit. */
+/** Today's loss; below 0 for a gain, which leaves more than the limit. */
 function lossOf(pnl: number): number {
   return pnl === 0 ? 0 : -pnl;
 }
@@ -133,7 +136,7 @@ function moneyLeft(limit: number, used: number): number {
   return fromMoney((toMoney(limit) ?? 0n) - (toMoney(used) ?? 0n));
 }
 
-/** In the order in which `admit` looks; what depends on the entry (its pair, its signal, its size) is not looked at. */
+/** Whether an entry may go ahead now, checked in the order of `admit`. Checks that depend on the entry (its pair, signal, size) are left out. */
 export function entryOf(
   snapshot: SnapshotTold,
   taken: Taken,

@@ -1,4 +1,4 @@
-/** What the page changes: the same as the command line does, with the same refusals. */
+/** What the page changes, with the same checks and refusals as the command line. */
 import type { z } from "zod";
 import { breakerDuration } from "../cli/arguments.js";
 import { forEach } from "../cli/flows.js";
@@ -34,7 +34,7 @@ import type {
 type Trip = z.infer<typeof tripBody>;
 type Reset = z.infer<typeof resetBody>;
 
-/** A person typed the name of what they change: a slip of the finger stops no other flow. Throws a Refusal. */
+/** Checks that the person typed the name of what they change, so that a slip of the finger stops no other flow. Throws a Refusal. */
 export function checkConfirmed(confirm: string, name: string): void {
   if (confirm !== name)
     throw new Refusal(
@@ -78,7 +78,7 @@ export async function resetAccount(place: Place, name: string, { reason = "" }: 
   return { reset: await account.reset(reason) };
 }
 
-/** Does it to every flow that is found now; one that fails does not stop the others. */
+/** Does it to every flow that exists now. If one fails, the others still follow. */
 export async function all<Each extends object>(
   places: readonly Place[],
   flows: OpenFlows,
@@ -209,7 +209,7 @@ export async function approveRecovery(
   return { approved: await manager.approveRecovery(hash) };
 }
 
-/** Takes it only off a holder that is dead, or that nobody is. */
+/** Takes the lease only from a holder that is dead or unknown. */
 export async function breakLease(
   manager: StateManager,
   { token }: z.infer<typeof breakLeaseBody>,
@@ -230,7 +230,7 @@ export async function breakLease(
   return { broken: await manager.breakLease(token, `its holder ${held.holder} is dead`) };
 }
 
-/** Forgets only those that are dead, and were as they are now when the person saw them. */
+/** Forgets only instances that are dead and have not changed since the person saw them. */
 export async function pruneInstances(
   manager: StateManager,
   { instances: seen }: z.infer<typeof pruneBody>,

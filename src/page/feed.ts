@@ -1,4 +1,4 @@
-/** Every event of every flow, once for all who look: one XREAD for the flows of a Redis, and the socket of each bot that holds a file. */
+/** Every event of every flow, read once for all readers: one XREAD for the flows of a Redis, and the socket of each bot that holds a file. */
 import { setTimeout as pause } from "node:timers/promises";
 import { isHeldHere } from "../backends/duckdb/holder-socket.js";
 import { FlowKeys } from "../backends/redis/keys.js";
@@ -9,29 +9,29 @@ import type { StateEvent } from "../types.js";
 import type { OpenFlows } from "./open-flows.js";
 import type { Place } from "./place.js";
 
-/** What becomes known. `gap`: events of the flow may be missing before what follows. */
+/** An event, or a `gap`: events of the flow may be missing before the next one. */
 export type Told =
   | { readonly kind: "event"; readonly place: Place; readonly flowId: string; readonly event: StateEvent }
   | { readonly kind: "account_event"; readonly place: Place; readonly account: string; readonly event: StateEvent }
   | { readonly kind: "gap"; readonly place: Place; readonly flowId: string };
 
-/** A flow that there is, and the account that it is in. */
+/** An existing flow, and its account. */
 export interface Followed {
   readonly place: Place;
   readonly flowId: string;
   readonly account: string | undefined;
-  /** Undefined where it cannot be read now. */
+  /** The account; undefined if that cannot be read now. */
   readonly epoch: string | undefined;
 }
 
-/** Before a server, or a file, that cannot be read is asked again, ms. */
+/** How long to wait before a server or file that cannot be read is asked again, ms. */
 const PAUSE = 500;
-/** How often a file that no bot has open is looked at, ms. */
+/** How often a file is looked at that no bot holds, ms. */
 const LOOK = 1_000;
-/** Events of one call. */
+/** Events that one call returns. */
 const PAGE = 1_000;
 
-/** A log that is followed, from a place on. */
+/** A log that is followed from a given event on. */
 interface Log {
   readonly place: Place;
   readonly name: string;
@@ -42,20 +42,20 @@ interface Log {
 export class Feed implements AsyncDisposable {
   readonly #end = new AbortController();
   readonly #running = new Set<Promise<void>>();
-  /** By place and, in a cluster, by slot: the logs that one connection asks about, by key. */
+  /** The logs that one connection asks about, by key; grouped by place and, in a cluster, by slot. */
   readonly #groups = new Map<string, Map<string, Log>>();
   readonly #tails = new Set<LogsTail>();
   readonly #files = new Map<string, AbortController>();
   /** Epochs of the flows. */
   #known: ReadonlyMap<string, string | undefined> = new Map();
 
-  /** `tell` gets the events of a log in their order, none twice. */
+  /** `tell` gets each event of a log once, in order. */
   constructor(
     private readonly flows: OpenFlows,
     private readonly tell: (told: Told) => void,
   ) {}
 
-  /** From now on these flows are followed, each that is new from now on; and no others. */
+  /** Follows exactly these flows from now on; a flow that was not followed before, from its newest event on. */
   async follow(all: readonly Followed[]): Promise<void> {
     const wanted = new Map(all.map((flow) => [`${flow.place.id}/${flow.flowId}`, flow]));
     for (const [key, end] of this.#files) {
@@ -106,7 +106,7 @@ export class Feed implements AsyncDisposable {
       named.add(key);
       if (this.#groups.get(group)?.has(key)) continue;
       const after = await this.#newest(place, name, isAccount).catch(() => undefined);
-      if (after === undefined) continue; // told by the fleet; the next search tries again
+      if (after === undefined) continue; // the fleet reports the error; the next search tries again
       let known = this.#groups.get(group);
       if (!known) {
         known = new Map();
@@ -164,7 +164,7 @@ export class Feed implements AsyncDisposable {
         }
       }
     } catch (error) {
-      // Another state under the same name: what was told is of a log that is gone.
+      // Another state under the same name: the events so far are from a log that is gone.
       if (isLoss(error)) {
         log.after = await this.#newest(place, name, false);
         this.tell({ kind: "gap", place, flowId: name });
@@ -202,7 +202,7 @@ export class Feed implements AsyncDisposable {
           await this.flows.with(place, flowId, async (manager) => {
             if (after === undefined) {
               after = (await manager.getLogPlace()).newest;
-              this.tell({ kind: "gap", place, flowId }); // what came before is not told
+              this.tell({ kind: "gap", place, flowId }); // earlier events are left out
             }
             wasHeld = !(await isHeldHere(path));
             if (!wasHeld) {

@@ -1,10 +1,10 @@
-/** What of the fleet changed between two readings. */
+/** What changed in the fleet between two readings. */
 import type { FleetReading } from "./fleet.js";
 import type { FleetFlow, StreamFrame } from "./wire.js";
 
 type FleetFrame = Extract<StreamFrame, { kind: "fleet" }>;
 
-/** A reading, and the texts by which two are compared: without what changes with every reading. */
+/** A reading, with the texts that are compared: without what differs in every reading. */
 export interface FleetTold {
   readonly reading: FleetReading;
   readonly flows: ReadonlyMap<string, { readonly flow: FleetFlow; readonly text: string }>;
@@ -26,7 +26,7 @@ export function toldOf(reading: FleetReading): FleetTold {
   };
 }
 
-/** All of it, or what is not as it was before. */
+/** The whole fleet, or only what changed. */
 export function fleetFrame(before: FleetTold | undefined, { reading, flows, ...texts }: FleetTold): FleetFrame {
   const { at, places, accounts, wants } = reading;
   const gone = [...(before?.flows ?? [])].filter(([key]) => !flows.has(key));
@@ -42,7 +42,7 @@ export function fleetFrame(before: FleetTold | undefined, { reading, flows, ...t
   };
 }
 
-/** Whether it tells more than that the fleet was read. */
+/** Whether it says more than that the fleet was read. */
 export function isNews({ flows, gone, places, accounts, wants }: FleetFrame): boolean {
   return flows.length > 0 || gone.length > 0 || [places, accounts, wants].some((part) => part !== undefined);
 }

@@ -1,4 +1,4 @@
-/** All flows of all places, read for everybody at once. */
+/** All flows of all places, read for all readers at once. */
 
 import { forEach } from "../cli/flows.js";
 import { type FlowStatus, fileStatus, type StatusSource } from "../cli/status/flow-status.js";
@@ -16,7 +16,7 @@ import { type Place, wordsOf } from "./place.js";
 import { pageWants } from "./wants.js";
 import type { AccountAnswer, FleetFlow, PlaceAnswer, Want } from "./wire.js";
 
-/** A flow, as it stands or why that cannot be told. */
+/** A flow, or why it cannot be read. */
 export type Seen = { readonly place: Place; readonly flowId: string } & (
   | { readonly status: FlowStatus; readonly now: Date; readonly alarms: readonly string[] }
   | { readonly error: string }
@@ -26,15 +26,15 @@ export interface FleetReading {
   readonly at: Date;
   readonly seen: readonly Seen[];
   readonly places: readonly PlaceAnswer[];
-  /** Worst first. */
+  /** The worst first. */
   readonly flows: readonly FleetFlow[];
   readonly accounts: readonly AccountAnswer[];
   readonly wants: readonly Want[];
 }
 
-/** A reading is as old at most, ms. */
+/** A reading is used for this long, ms. */
 const FRESH = 1_000;
-/** How often flows are looked for: on Redis that is a SCAN. */
+/** How often flows are searched for, ms: on Redis that is a SCAN. */
 const SEARCH = 5_000;
 
 interface Found {
@@ -42,11 +42,9 @@ interface Found {
   readonly problems: readonly string[];
 }
 
-/**
- * Reads all flows at most once a second, however many ask: those who ask meanwhile get the same reading. A place that cannot be asked keeps the flows that were found there.
- */
+/** Reads all flows at most once a second: readers that ask meanwhile share a reading. If a place cannot be asked, the flows found there before are kept. */
 export class Fleet {
-  /** How often flows were read, and looked for. */
+  /** How often flows were read, and searched for. */
   readonly counts = { readings: 0, searches: 0 };
   #reading: Promise<FleetReading> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
@@ -59,10 +57,10 @@ export class Fleet {
     private readonly flows: OpenFlows,
   ) {}
 
-  /** Never rejects for a flow or a place that cannot be read: the reading says so. */
+  /** Never rejects because a flow or a place cannot be read: the reading says so. */
   read(): Promise<FleetReading> {
     if (this.#reading && performance.now() - this.#readAt < FRESH) return this.#reading;
-    this.#readAt = Number.POSITIVE_INFINITY; // as long as it is under way, everybody shares it
+    this.#readAt = Number.POSITIVE_INFINITY; // a reading under way is shared
     this.#reading = this.#read().finally(() => {
       this.#readAt = performance.now();
     });
@@ -78,7 +76,7 @@ export class Fleet {
   /** How one flow stands now. Rejects as opening it does. */
   async status(place: Place, flowId: string): Promise<Extract<Seen, { status: FlowStatus }>> {
     const status = await this.#status(place, flowId);
-    // A file has no clock of its own, and what was read of it may be of a while ago: who gave no heartbeat since then is silent all the same.
+    // A file has no clock of its own, and its reading may be old. A bot that has given no heartbeat since then is silent all the same.
     const now = place.kind === "folder" ? new Date() : status.snapshot.at;
     return { place, flowId, status, now, alarms: alarmsOf(status, now, place.watched) };
   }
@@ -123,7 +121,7 @@ export class Fleet {
             ...failures.map((failure) => wordsOf(place, failure)),
             ...(empty === undefined ? [] : [empty]),
           ];
-          // Where a master could not be asked, what was found there before is still there.
+          // If a master could not be asked, the flows found there before are kept.
           const all = failures.length === 0 ? flows : [...new Set([...before, ...flows])].sort();
           this.#found.set(place, { flows: all, problems });
           for (const flowId of before) if (!all.includes(flowId)) await this.flows.leave(place, flowId);

@@ -1,36 +1,36 @@
-/** Who may come in: the host that a request names, where it comes from, and whether it has the token. */
+/** Who may come in: checks the host that a request names, the page that it comes from, and its token. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { Refusal } from "./refusal.js";
 
 export interface GateOptions {
-  /** The origins under which browsers know this server: `http://127.0.0.1:8787`. */
+  /** The origins under which browsers know this server, such as `http://127.0.0.1:8787`. */
   readonly origins: readonly string[];
-  /** Hosts that a request may name, lower case, with the port as browsers write it. */
+  /** Hosts that a request may name: lower case, with the port as browsers write it. */
   readonly hosts: readonly string[];
-  /** Undefined: nobody may change anything. */
+  /** The digest of the token; undefined if nobody may change anything. */
   readonly token: string | undefined;
   /** Whether looking needs the token, too. */
   readonly isPrivate: boolean;
   readonly readOnly: boolean;
-  /** Waits before a wrong token is answered; for tests. */
+  /** Waits before a wrong token is answered; tests replace it. */
   readonly wait?: (ms: number) => Promise<unknown>;
 }
 
-/** The first wrong token of an address is answered after so long, the next after twice that, ms. */
+/** How long the first wrong token of an address waits for its answer, ms; each further one waits twice as long. */
 const FIRST_WAIT = 100;
 const LONGEST_WAIT = 5_000;
-/** Wrong tokens that wait for their answer at a time; of more, none is looked at. */
+/** At most this many wrong tokens wait at a time; any more are refused unseen. */
 const MOST_WAITING = 32;
-/** Addresses whose wrong tokens are counted. */
+/** The number of addresses whose wrong tokens are counted. */
 const MOST_ADDRESSES = 1_000;
 
 /** What a request may do. */
 export interface Pass {
   readonly mayChange: boolean;
   readonly hasToken: boolean;
-  /** Why it may change nothing. */
+  /** Why it may not change anything. */
   readonly why?: string;
 }
 
@@ -45,7 +45,7 @@ export class Gate {
     this.#token = options.token === undefined ? undefined : digest(options.token);
   }
 
-  /** Looked at before anything else. A page elsewhere whose name was made to point here (DNS rebinding) names itself. */
+  /** Checked first. A page whose host name was made to point here (DNS rebinding) sends that name. */
   checkHost({ rawHeaders }: IncomingMessage): void {
     const hosts = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === "host");
     const [host] = hosts;
@@ -53,7 +53,7 @@ export class Gate {
     throw new Refusal(403, "forbidden", `this server answers only as ${this.#options.hosts.join(", ")}`);
   }
 
-  /** Requests that another page makes are refused; of changes also those that do not say where they come from and have no token of their own. */
+  /** Refuses requests that another page sends. A change is also refused if it does not say where it comes from and has no token of its own. */
   checkOrigin({ headers, method }: IncomingMessage, isData: boolean): void {
     const site = headers["sec-fetch-site"];
     const { origin } = headers;
@@ -91,7 +91,7 @@ export class Gate {
     const { authorization } = headers;
     if (authorization === undefined) return false;
     const given = /^bearer ([\x21-\x7e]{1,512})$/i.exec(authorization)?.[1];
-    // Both are digests: how long it takes says nothing of how much was right.
+    // Digests are compared, so the time that it takes does not show how much of the token was right.
     if (given !== undefined && this.#token && timingSafeEqual(digest(given), this.#token)) return true;
     const address = socket.remoteAddress ?? "";
     const wrong = (this.#wrong.get(address) ?? 0) + 1;

@@ -34,10 +34,10 @@ import type {
   TradesAnswer,
 } from "./wire.js";
 
-/** The plan that waits in a recovery; undefined where there is none that can be read. */
+/** The plan that waits in a recovery; undefined if there is none, or if it cannot be read. */
 export type PlanOf = (recovery: RecoveryState) => PlanAnswer | undefined;
 
-/** A flow in full, from what was read of it in one step. `found`, `log`: undefined where only a snapshot in a file could be read. */
+/** A flow in full, from one reading. `found` and `log` are undefined if only a snapshot file could be read. */
 export function flowAnswer(
   seen: Extract<Seen, { status: unknown }>,
   found: RecoveryState | undefined,
@@ -114,12 +114,12 @@ function recoveryAnswer(
   };
 }
 
-/** The first is of one day, each further one of twice as many: a newest page needs not all that there is. */
+/** The first span is one day, each further one twice as long: the newest page does not need everything. */
 const DAY = 86_400_000;
 const FARTHEST = 4_096 * DAY;
 /** Rows of an answer. */
 const MOST = 500;
-/** A search looks at so many events before it answers. */
+/** A search looks at this many events before it answers. */
 const LOOKED_AT = 20_000;
 
 export interface PageAsked {
@@ -127,7 +127,7 @@ export interface PageAsked {
   readonly limit: number;
 }
 
-/** What `before` and `limit` of a query say. Throws a Refusal. */
+/** The parameters `before` and `limit` of a query. Throws a Refusal. */
 export function pageAsked(query: URLSearchParams): PageAsked {
   const before = query.get("before") ?? undefined;
   if (before !== undefined && !/^\d{1,15}-\d{1,15}$/.test(before)) {
@@ -141,7 +141,7 @@ export function pageAsked(query: URLSearchParams): PageAsked {
   return { before, limit };
 }
 
-/** Closed trades, the newest first. */
+/** Closed trades, newest first. */
 export async function tradesPage(
   manager: StateManager,
   { before, limit }: PageAsked,

@@ -10,7 +10,7 @@ interface Opened {
   readonly path: string | undefined;
   readonly since: number;
   users: number;
-  /** It failed, or its place is left: the last user closes it. */
+  /** Opening failed, or its place is no longer served: the last user closes it. */
   isLeft: boolean;
   /** Who comes now waits until it is gone. */
   isFull: boolean;
@@ -54,7 +54,7 @@ export class OpenFlows implements AsyncDisposable {
     }
   }
 
-  /** Closes a flow that is no longer there, once nobody works on it. */
+  /** Closes a flow that no longer exists, once no request uses it. */
   async leave(place: Place, flowId: string): Promise<void> {
     const key = `${place.id}/${flowId}`;
     const opened = this.#open.get(key);
@@ -128,7 +128,7 @@ export class OpenFlows implements AsyncDisposable {
   async #close({ manager }: Opened): Promise<void> {
     const closing = manager
       .then((open) => open.close())
-      .catch(() => {}) // why it could not be opened was told to who asked
+      .catch(() => {}) // whoever opened it was told why it failed
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
     await closing;

@@ -10,7 +10,7 @@ import type { StateManager } from "../manager/state-manager.js";
 import { type Watched, watchedOf } from "../wants/watched.js";
 
 export interface Place {
-  /** As it stands in paths of the page. */
+  /** Its name in the page's paths. */
   readonly id: string;
   readonly kind: "redis" | "folder";
   /** For people; without credentials. */
@@ -42,7 +42,7 @@ export async function placeAt(id: string, terminal: Terminal, options: GlobalOpt
   };
 }
 
-/** What went wrong, in words for people. */
+/** The error in words for people. */
 export function wordsOf(place: Place, error: unknown): string {
   return place.redact(error instanceof Error ? error.message : String(error));
 }

@@ -1,12 +1,12 @@
-/** What changes are asked for by, checked. */
+/** The bodies of changes, checked. */
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 import { Refusal } from "./refusal.js";
 
-/** Longer bodies are refused, bytes. */
+/** Longer bodies are refused, in bytes. */
 const LONGEST = 64 * 1024;
 
-/** A body as JSON, as the schema wants it. Rejects with a Refusal that names the first field that is wrong. */
+/** Reads a body as JSON that fits the schema. Rejects with a Refusal that names the first wrong field. */
 export async function bodyOf<Body>(request: IncomingMessage, schema: z.ZodType<Body>): Promise<Body> {
   const text = await textOf(request);
   let value: unknown;

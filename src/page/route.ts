@@ -4,7 +4,7 @@ import { ROUTES, type Route } from "./wire.js";
 
 export interface Routed {
   readonly route: Route;
-  /** What stands at `:place` and the like. */
+  /** The values of `:place` and the other variable parts. */
   readonly names: Readonly<Record<string, string>>;
 }
 
@@ -18,7 +18,7 @@ export function targetOf({ url = "" }: IncomingMessage): { readonly path: string
   };
 }
 
-/** The route of a path. Throws a Refusal of 404, or of 405 where another method has one. */
+/** The route of a path. Throws a Refusal with 404, or with 405 if the path has another method. */
 export function routeOf(method: string, path: string): Routed {
   const parts = path.split("/").map(decoded);
   const found = ROUTES.flatMap((route) => {

@@ -1,6 +1,6 @@
 /**
- * The operator's page over HTTP. Every request passes the same checks in the same order: host, path, origin, token, then what it asks for. Looking changes
- * nothing; what changes is declared so in `ROUTES`.
+ * The operator's page over HTTP. Every request passes the same checks in the same order: host, path, origin, token, then what it asks for. Reading changes
+ * nothing; routes that change something are marked in `ROUTES`.
  */
 
 import { once } from "node:events";
@@ -40,17 +40,17 @@ import type { ErrorAnswer, ErrorCode, FleetAnswer, ReportAnswer, RoutePath, Sess
 
 export interface PageOptions {
   readonly places: readonly Place[];
-  /** The name that a change of all flows is confirmed with. */
+  /** The name that confirms a change of all flows. */
   readonly name: string;
   /** A folder with the page's files. */
   readonly app: string;
-  /** Told once the port is known. */
+  /** Called when the port is known. */
   readonly gate: (port: number) => GateOptions;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly planOf: looks.PlanOf;
-  /** What was changed, and what failed inside, a line each; never with a token. */
+  /** Gets a line for each change and each internal failure, never with a token. */
   readonly log: (line: string) => void;
-  /** Most streams at a time; default 1,000. */
+  /** The most streams at a time; default 1,000. */
   readonly mostStreams?: number;
   /** Most exports that are made, or wait for their readers to take them, at a time; default 50. */
   readonly mostFiles?: number;
@@ -58,13 +58,13 @@ export interface PageOptions {
   readonly lookEvery?: number;
 }
 
-/** Header and body of a request have to be there in so long, ms. */
+/** Header and body of a request have to arrive within this time, ms. */
 const SLOWEST_HEADER = 10_000;
 const SLOWEST_REQUEST = 20_000;
-/** A connection on which nothing moves, ms. */
+/** An idle connection is closed after this time, ms. */
 const IDLE = 60_000;
 const MOST_CONNECTIONS = 3_000;
-/** Reports and exports that are made at a time; more wait, and of more than that none is begun. */
+/** At most this many reports and exports are made at a time. A few more wait; beyond that none is begun. */
 const MOST_HEAVY = 2;
 const MOST_WAITING = 20;
 /** How often the fleet is read while somebody looks, ms; and at the most, whatever wakes it. */
@@ -85,7 +85,7 @@ const HEADERS = {
   "x-frame-options": "DENY",
 } as const;
 
-/** What a route is asked. */
+/** A request to a route. */
 interface Asked {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -95,14 +95,14 @@ interface Asked {
   readonly pass: Pass;
 }
 
-/** A flow with its recovery and the ends of its log, where it is open. */
+/** An open flow with its recovery and the ends of its log. */
 interface SeenWhole {
   readonly seen: Extract<Seen, { status: unknown }>;
   readonly found?: RecoveryState;
   readonly log?: LogPlace;
 }
 
-/** Resolves to what is answered as JSON; undefined where it has answered by itself. */
+/** Resolves to what is answered as JSON; undefined if it has answered by itself. */
 type Work = (asked: Asked) => Promise<object | undefined>;
 
 export class PageServer implements AsyncDisposable {
@@ -116,14 +116,14 @@ export class PageServer implements AsyncDisposable {
   readonly #end = new AbortController();
   #gate: Gate | undefined;
   #watching: Promise<void> | undefined;
-  /** Resolves when the flows that there are are followed. */
+  /** Resolves when all existing flows are followed. */
   #following: Promise<void> | undefined;
-  /** Has the fleet be read now. */
+  /** Has the fleet read now. */
   #wake = () => {};
   #heavy = 0;
   #files = 0;
   readonly #waiting: (() => void)[] = [];
-  /** What everybody who streams was told of the fleet. */
+  /** The fleet as all streams know it. */
   #told: FleetTold | undefined;
 
   private constructor(
@@ -204,7 +204,7 @@ export class PageServer implements AsyncDisposable {
       }
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
       const answer: ErrorAnswer = { error: { code, message } };
-      // What is left of a body that was not read would be taken for the next request.
+      // The rest of an unread body would be taken for the next request.
       if (!request.complete) response.setHeader("connection", "close");
       answerJson(response, status, answer);
     }
@@ -250,7 +250,7 @@ export class PageServer implements AsyncDisposable {
       "content-type": file.type,
       "content-length": bytes.length,
       vary: "accept-encoding",
-      // Named after its content.
+      // The ETag is made from the content.
       ...(path.startsWith("/assets/") && { "cache-control": "public, max-age=31536000, immutable" }),
       ...(isGzipped && { "content-encoding": "gzip" }),
     });
@@ -305,7 +305,7 @@ export class PageServer implements AsyncDisposable {
         this.#with(names, async (manager) => {
           const html = reportHtml(manager.flowId, await looks.reportFor(manager, query));
           asFile(response, "text/html; charset=utf-8", `${manager.flowId}-report.html`);
-          // As the file says itself: nothing is loaded, nothing is run.
+          // The file's own policy says the same: it loads nothing and runs nothing.
           response.setHeader("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox");
           response.end(html);
           return undefined;

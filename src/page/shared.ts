@@ -1,4 +1,4 @@
-/** What many ask for at a time, done once for all of them. */
+/** Work that many ask for at the same time, done once for all of them. */
 import { setTimeout as pause } from "node:timers/promises";
 
 /** From one beginning to the next, ms. */
@@ -9,11 +9,14 @@ interface Turn<Answer> {
   next?: Promise<Answer>;
 }
 
-/** However many ask for the same, it is done five times a second at most, and never twice at a time. Nobody gets an answer that began before they asked. */
+/**
+ * However many ask for the same key, its work runs at most five times a second, and never twice at the same time. Nobody gets an answer whose work began
+ * before they asked.
+ */
 export class Shared<Answer> {
   readonly #turns = new Map<string, Turn<Answer>>();
 
-  /** What `work` answers, or how it rejects; of a `key` always the same work. */
+  /** Answers, or rejects, with what `work` does. A `key` always stands for the same work. */
   ask(key: string, work: () => Promise<Answer>): Promise<Answer> {
     const turn = this.#turns.get(key);
     if (!turn) return this.#begin(key, work);
@@ -28,7 +31,7 @@ export class Shared<Answer> {
     const answer = work();
     const rested = Promise.allSettled([answer, pause(SPACE, undefined, { ref: false })]);
     const turn: Turn<Answer> = { now: rested.then(() => answer) };
-    turn.now.catch(() => {}); // told to those who asked
+    turn.now.catch(() => {}); // whoever asked was told
     this.#turns.set(key, turn);
     void rested.then(() => {
       if (this.#turns.get(key) === turn && !turn.next) this.#turns.delete(key);

@@ -22,7 +22,7 @@ export interface StaticFile {
   readonly gzipped: Buffer;
 }
 
-/** The files of a folder by the paths that name them, `/` for `index.html`. Empty where there is no such folder. What is of no known kind is left out. */
+/** The files of a folder by their paths, `/` for `index.html`. Empty if there is no such folder. Files of unknown types are left out. */
 export async function staticFiles(folder: string): Promise<ReadonlyMap<string, StaticFile>> {
   const files = new Map<string, StaticFile>();
   for (const name of await namesIn(folder)) {

@@ -1,22 +1,22 @@
-/** The one stream of events that every page reads: server-sent events, made once and written to all. */
+/** The stream of events that every page reads: server-sent events, made once and written to all. */
 import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import type { StreamFrame } from "./wire.js";
 
-/** How often a line says that the server is there, ms. */
+/** How often the line `: beat` shows that the server is there, ms. */
 const BEAT = 10_000;
-/** A reader to whom nothing could be written for so long is dropped, ms. */
+/** A reader is dropped if nothing could be written to it for this long, ms. */
 const STUCK = 30_000;
-/** Frames that are kept for readers who come back, or are slow: so many, and so many bytes. */
+/** How many frames, and how many bytes of them, are kept for readers that come back or are slow. */
 const MOST_FRAMES = 10_000;
 const MOST_BYTES = 8 * 1024 * 1024;
-/** Bytes that wait in a reader's socket before it is given more. */
+/** How many bytes may wait in a reader's socket before it gets more. */
 const AHEAD = 64 * 1024;
 const RETRY_AFTER = 1_000;
 
 interface Kept {
   readonly text: string;
-  /** Only for those who were there: it is no event. */
+  /** Only for readers that are connected: it is no event. */
   readonly isPassing: boolean;
 }
 
@@ -26,14 +26,14 @@ interface Reader {
   next: number;
   /** When it last took something. */
   tookAt: number;
-  /** Back from elsewhere: of the frames up to here only events are for it. */
+  /** A reader that came back: up to this frame it gets only events. */
   readonly eventsUntil: number;
 }
 
 /**
- * A frame is kept once, for all; each reader has a place in what is kept. One that falls out of it, or takes nothing for 30 s, is told to come back and
- * dropped: it costs nobody anything. An event's id is `RUN-NUMBER`: with it a reader goes on where it was, without gap or double, as long as this server
- * runs and keeps what follows.
+ * A frame is kept once for all readers; each reader has a position in the kept frames. A reader that falls behind them, or takes nothing for 30 s, is told to
+ * come back, and dropped. An event's id is `RUN-NUMBER`. A reader that comes back with it goes on without gap or double, as long as this server runs and the
+ * frames are kept.
  */
 export class Streams {
   readonly #run = randomBytes(6).toString("hex");
@@ -57,12 +57,12 @@ export class Streams {
     return this.#readers.size;
   }
 
-  /** Whether there is room for another. */
+  /** Whether there is room for another reader. */
   get hasRoom(): boolean {
     return this.#readers.size < this.most && !this.#isClosed;
   }
 
-  /** Tells everybody. */
+  /** Writes to all readers. */
   send(frame: StreamFrame): void {
     const isPassing = frame.kind === "fleet";
     const number = this.#first + this.#frames.length;
@@ -81,9 +81,7 @@ export class Streams {
     for (const reader of this.#readers) this.#pump(reader);
   }
 
-  /**
-   * Begins to write to a reader, who has seen the event `lastId`. `greeting`: what comes first; it is told whether nothing is missing.
-   */
+  /** Begins to write to a reader whose last event was `lastId`. `greeting` makes the first frame; it is told whether nothing is missing. */
   open(
     response: ServerResponse,
     lastId: string | undefined,
@@ -94,7 +92,7 @@ export class Streams {
     const resumed = seen !== undefined && seen + 1 >= this.#first && seen < next;
     const id = `${this.#run}-${next - 1}`;
     for (const frame of greeting(resumed)) {
-      // Who reads anew has an id from the beginning; who comes back keeps its own until the next event.
+      // A reader that reads everything anew gets an id at the beginning; one that comes back keeps its own until the next event.
       response.write(textOf(frame, frame.kind === "hello" && !resumed ? id : undefined));
     }
     const reader: Reader = {
@@ -143,7 +141,7 @@ export class Streams {
 
   #write(reader: Reader, text: string): void {
     if (!reader.response.writable) return;
-    // What was written counts as waiting until the socket has it, even where it takes everything at once.
+    // Bytes count as waiting until the socket has taken them, even if it takes everything at once.
     reader.response.write(text, (error) => {
       if (!error) reader.tookAt = this.now();
     });
@@ -153,7 +151,7 @@ export class Streams {
     this.#readers.delete(reader);
     const { response } = reader;
     response.end(textOf({ kind: "bye", reason, retryAfter: RETRY_AFTER }));
-    // What a slow one does not take is not worth keeping.
+    // What a slow reader has not taken is dropped.
     setTimeout(() => response.destroy(), RETRY_AFTER).unref();
   }
 

@@ -1,11 +1,11 @@
-/** What wants a person, as the page shows it. */
+/** What needs a person, as the page shows it. */
 
 import type { WantKind } from "../wants/wants.js";
 import { sorted, URGENCIES, unreadable, wantsOf } from "../wants/wants.js";
 import type { Seen } from "./fleet.js";
 import type { FlowSection, Want } from "./wire.js";
 
-/** Where on the flow's view it is cured. */
+/** The section of the flow's view where it can be solved. */
 const SECTIONS: Readonly<Partial<Record<WantKind, FlowSection>>> = {
   breaker: "breaker",
   recovering: "recovery",
@@ -22,7 +22,7 @@ const SECTIONS: Readonly<Partial<Record<WantKind, FlowSection>>> = {
   guards_unreadable: "limits",
 };
 
-/** Of all flows, the most urgent first. What is an account's is told once, not by each of its flows. */
+/** Of all flows, the most urgent first. A fact about an account is shown once, not for each of its flows. */
 export function pageWants(seen: readonly Seen[]): Want[] {
   const places = new Map<object, string>();
   const told = seen.flatMap((each) => {

@@ -1,9 +1,7 @@
 /**
- * What goes between the operator's page and its server: every route, what it takes and what it answers. Types only, and the list of routes: the
- * browser's side imports this file, too.
- *
- * Times are ISO 8601 texts, spans ms, money numbers in the flow's currency (in an account: the account's). Names, ids, reasons and metadata are
- * texts that anybody may have written: show them as text. A field that is absent is not known; one that is null cannot be, for the reason beside it.
+ * What goes between the operator's page and its server: every route, its parameters and its answer. Types only, and the list of routes, since the browser's
+ * side imports this file, too. Times are ISO 8601 texts, durations ms, money numbers in the currency of the flow (or account). Names, ids, reasons and
+ * metadata may have been written by anybody: show them as text. An absent field is not known; a null cannot be known, and the field beside it says why.
  */
 import type { RiskLimitName } from "../config/risk-limits.js";
 import type { Report, ReportDay } from "../report/report.js";
@@ -51,17 +49,17 @@ export type ErrorCode =
   | "not_found"
   /** 405, 406, 408, 413, 415, 431 */
   | "request"
-  /** 409: it is not as the request takes it to be (an order that ended, an old plan); nothing was done. */
+  /** 409: something has changed since the request was made (an order that ended, an old plan); nothing was done. */
   | "conflict"
   /** 429: too many wrong tokens, or too many streams; `Retry-After` says when. */
   | "too_many"
-  /** 502: the store, or the bot that holds the file, cannot be asked. Of a change: nothing was done. */
+  /** 502: the store, or the bot that holds the file, cannot be asked; a change was not made. */
   | "unreachable"
-  /** 502: nobody knows whether the change was done: look before you do it again. */
+  /** 502: it is not known whether the change was made: look before you make it again. */
   | "unknown_outcome"
   | "internal";
 
-/** Where flows are: a Redis, or a folder of DuckDB files. `id` stands in paths. */
+/** A Redis, or a folder of DuckDB files. `id` is its name in paths. */
 export interface PlaceAnswer {
   readonly id: string;
   readonly kind: "redis" | "folder";
@@ -73,13 +71,13 @@ export interface PlaceAnswer {
 
 /** Who may do what. */
 export interface Session {
-  /** The name that a change of all flows has to be confirmed with: `--name`, or `all flows`. */
+  /** The name that confirms a change of all flows: `--name`, or `all flows`. */
   readonly name: string;
   readonly version: string;
   /** Whether this request may change anything; `why` says why not. */
   readonly mayChange: boolean;
   readonly why?: string;
-  /** A token would help: the server takes changes, and this request had none. */
+  /** A token would allow changes, and this request had none. */
   readonly wantsToken: boolean;
 }
 
@@ -88,41 +86,41 @@ export interface FlowName {
   readonly flowId: string;
 }
 
-/** Something that wants a person: what, since when, what it blocks, what cures it. */
+/** Something that needs a person: what, since when, what it blocks, what to do. */
 export interface Want {
-  /** The same as long as it is the same thing. */
+  /** The same while it is the same fact. */
   readonly id: string;
-  /** 0: critical, 1: a warning, 2: good to know. They come sorted, the most urgent and then the oldest first. */
+  /** 0: critical, 1: warning, 2: good to know. The most urgent come first, and among those the oldest. */
   readonly urgency: number;
   /** A word for programs: breaker, dead, recovering, ... */
   readonly kind: string;
   /** In a sentence, without the flow's name. */
   readonly what: string;
   readonly since?: string;
-  /** "": nothing. */
+  /** "" for nothing. */
   readonly blocks: string;
   readonly cure: string;
   readonly place: string;
-  /** Of an account: one of its flows. */
+  /** For a fact about an account: one of its flows. */
   readonly flowId: string;
   readonly account?: string;
-  /** Where on the flow's view it is cured. */
+  /** The section of the flow's view where it can be solved. */
   readonly section?: FlowSection;
 }
 
 export type FlowSection = "breaker" | "bots" | "recovery" | "orders" | "positions" | "limits" | "trades" | "events";
 
-/** What is left of a limit until it refuses entries or trips the breaker. */
+/** How much is left of a limit until it refuses entries or trips the breaker. */
 export interface Budget {
   readonly of: "flow" | "account";
   readonly name: RiskLimitName;
-  /** Money; a count; or a share of the peak (`max_drawdown`). */
+  /** Money, a count, or a fraction of the peak (`max_drawdown`). */
   readonly unit: "money" | "count" | "share";
   readonly limit: number;
   readonly used: number;
-  /** `limit - used`, 0 at the least; null where `used` says nothing, such as a drawdown without an equity. */
+  /** `limit - used`, at least 0; null if `used` is not known, such as a drawdown without an equity. */
   readonly left: number | null;
-  /** Of `max_positions_per_pair`: the pair that has the most. */
+  /** For `max_positions_per_pair`: the pair with the most. */
   readonly pair?: string;
 }
 
@@ -135,11 +133,11 @@ export type FleetFlow = FlowName &
       }
     | {
         readonly error?: never;
-        /** As `sf-state ls --json`: breaker, account breaker, recovering, stale, dead, untold. Empty: fine. */
+        /** As in `sf-state ls --json`: breaker, account breaker, recovering, stale, dead, untold. Empty if all is well. */
         readonly alarms: readonly string[];
         /** When the flow was read, by its own clock. */
         readonly at: string;
-        /** A bot holds the file and cannot be asked: this is the snapshot it left, as old as `at`. */
+        /** A bot holds the file and cannot be asked: this is the snapshot file it wrote, as old as `at`. */
         readonly isSnapshotFile: boolean;
         readonly epoch: string;
         readonly currency: string;
@@ -147,13 +145,13 @@ export type FleetFlow = FlowName &
         /** Why entries wait for a recovery. */
         readonly recovering?: string;
         readonly heartbeat?: string;
-        /** ms, of the newest heartbeat, at `at`. */
+        /** Age of the newest heartbeat at `at`, ms. */
         readonly heartbeatAge?: number;
         readonly alive: readonly string[];
         readonly dead: readonly string[];
         readonly lease?: Wire<LeaseState> & { readonly life: HolderLife };
         readonly risk: Wire<RiskState>;
-        /** Null: nobody told an equity. */
+        /** Null if it is not known. */
         readonly equity: number | null;
         readonly positions: number;
         readonly orders: number;
@@ -166,14 +164,14 @@ export type FleetFlow = FlowName &
       }
   );
 
-/** Whether an entry may go ahead, and what decides. Limits of a pair or a cooldown may refuse one that this lets pass. */
+/** Whether entries may go ahead, and why not. Limits of a pair, or a cooldown, may still refuse one. */
 export interface EntryAnswer {
   readonly may: boolean;
-  /** The first that refuses all entries. */
+  /** The first reason that refuses all entries. */
   readonly reason?: Refusal;
   /** One sentence. */
   readonly sentence: string;
-  /** When time cures it. */
+  /** When it ends by itself. */
   readonly until?: string;
 }
 
@@ -185,7 +183,7 @@ export interface FleetAnswer {
   readonly readAt: string;
   readonly session: Session;
   readonly places: readonly PlaceAnswer[];
-  /** Worst first. */
+  /** The worst first. */
   readonly flows: readonly FleetFlow[];
   readonly accounts: readonly AccountAnswer[];
   readonly wants: readonly Want[];
@@ -197,13 +195,13 @@ export interface AccountAnswer {
   readonly budgets: readonly Budget[];
 }
 
-/** GET /api/flow/:place/:flow, from one snapshot. What `sf-state status --json` says is under its names there. */
+/** GET /api/flow/:place/:flow, from one snapshot. What is also in `sf-state status --json` has the same name there. */
 export interface FlowAnswer extends FlowName {
   readonly now: string;
   readonly session: Session;
-  /** For people: where it is. */
+  /** The place in words for people. */
   readonly placeName: string;
-  /** The key of its log of events on Redis; absent in a file. In a cluster, of a flow that moved to its account's slot, another. */
+  /** The Redis key of its event log, which differs for a flow that moved to its account's slot in a cluster; absent for a file. */
   readonly logKey?: string;
   readonly isSnapshotFile: boolean;
   readonly alarms: readonly string[];
@@ -223,19 +221,19 @@ export interface FlowAnswer extends FlowName {
   readonly untold: readonly Wire<Trade>[];
   /** Limits that differ from the server's `--config`. */
   readonly differing: readonly string[];
-  /** Absent where only a snapshot in a file could be read. */
+  /** Absent if only a snapshot file could be read. */
   readonly log?: Wire<LogPlace>;
 }
 
 export type PositionAnswer = Wire<Position> & {
-  /** What it counts for in `max_exposure`; null where it cannot be priced. */
+  /** Its part of `max_exposure`; null if it cannot be priced. */
   readonly exposure: number | null;
-  /** Of `max_exposure`; absent without that limit. */
+  /** Fraction of `max_exposure`; absent without that limit. */
   readonly share?: number;
 };
 
 export type OrderAnswer = Wire<PendingOrder> & {
-  /** What it reserves of `max_exposure`; null where it reserves nothing or cannot be priced. */
+  /** What it reserves of `max_exposure`; null if nothing, or if it cannot be priced. */
   readonly exposure: number | null;
   /** ms since it was placed. */
   readonly age: number;
@@ -246,7 +244,7 @@ export interface RecoveryAnswer extends Wire<Omit<RecoveryState, "journal">> {
   /** The plan that waits for a person, or was approved. */
   readonly hash?: string;
   readonly approved: boolean;
-  /** Absent where what is kept of it cannot be read. */
+  /** Absent if the stored plan cannot be read. */
   readonly plan?: PlanAnswer;
 }
 
@@ -255,20 +253,20 @@ export interface PlanAnswer {
   readonly at: string;
   readonly exchange: string;
   readonly mode: string;
-  /** What it would do, in its order. */
+  /** What it would do, in order. */
   readonly actions: readonly PlanRow[];
-  /** More than `actions` that are not kept. */
+  /** How many more there are than the stored `actions`. */
   readonly omitted: number;
   readonly waiting: readonly { readonly subject: string; readonly why: string }[];
   readonly notes: readonly string[];
 }
 
-/** An action in words, and what it rests on. */
+/** An action in words, and its evidence. */
 export interface PlanRow {
   readonly pair: string;
   readonly what: string;
   readonly why: string;
-  /** Why a person has to approve it; "": nobody has to. */
+  /** Why a person has to approve it; "" if nobody has to. */
   readonly needsPerson: string;
 }
 
@@ -288,9 +286,9 @@ export interface RefusalsAnswer {
 /** GET /api/flow/:place/:flow/events?query=TEXT&before=ID&limit=N: newest first; `query` is looked for in orders, signals, pairs, positions, types. */
 export interface EventsAnswer {
   readonly events: readonly EventAnswer[];
-  /** `before` of the next page: there may be one even where `events` is empty, since a search looks at so many at a time. Null at the end. */
+  /** `before` of the next page; null at the end. It may be set even if `events` is empty, since a search looks at a limited number of events at a time. */
   readonly before: string | null;
-  /** Up to this event's time everything was looked at. */
+  /** Everything back to this time was searched. */
   readonly searchedTo?: string;
   /** Older events are no longer kept. */
   readonly isTrimmed: boolean;
@@ -313,20 +311,20 @@ export interface EquityAnswer {
   readonly curve: readonly { readonly at: string; readonly equity: number }[];
   readonly days: readonly Wire<ReportDay>[];
   readonly drawdown: Wire<Report["drawdown"]>;
-  /** Equity is known; else the curve begins at 0. */
+  /** Whether the equity is known; otherwise the curve begins at 0. */
   readonly isKnown: boolean;
   readonly notes: readonly string[];
 }
 
 /** Frames of GET /api/stream: `event:` is `kind`, `data:` the rest as one line of JSON. A line `: beat` comes every 10 s. */
 export type StreamFrame =
-  /** The first, always. `resumed`: the events after the given id follow without gap or double; else read anew what you show. */
+  /** Always the first. `resumed`: the events after the given id follow without gap or double. Otherwise read everything shown anew. */
   | { readonly kind: "hello"; readonly now: string; readonly resumed: boolean; readonly session: Session }
-  /** With `id:`, to be sent as `Last-Event-ID` by who comes back. */
+  /** With an `id:`, which a client that comes back sends as `Last-Event-ID`. */
   | (FlowName & { readonly kind: "event" } & EventAnswer)
-  /** The same of an account's own log. */
+  /** The same for an account's own log. */
   | ({ readonly kind: "account_event"; readonly place: string; readonly account: string } & EventAnswer)
-  /** What changed in the fleet; after `hello` all of it. Without `id:`. */
+  /** What changed in the fleet; after `hello` the whole fleet. Without `id:`. */
   | {
       readonly kind: "fleet";
       readonly now: string;
@@ -337,14 +335,14 @@ export type StreamFrame =
       readonly accounts?: readonly AccountAnswer[];
       readonly wants?: readonly Want[];
     }
-  /** Events of a flow may be missing here: its feed broke, or its log was trimmed. Read that flow's events anew. */
+  /** Events of a flow may be missing here, since its feed broke or its log was trimmed. Read that flow's events anew. */
   | (FlowName & { readonly kind: "gap" })
-  /** The last: come back with the last id after `retryAfter` ms. */
+  /** The last frame: come back with the last id after `retryAfter` ms. */
   | { readonly kind: "bye"; readonly reason: "slow" | "stopping"; readonly retryAfter: number };
 
 /** POST /api/flow/:place/:flow/breaker/trip, /api/account/:place/:account/breaker/trip and /api/breaker/trip (all flows). */
 export interface TripRequest {
-  /** Typed by the person: the flow's id, the account's name, or `session.name`. */
+  /** What the person typed: the flow's id, the account's name, or `session.name`. */
   readonly confirm: string;
   readonly reason: string;
   /** `2h`, `until_day_end`, `until_reset`; default: `risk.breaker_duration`. */
@@ -358,16 +356,16 @@ export interface ResetRequest {
 }
 
 export interface TripAnswer {
-  /** Absent: until it is reset. */
+  /** Absent if it lasts until it is reset. */
   readonly until?: string;
 }
 
 export interface ResetAnswer {
-  /** False: it was not tripped. */
+  /** False if it was not tripped. */
   readonly reset: boolean;
 }
 
-/** Of all flows: one that fails does not stop the others; then the status is 502. */
+/** For all flows. If one fails, the others still follow, and the status is 502. */
 export interface AllAnswer<Each> {
   readonly flows: readonly (FlowName & (({ readonly error?: never } & Each) | { readonly error: string }))[];
   /** Places that could not be asked for all their flows. */
@@ -385,7 +383,7 @@ export interface CancelAnswer {
   readonly signalReleased: boolean;
 }
 
-/** POST /api/flow/:place/:flow/orders/resolve: what the exchange says of an order, as `sf-state orders resolve`. */
+/** POST /api/flow/:place/:flow/orders/resolve: what the exchange says about an order, as `sf-state orders resolve`. */
 export type ResolveRequest = { readonly orderId: string } & (
   | {
       readonly is: "filled";
@@ -398,7 +396,7 @@ export type ResolveRequest = { readonly orderId: string } & (
       readonly rate?: number;
       readonly ts?: string;
       readonly overfill?: boolean;
-      /** And then it was cancelled there. */
+      /** The rest was cancelled there. */
       readonly cancelled?: boolean;
     }
   | { readonly is: "cancelled" }
@@ -408,7 +406,7 @@ export type ResolveRequest = { readonly orderId: string } & (
 
 export interface ResolveAnswer {
   readonly order: Wire<PendingOrder>;
-  /** Of a fill: false when it was booked before. */
+  /** For a fill: false if it was booked before. */
   readonly applied: boolean;
   readonly tripped: boolean;
 }
@@ -419,7 +417,7 @@ export interface ApproveRequest {
 }
 
 export interface ApproveAnswer {
-  /** False: it was approved before. */
+  /** False if it was approved before. */
   readonly approved: boolean;
 }
 
@@ -429,13 +427,13 @@ export interface BreakLeaseRequest {
 }
 
 export interface BreakLeaseAnswer {
-  /** False: another had taken it, or nobody held it any more. */
+  /** False if another process took it meanwhile, or nobody holds it any more. */
   readonly broken: boolean;
 }
 
 /** POST /api/flow/:place/:flow/instances/prune: forgets dead bots. */
 export interface PruneRequest {
-  /** As they were seen: one that gave a heartbeat since then stays. */
+  /** As they were seen: an instance that gave a heartbeat since then stays. */
   readonly instances: readonly { readonly id: string; readonly lastHeartbeat: string }[];
 }
 

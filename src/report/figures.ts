@@ -22,7 +22,7 @@ export const TRADE_FIGURES = {
   untold: {
     title: "Untold",
     unit: "count",
-    definition: "trades whose whole result nobody told: they are in trades and net, and in no other figure of results",
+    definition: "trades whose result is not fully known: they are in trades and net, and in no other figure of results",
   },
   net: { title: "Net", unit: "money", definition: "sum of the trades' results" },
   grossProfit: { title: "Gross profit", unit: "money", definition: "sum of the winning results" },

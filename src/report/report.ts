@@ -354,11 +354,12 @@ function curveOf(start: Money, steps: readonly Step[], from: number): EquityPoin
 function tradeNotes(trades: readonly Trade[]): string[] {
   const notes: string[] = [];
   const untold = trades.filter((trade) => trade.untold !== undefined);
-  if (untold.length > 0) notes.push(`nobody told the whole result of ${named(untold)}`);
+  if (untold.length > 0) notes.push(`the result is not fully known of ${named(untold)}`);
   const unpriced = trades.filter((trade) => trade.unpriced !== undefined);
-  if (unpriced.length > 0) notes.push(`an amount that nobody could price is in no sum, of ${named(unpriced)}`);
+  if (unpriced.length > 0) notes.push(`an amount without a rate is in no sum, of ${named(unpriced)}`);
   const assumed = trades.filter((trade) => trade.rateAssumed);
-  if (assumed.length > 0) notes.push(`an exit was booked at a rate that was not told with it, of ${named(assumed)}`);
+  if (assumed.length > 0)
+    notes.push(`an exit had no rate and was booked at the position's last one, of ${named(assumed)}`);
   return notes;
 }
 
@@ -391,21 +392,21 @@ function accountNotes(
   );
   if (forgotten)
     notes.push(
-      `trades are no longer kept from ${forgotten.day} on${oldest ? ` until ${text(oldest.exitTs.getTime())}` : ""}: days have what they made`,
+      `trades from ${forgotten.day} on${oldest ? ` until ${text(oldest.exitTs.getTime())}` : ""} are no longer kept: only the days have their results`,
     );
   if (options.bookings === undefined) {
-    if (options.days === undefined) notes.push("the equity follows the ends of trades: nobody gave the log of events");
-    else notes.push("the equity moves once a day: nobody gave the log of events");
+    if (options.days === undefined) notes.push("the equity moves only when a trade ends: no log of events was given");
+    else notes.push("the equity moves once a day: no log of events was given");
   } else {
     const since = options.logSince === undefined ? undefined : Number(options.logSince);
     if (since !== undefined && since > period.from) {
       notes.push(
-        `the log of events was trimmed: it begins at ${text(since)}. Before that the equity moves once a day, and deposits and withdrawals are not known`,
+        `events before ${text(since)} are no longer kept. Until then the equity moves once a day, and deposits and withdrawals are not known`,
       );
     } else if (unlogged !== 0n)
       notes.push("the log of events and the history of days differ: sf-state doctor says more");
     if (start !== undefined && options.startEquity === undefined && bookings.some(({ kind }) => kind === "report")) {
-      notes.push("the bot reports its equity: this curve starts there, and moves with what was booked");
+      notes.push("the bot reports its equity: the curve starts at that, and then follows the bookings");
     }
   }
   if (start === undefined && first !== undefined) notes.push(`the curve begins at 0: ${NO_EQUITY}`);

@@ -52,7 +52,7 @@ function growthOf(returns: readonly number[]): Pick<ReturnFigures, "cagr" | "cal
   if (value < 0) return { cagr: none("the equity fell below 0"), calmar: none("the equity fell below 0") };
   const cagr = value ** (365 / returns.length) - 1;
   if (!Number.isFinite(cagr)) {
-    const why = none("over so few days the growth of a year is beyond all numbers");
+    const why = none("too few days: the growth over a year would be beyond all numbers");
     return { cagr: why, calmar: why };
   }
   return { cagr, calmar: deepest === 0 ? none("no day ended below a peak") : cagr / deepest };

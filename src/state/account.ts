@@ -301,9 +301,8 @@ export function bookInAccount(
   const stands = standing(account, at);
   const booked = stands.booked + amount;
   const pnl = isToday ? stands.pnl + amount : stands.pnl;
-  if (!withinMoney(pnl) || !withinMoney(booked)) {
-    throw new InvalidArgumentError(`pnl: the sum of account ${account.name} would leave +-9e15; nothing was booked`);
-  }
+  const partPnl = stands.partDay === day ? stands.partPnl + amount : amount;
+  if (![pnl, booked, partPnl].every(withinMoney)) throw tooMuch("pnl", account);
   const equity = followed(stands.equity, amount, now);
   const isWorse = {
     daily_loss: pnl < stands.pnl,
@@ -323,12 +322,16 @@ export function bookInAccount(
     booked,
     pnl,
     equity,
-    ...(isToday && { partDay: day, partPnl: stands.partDay === day ? stands.partPnl + amount : amount }),
+    ...(isToday && { partDay: day, partPnl }),
     trip,
   };
 }
 
-/** Books a deposit or withdrawal of a flow at `ts`. It never trips the breaker. */
+function tooMuch(what: string, { name }: AccountState): InvalidArgumentError {
+  return new InvalidArgumentError(`${what}: the sum of account ${name} would exceed +-9e15; nothing was booked`);
+}
+
+/** Books a deposit or withdrawal of a flow at `ts`. It never trips the breaker. Throws if a sum would leave 9e15. */
 export function transferInAccount(
   account: AccountState,
   amount: Money,
@@ -336,9 +339,11 @@ export function transferInAccount(
   at: BookedInAccount,
 ): AccountBooking {
   const stands = standing(account, at);
+  const sum = stands.transferred + amount;
+  if (!withinMoney(sum)) throw tooMuch("amount", account);
   return {
     ...stands,
-    transferred: stands.transferred + amount,
+    transferred: sum,
     equity: transferred(stands.equity, amount, ts, at.now),
   };
 }

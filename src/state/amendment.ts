@@ -1,13 +1,15 @@
 /** Bookings on a trade after its end. Lua twin: `lua/shared/amendment.lua`. */
+
+import { InvalidArgumentError } from "../errors.js";
 import { plus } from "../exact/double.js";
-import type { Money } from "../exact/money.js";
+import { type Money, withinMoney } from "../exact/money.js";
 import type { AmendmentRow } from "../records/amendment.js";
 import type { TradeRow } from "../records/trade.js";
 import { compareEventIds } from "./event-log.js";
 import type { FlowState } from "./flow-state.js";
 import { type Unpriced, withAllUnpriced } from "./unpriced.js";
 
-/** The sums of a trade's later bookings, with one more added. */
+/** The sums of a trade's later bookings, with one more added. Throws if one would leave 9e15. */
 export function amended(
   state: FlowState,
   { key }: Pick<TradeRow, "key">,
@@ -23,13 +25,19 @@ export function amended(
   const before = state.amendments.get(key);
   return {
     key,
-    pnl: (before?.pnl ?? 0n) + pnl,
-    fees: (before?.fees ?? 0n) + fees,
-    cash: (before?.cash ?? 0n) + cash,
+    pnl: inRange((before?.pnl ?? 0n) + pnl),
+    fees: inRange((before?.fees ?? 0n) + fees),
+    cash: inRange((before?.cash ?? 0n) + cash),
     explained: plus(before?.explained ?? 0, explained),
     unpriced: withAllUnpriced(before?.unpriced ?? null, unpriced),
     rate_assumed: assumed ? 1 : (before?.rate_assumed ?? null),
   };
+}
+
+function inRange(sum: Money): Money {
+  if (!withinMoney(sum))
+    throw new InvalidArgumentError("pnl: a sum of the trade would exceed +-9e15; nothing was booked");
+  return sum;
 }
 
 /**

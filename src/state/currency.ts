@@ -85,7 +85,7 @@ export function entryRate(
 function rateMissing(state: FlowState, currency: string | undefined): InvalidArgumentError {
   const own = currencyOf(state);
   return new InvalidArgumentError(
-    `rate: expected how much ${own} a ${currency} is worth, since the flow is counted in ${own}`,
+    `rate: expected the price of one ${currency} in ${own}, since the flow counts in ${own}`,
   );
 }
 
@@ -145,7 +145,7 @@ export function rateKnown(
 export function told(state: FlowState, amount: Decimal, currency: string | undefined, rate: Rate): Decimal | undefined {
   if (currency !== undefined && currencyOf(state) === "") {
     throw new InvalidArgumentError(
-      `currency: nothing says yet what the flow is counted in: set risk.currency, got ${currency}`,
+      `currency: it is not known yet in which currency the flow counts: set risk.currency; got ${currency}`,
     );
   }
   if (currency === undefined) return amount;

@@ -101,7 +101,7 @@ const TOO_MUCH: Decimal = { digits: 9_000_000_000_000_001, scale: 0 };
 function inRange(exact: Decimal): Decimal {
   const rounded = kept(exact) ?? TOO_MUCH;
   if (!withinMoney(roundDecimal(rounded))) {
-    throw new InvalidArgumentError("equity: it, or its peak, would leave +-9e15; nothing was booked");
+    throw new InvalidArgumentError("equity: it, or its peak, would exceed +-9e15; nothing was booked");
   }
   return rounded;
 }

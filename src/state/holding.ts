@@ -49,7 +49,7 @@ export function moneyOf(exact: Decimal): Money {
 }
 
 export function outOfRange(): InvalidArgumentError {
-  return new InvalidArgumentError("price: the result would leave +-9e15; nothing was booked");
+  return new InvalidArgumentError("price: the result would exceed +-9e15; nothing was booked");
 }
 
 /** Amounts that change a position's result, in the flow's currency. */
@@ -102,7 +102,7 @@ export function grown(row: PositionRow, size: number, execution: Execution, rate
   const total = plus(row.size, size);
   const entryPrice = price === row.entry_price ? price : priceOf(market, cost, total);
   if (!Number.isFinite(total) || !Number.isFinite(entryPrice)) {
-    throw new InvalidArgumentError(`size: position ${row.id} would grow beyond what a double holds`);
+    throw new InvalidArgumentError(`size: position ${row.id} would grow to more than a double holds`);
   }
   return positionWith(row, {
     size: total,

@@ -33,7 +33,7 @@ export function remembers(ids: Ranking, id: string, now: number, window: number,
 export function checkRemembered(ts: number | undefined, now: number, window: number): void {
   if (ts === undefined || ts > now - window) return;
   throw new InvalidArgumentError(
-    `ts: expected a time after ${now - window}, before which ids are not remembered, got ${ts}; without an id it is booked every time`,
+    `ts: expected a time after ${now - window}, since older ids are forgotten and it might be booked twice, got ${ts}; without an id it is booked each time`,
   );
 }
 

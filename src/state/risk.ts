@@ -143,16 +143,16 @@ export function decideRisk(state: FlowState, now: number, change: RiskChange, po
 
   const { booking, trades = [] } = change;
   const isToday = booking?.ts === undefined || dayOf(booking.ts, policy.dayStart) >= day;
-  const booked = booking && totalOf(booking);
+  const booked = booking && inRange(totalOf(booking));
   if (booking && booked !== undefined) {
     days.change(booking.ts, (row) => ({
       day: row.day,
       pnl: inRange(row.pnl + booked),
       trades: row.trades,
       closed: row.closed,
-      later: row.later + (booking.later ?? 0n),
-      cash: row.cash + (booking.cash ?? 0n),
-      untied: row.untied + (booking.untied ?? 0n),
+      later: inRange(row.later + (booking.later ?? 0n)),
+      cash: inRange(row.cash + (booking.cash ?? 0n)),
+      untied: inRange(row.untied + (booking.untied ?? 0n)),
     }));
   }
   for (const { result, ts, ends, counts, judges } of trades) {
@@ -228,7 +228,8 @@ export function writeRisk(state: FlowState, { ended, late, row, trip, account }:
 }
 
 function inRange(sum: Money): Money {
-  if (!withinMoney(sum)) throw new InvalidArgumentError("pnl: the day's sum would leave +-9e15; nothing was booked");
+  if (!withinMoney(sum))
+    throw new InvalidArgumentError("pnl: a sum of the day would exceed +-9e15; nothing was booked");
   return sum;
 }
 

@@ -1,4 +1,4 @@
-/** How a flow stands, as it is read at one time for whoever looks after it. */
+/** One reading of a flow, for whoever looks after it. */
 import { CorruptStateError, InvalidArgumentError } from "../errors.js";
 import type { SnapshotTold } from "../snapshot-file.js";
 import type { GuardStatus, LeaseState, RecoveryState, Snapshot, Trade } from "../types.js";
@@ -6,27 +6,27 @@ import type { GuardStatus, LeaseState, RecoveryState, Snapshot, Trade } from "..
 export interface FlowReading {
   readonly snapshot: SnapshotTold;
   readonly lease?: LeaseState;
-  /** Who holds the recovery under way, and since when it is; without its journal. */
+  /** Who holds the recovery under way, and since when; without its journal. */
   readonly recovery?: Omit<RecoveryState, "journal">;
-  /** Why the guards cannot be told, where they cannot be read. */
+  /** Why the guards cannot be read, if so. */
   readonly guards?: GuardStatus | { readonly unreadable: string };
   /** Trades whose result nobody told, and that no person has seen. */
   readonly untold?: readonly Trade[];
-  /** What differs from the exchange, by what follows the log; absent where nobody does. */
+  /** Differences from the exchange; absent if nobody follows the log. */
   readonly differences?: readonly StandingDifference[];
 }
 
-/** Something in which state and exchange differ, as the log tells it. */
+/** A difference between state and exchange, from the event log. */
 export interface StandingDifference {
   readonly subject: string;
   readonly found: string;
   /** When it was first seen. */
   readonly since: Date;
-  /** How many readings in a row had seen it when it was last told; 1: it may be on its way, such as a fill that the bot is about to book. */
+  /** How many readings in a row had seen it when it was last reported. 1 means that it may pass, such as a fill that the bot is about to book. */
   readonly reads: number;
 }
 
-/** What is asked of a flow: a `StateManager` answers it. */
+/** What is asked of a flow. `StateManager` implements it. */
 export interface ReadableFlow {
   snapshot(): Promise<Snapshot>;
   getLease(): Promise<LeaseState | undefined>;

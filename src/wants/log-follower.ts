@@ -1,31 +1,34 @@
-/** Follows a flow's log from one reading to the next: what still differs from the exchange, and how often what happened. */
+/** Follows a flow's log from one reading to the next: which differences from the exchange remain, and how often something happened. */
 import type { LogPlace, StateEvent, Trade } from "../types.js";
 import type { BreakerSource } from "../words/word-lists.js";
 import { type FlowReading, type ReadableFlow, readFlow, type StandingDifference } from "./flow-reading.js";
 
-/** What is asked of a flow whose log is followed: a `StateManager` answers it. */
+/** What is asked of a flow whose log is followed. `StateManager` implements it. */
 export interface LoggingFlow extends ReadableFlow {
   getEvents(options: { after?: string; limit?: number }): Promise<StateEvent[]>;
   getLogPlace(): Promise<LogPlace>;
 }
 
-/** How far back differences are looked for when a flow is read for the first time, ms; and how long one stands that nobody speaks of any more. */
+/** How far back the first reading looks for differences, and how long a difference stays that nobody reports again, ms. */
 const FORGOTTEN = 86_400_000;
 
-/** A difference that was seen once, and is not told again for so long, ms, did not last: three readings of `reconcile` at a minute each, and then some. */
+/**
+ * A difference that was seen only once, and is not reported again within this time, ms, is gone. `reconcile` needs three readings, a minute apart; this is a
+ * little more.
+ */
 const PASSING = 600_000;
 
 const PAGE = 1000;
 
-/** What happened since the follower began; each only grows. */
+/** Counts since the follower began. Each only grows. */
 export interface LogCounts {
   fills: number;
   closedTrades: number;
-  /** Of trades that ended, in the flow's currency: paid, and paid back. */
+  /** Fees of ended trades, in the flow's currency: paid, and paid back. */
   feesPaid: number;
   feesRebated: number;
   differences: number;
-  /** How often the flow was another one than before: restored, migrated, lost and made anew. */
+  /** How often the flow's epoch changed: restored, migrated, or lost and made anew. */
   epochs: number;
   readonly trips: Map<BreakerSource, number>;
 }
@@ -44,7 +47,7 @@ export class LogFollower {
   #epoch: string | undefined;
   readonly #standing = new Map<string, StandingDifference & { readonly last: Date }>();
 
-  /** Reads a flow with what its log says. Rejects with a StateError. */
+  /** Reads a flow and its log. Rejects with a StateError. */
   readonly read = async (flow: LoggingFlow): Promise<FlowReading> => {
     const reading = await readFlow(flow);
     const { epoch, at } = reading.snapshot;
@@ -93,7 +96,7 @@ export class LogFollower {
     if (event.type !== "difference_found") return;
     const { subject, found, reads, at } = event;
     const before = this.#standing.get(subject);
-    // One that is told as seen once, again, had gone meanwhile.
+    // One that is again reported as seen once had been gone in between.
     const since = before && reads > 1 ? before.since : at;
     this.#standing.set(subject, { subject, found, reads, since, last: at });
   }

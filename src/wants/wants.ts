@@ -1,6 +1,6 @@
 /**
- * What wants a person, of a flow as it was read: one fact each, with how urgent it is, since when it is so, what it blocks and what cures
- * it. The command line, the page, metrics and alerts all tell these.
+ * What needs a person in a flow that was read: one fact each, with its urgency, since when it holds, what it blocks and what to do. The command line, the
+ * page, metrics and alerts all use these.
  */
 import { ACCOUNT_LIMITS } from "../config/account.js";
 import type { RiskLimitName } from "../config/risk-limits.js";
@@ -18,37 +18,40 @@ export { WANT_KINDS, type WantKind } from "../words/word-lists.js";
 import type { FlowReading } from "./flow-reading.js";
 import type { Watched } from "./watched.js";
 
-/** From the worst on. `critical`: the flow does not do its work, or its state cannot be trusted. `warning`: it may come to that. `note`: good to know. */
+/** The worst first. `critical`: the flow does not do its work, or its state cannot be trusted. `warning`: it may come to that. `note`: good to know. */
 export const URGENCIES = ["critical", "warning", "note"] as const;
 export type Urgency = (typeof URGENCIES)[number];
 
 export interface Want {
-  /** The same as long as it is the same thing: a breaker that trips again is another one. An account's is the same for all its flows. For programs; not for people. */
+  /**
+   * The same while the fact is the same; a breaker that trips again is another fact. Facts of an account have the same id in all its flows. For programs, not
+   * for people.
+   */
   readonly id: string;
   readonly flowId: string;
   readonly kind: WantKind;
   readonly urgency: Urgency;
-  /** The exchange account whose it is; absent of what is the flow's own. */
+  /** The account that the fact is about; absent for facts of the flow itself. */
   readonly account?: string;
-  /** Since when it is so, as far as that is known. */
+  /** Since when; absent if that is not known. */
   readonly since?: Date;
-  /** What it is, in a sentence without the flow's name. It may hold text that comes from anywhere, such as reasons: as it is, on one line or not. */
+  /** The fact as a sentence without the flow's name. It may contain stored text, such as reasons, unchanged and possibly of several lines. */
   readonly what: string;
-  /** What it blocks, in words; "" = nothing. */
+  /** What it blocks, in words; "" for nothing. */
   readonly blocks: string;
   /** What a person does about it, in words. */
   readonly cure: string;
 }
 
-/** A limit is near when this part of it is used up. */
+/** A limit is near when this fraction of it is used. */
 export const NEAR = 0.8;
 
 const ENTRIES = "entries are refused";
 
-/** What a fact adds to its id: what tells it from others of its kind. */
+/** Part of a fact's id: distinguishes it from other facts of its kind. */
 type Fact = Omit<Want, "id" | "flowId"> & { readonly subject: string };
 
-/** All that wants a person, the most urgent first, and of those the one that is so for the longest. `now` is by the flow's clock. */
+/** All facts that need a person, the most urgent first, and among those the oldest first. `now` is by the flow's clock. */
 export function wantsOf(reading: FlowReading, now: Date, watched: Watched): Want[] {
   const { flowId } = reading.snapshot;
   const facts = [
@@ -82,14 +85,14 @@ export function unreadable(flowId: string, why: string): Want {
   };
 }
 
-/** The most urgent first, then by age; what has no age comes last. */
+/** The most urgent first, then the oldest; facts without an age come last. */
 export function sorted(wants: readonly Want[]): Want[] {
   const rank = ({ urgency }: Want) => URGENCIES.indexOf(urgency);
   const age = ({ since }: Want) => since?.getTime() ?? Number.MAX_SAFE_INTEGER;
   return [...wants].sort((a, b) => rank(a) - rank(b) || age(a) - age(b));
 }
 
-/** One sentence for a person: what, since when, what it blocks, what cures it. It may be of several lines where a reason is. */
+/** The whole for a person: what, since when, what it blocks, what to do. It has several lines if a reason has. */
 export function wantText({ what, since, blocks, cure }: Want): string {
   return sentences(what, since ? `Since ${time(since)} UTC` : "", blocks, cure);
 }
@@ -99,12 +102,12 @@ export function isActive({ active, until }: CircuitBreaker, now: Date): boolean 
   return active && (until === undefined || until > now);
 }
 
-/** Trades with results that nobody told, and what a person does about them. */
+/** Trades whose result nobody told, and what a person does about them. */
 export function untoldWords(trades: readonly Trade[]): string {
   return `${untoldNames(trades)}: ${SEEN}`;
 }
 
-/** How a person says that an untold trade was seen. */
+/** How a person marks an untold trade as seen. */
 const SEEN =
   "record the fills that ended it, or book what it made, or 0: sf-state cash book AMOUNT --kind correction --position ID --id NAME";
 
@@ -326,8 +329,8 @@ function limitFacts({ snapshot }: FlowReading, now: Date, watched: Watched): Fac
 }
 
 /**
- * Limits that trip a breaker when they are reached, and nearly are. Nothing is told of the limit that tripped the active breaker, nor of one that is
- * reached while a breaker is active: the breaker tells of it.
+ * Limits that trip a breaker and are nearly reached. A limit that tripped the active breaker, or is reached while a breaker is active, is left out: the
+ * breaker's fact covers it.
  */
 function nearFacts(
   risk: { readonly dailyPnl: number; readonly currentDrawdown: number; readonly consecutiveLosses: number },
@@ -372,7 +375,7 @@ function nearFacts(
     (most) => currentDrawdown >= NEAR * most,
     `${fraction(currentDrawdown)} below peak`,
   );
-  // Of a few losses a part says little: what counts is that one more trips it.
+  // With few losses a fraction says little: what counts is whether one more trips the breaker.
   const isLast = (most: number) => losses > 0 && losses >= most - 1;
   fact("consecutive_losses", "max_consecutive_losses", losses, isLast, `${count(losses, "loss", "losses")} in a row`);
   return facts;

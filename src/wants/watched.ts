@@ -2,11 +2,11 @@ import type { Duration } from "../config/duration.js";
 import type { RiskLimits } from "../config/risk-limits.js";
 import type { ResolvedConfig } from "../config/schema.js";
 
-/** What a flow is looked at for. */
+/** What is looked for in a flow. */
 export interface Watched {
-  /** A heartbeat that is older makes the flow stale, ms. */
+  /** If the heartbeat is older than this, ms, the flow is stale. */
   readonly maxAge: number;
-  /** Whether none at all does, too. */
+  /** Whether a flow without any heartbeat is stale, too. */
   readonly mustBeat: boolean;
   /** `execution.dead_after`, ms. */
   readonly deadAfter: number;
@@ -14,7 +14,7 @@ export interface Watched {
   readonly limits: RiskLimits;
 }
 
-/** What the configuration says a flow is looked at for; `maxAge` in place of `recovery.max_state_age`. */
+/** What the configuration says should be looked for; `maxAge` replaces `recovery.max_state_age`. */
 export function watchedOf({ recovery, execution, risk }: ResolvedConfig, maxAge?: Duration): Watched {
   return {
     maxAge: Number(maxAge ?? recovery.max_state_age),

@@ -42,6 +42,14 @@ export class ProgressBar implements Disposable {
     else this.#say(part, words);
   };
 
+  /** Shows words without a bar, while the total is not known. */
+  readonly words = (words: string): void => {
+    const now = performance.now();
+    if (!this.screen.isScreen || now - this.#painted < PAUSE) return;
+    this.#painted = now;
+    this.screen.err(`${CLEAR}${words}`);
+  };
+
   /** Prints a line above the bar. */
   line(text: string): void {
     this.screen.err(this.screen.isScreen ? `${CLEAR}${text}\n` : `${text}\n`);

@@ -33,7 +33,7 @@ export function capabilitiesOf(
       `orders cannot be asked for by client order id: they are looked for in the lists of the last ${LOOK_BACK_DAYS} days`,
     );
     if (!["fetchOrders", "fetchCanceledOrders", "fetchCanceledAndClosedOrders"].some((m) => client.has[m])) {
-      limitations.push("cancelled orders are not listed: one without a fill counts as not known");
+      limitations.push("cancelled orders are not listed: one without a fill is not found");
     }
   }
   if (contracts) {

@@ -42,8 +42,8 @@ export function levelOf(
   if (!unproven) {
     throw new ExchangeError(
       "unsupported",
-      `${client.id}: ${doubts.join("; ")}: nothing shows that orders, fills and positions ` +
-        "are read there as they are meant. `ccxtExchange(client, { unproven: true })` (command line: --unproven) uses it all the same, and then " +
+      `${client.id}: ${doubts.join("; ")}: it is not proven that its orders, fills and positions ` +
+        "are understood correctly. With `ccxtExchange(client, { unproven: true })` (command line: --unproven) it is used all the same, and then " +
         "every order waits for a person",
     );
   }

@@ -108,7 +108,7 @@ function contractSizeOf(row: Row, pair: string, { inverse, units }: MarketReadin
 
 function noSize(pair: string, kind: string): Unreadable {
   return new Unreadable(
-    `${pair} is ${kind}: its size cannot be said. Name the pairs that you trade (\`pairs\`) to leave it aside`,
+    `${pair} is ${kind}: its size cannot be computed. Name the pairs that you trade (\`pairs\`) to leave it out`,
     "unsupported",
   );
 }

@@ -1,3 +1,4 @@
+import { notEmpty } from "../../src/cli/arguments.js";
 import type { AddCommand } from "../../src/cli/command.js";
 import { EXIT, ProblemError } from "../../src/cli/exit-code.js";
 import { placeName } from "../../src/cli/flows.js";
@@ -74,6 +75,7 @@ export const addRecovery: AddCommand = (program, run) => {
     .option(
       "--force <why>",
       "also if its holder may be alive, or if it has orders under way; the reason, for the event log",
+      notEmpty,
     )
     .option("--yes", "do not ask")
     .addHelpText("after", END_HELP)

@@ -29,7 +29,7 @@ Example:
 export const addServe: AddCommand = (program, run) => {
   program
     .command("serve")
-    .description("Serve the operator's page: all flows in a browser, with what wants you first, live.")
+    .description("Serve the operator's page: all flows in a browser, with what needs you first, live.")
     .option("--listen <address>", "where: HOST:PORT", "127.0.0.1:8787")
     .option("--folder <dir...>", "also the flows in a folder of DuckDB files")
     .option("--name <name>", "what a change of all flows is confirmed with, such as production [all flows]")

@@ -39,7 +39,7 @@ export function adoptable(draft: Draft, excess: Excess, { moves }: Walk): Adopta
     : byDifference(draft, excess);
   if (entryPrice === undefined || !(entryPrice > 0)) {
     return {
-      needsPerson: `at what price ${side} ${size} ${pair} was entered is not known: its fills do not make it up, and the account's average leaves none for it. Take it over by savePosition with its price, or close it by hand`,
+      needsPerson: `the entry price of ${side} ${size} ${pair} is not known: its fills do not add up to it, and the account's average price leaves none for it. Store it with savePosition and its price, or close it by hand`,
     };
   }
   const settle = settleOf(pair);

@@ -1,6 +1,7 @@
 /** The planner: it turns evidence into actions. It is pure: no reads, no changes. */
 import { StaleStateError } from "../../src/errors.js";
 import type { Snapshot } from "../../src/types.js";
+import { count, roughSpan } from "../../src/words/in-words.js";
 import type { ActionType } from "./action.js";
 import { Draft } from "./draft.js";
 import { type Evidence, hasFailed, type NoEvidence } from "./evidence.js";
@@ -41,7 +42,7 @@ export function decide(evidence: Evidence | NoEvidence, options: ResolvedOptions
   const age = ageOf(snapshot);
   if (age === undefined || age > options.maxStateAge) {
     draft.notes.push(
-      `the state is ${age === undefined ? "without a heartbeat" : `${age} ms old`}; the breaker stays as it is`,
+      `the state is ${age === undefined ? "without a heartbeat" : `${roughSpan(age)} old`}; the breaker stays as it is`,
     );
   }
   draft.notes.push(...evidence.limitations);
@@ -85,9 +86,9 @@ const OF_THE_ACCOUNT: ReadonlySet<ActionType> = new Set<ActionType>([...SENDS, "
 export function planRestore(snapshot: Snapshot, exchange: string, options: ResolvedOptions): Plan {
   const age = ageOf(snapshot);
   if (age === undefined || age > options.maxStateAge) {
-    const old = age === undefined ? "there never was a heartbeat" : `the last heartbeat is ${age} ms old`;
+    const old = age === undefined ? "there never was a heartbeat" : `the last heartbeat is ${roughSpan(age)} old`;
     throw new StaleStateError(
-      `recovery.mode restore trusts the state of flow ${snapshot.flowId}, but ${old}, and ${options.maxStateAge} ms are allowed: recover in mode sync`,
+      `recovery.mode restore trusts the state of flow ${snapshot.flowId}, but ${old}, and at most ${roughSpan(options.maxStateAge)} are allowed (recovery.max_state_age): recover in mode sync`,
     );
   }
   return withHash({
@@ -97,7 +98,7 @@ export function planRestore(snapshot: Snapshot, exchange: string, options: Resol
     waiting: [],
     foreign: [],
     notes: [
-      `the exchange was not asked: ${snapshot.positions.length} positions and ${snapshot.orders.length} orders stand as stored`,
+      `the exchange was not asked: ${count(snapshot.positions.length, "position")} and ${count(snapshot.orders.length, "order")} stay as stored`,
     ],
   });
 }

@@ -2,6 +2,7 @@ import { minus, plus } from "../../src/exact/double.js";
 import { sameSize } from "../../src/exact/size.js";
 import { compareBytes } from "../../src/state/ranking.js";
 import type { OrderSide, PendingOrder, Position, PositionSide } from "../../src/types.js";
+import { roughSpan } from "../../src/words/in-words.js";
 import type { ExchangeFill } from "../port/exchange.js";
 import { canonicalPair, sideKey } from "../port/pairs.js";
 import type { Incomplete } from "../port/reading.js";
@@ -142,7 +143,7 @@ export class Draft {
     const since = this.evidence.snapshot.at.getTime() - settle;
     const fill = this.fillsOf(pair).findLast(({ ts }) => ts.getTime() > since);
     if (settle === 0 || !fill) return false;
-    const why = `fill ${fill.fillId} is younger than ${settle} ms: the positions may lag behind it`;
+    const why = `fill ${fill.fillId} is younger than ${roughSpan(settle)}: the positions may lag behind it`;
     this.waiting.push({ pair, subject, why, harmless: false });
     return true;
   }

@@ -135,7 +135,7 @@ function leave(draft: Draft, position: Expected, { size, evidence, doubt }: Left
 
 /** If the position is gone, an order to close it would close what others hold. */
 function mayBeOthers({ id, side }: Expected, left: number, doubt: string): string {
-  return `whether ${left} of position ${id} is still there is not known: ${doubt}. An order to ${closingSide(side)} it may close what is another's. Look who holds it. Close it by hand, or tell how it ended with closePosition(${JSON.stringify(id)}, { pnl }), then recover again. If you approve this plan, it stays as it is`;
+  return `it is not known whether ${left} of position ${id} is still there: ${doubt}. An order to ${closingSide(side)} it may close what belongs to another. Find out who holds it. Close it by hand, or tell how it ended with closePosition(${JSON.stringify(id)}, { pnl }), then recover again. If you approve this plan, it stays as it is`;
 }
 
 /** A netting account nets longs against shorts: an order cannot close a position that stands against another. */

@@ -83,7 +83,7 @@ export interface RecoveryOptions {
   readonly wait?: Duration;
   /** Another process may resume the recovery this long after its process died; default 10s. */
   readonly ttl?: Duration;
-  /** How long to go on while nothing changes. It begins anew with every plan that was not seen before. Default 60s. */
+  /** How long to go on while the plan stays the same. Default 60s. */
   readonly deadline?: Duration;
 }
 

@@ -4,6 +4,7 @@ import { minus, plus, same } from "../../src/exact/double.js";
 import { share } from "../../src/exact/share.js";
 import { exceeds } from "../../src/exact/size.js";
 import type { OrderStatus, PendingOrder } from "../../src/types.js";
+import { roughSpan } from "../../src/words/in-words.js";
 import type { ExchangeOrder } from "../port/exchange.js";
 import type { BookedFill, OrderTerms } from "./action.js";
 import { amended } from "./amendment.js";
@@ -208,7 +209,7 @@ function rest(
       ts: order.intent === "entry" ? order.createdAt : draft.evidence.snapshot.at,
       moves: size,
       evidence: [stateOf(known), `fetchFills: ${all.length} of it are listed`, `the price is ${untold.from}`],
-      needsPerson: `the exchange no longer lists the trades: ${exchange} says that order ${id} (${order.side} ${order.size} ${pair}) is filled by ${known.filled}, and tells no fill of ${size} of that.${clockHint(draft)} Look at the trades of order ${known.id} at ${exchange}. If ${size} at ${price} is right, approve this plan, and book its fee with bookCash(-FEE, { kind: "fee", ... }), which is not known. If it is not, book what is: mgr.recordFill(${JSON.stringify(id)}, { fillId, price, size, fee, ts }), and recover again`,
+      needsPerson: `the exchange no longer lists the trades: ${exchange} says that order ${id} (${order.side} ${order.size} ${pair}) is filled by ${known.filled}, but lists no fill for ${size} of that.${clockHint(draft)} Look at the trades of order ${known.id} at ${exchange}. If ${size} at ${price} is right, approve this plan, and book the fee, which is not known, with bookCash(-FEE, { kind: "fee", ... }). If it is wrong, book what is right: mgr.recordFill(${JSON.stringify(id)}, { fillId, price, size, fee, ts }), and recover again`,
     },
   ];
 }
@@ -288,11 +289,11 @@ function planUnknown(draft: Draft, order: PendingOrder, verdict: Exclude<Verdict
   const { id, pair, positionId } = order;
   const reads = evidence.orders.get(id)?.reads ?? 0;
   const age = evidence.snapshot.at.getTime() - order.createdAt.getTime();
-  const seen = [`fetchOrder: not known, asked ${reads} times`, `${age} ms old`];
+  const seen = [`fetchOrder: not known, asked ${reads} times`, `${roughSpan(age)} old`];
   const toClose = positionId === undefined ? 0 : (draft.expected.get(positionId)?.size ?? 0);
   const closes = isRecoveryClose(order) && positionId !== undefined && order.filled === 0 && toClose > 0;
   if (verdict.is === "young") {
-    const why = `the exchange does not know it yet, it is ${age} ms old`;
+    const why = `the exchange does not know it yet, it is ${roughSpan(age)} old`;
     draft.waiting.push({ pair, subject: id, why, harmless: !closes });
     return;
   }

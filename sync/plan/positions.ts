@@ -235,7 +235,7 @@ export function askWhose(
   { pair, side, size, evidence }: Pick<Excess, "pair" | "side" | "size"> & { readonly evidence: readonly string[] },
   doubt: string,
 ): void {
-  const needsPerson = `${doubt}: whose ${side} ${size} ${pair} is, is not known. Find out who made it. Close it by hand, or leave it there; if the account is this flow's alone, set recovery.exclusive_account: true. If you approve this plan, it stays as it is`;
+  const needsPerson = `${doubt}: it is not known who made ${side} ${size} ${pair}. Find out. Close it by hand, or leave it there; if the account is this flow's alone, set recovery.exclusive_account: true. If you approve this plan, it stays as it is`;
   draft.add({ type: "leave_orphan", pair, side, size, evidence, needsPerson }, canonicalPair(pair), side);
 }
 
@@ -389,7 +389,7 @@ function doubtOf(draft: Draft, { fill }: Piece, position: Expected): string | un
 
 function askedFor({ fill }: Piece, { id }: Expected, doubt: string | undefined): string | undefined {
   return (
-    doubt && `${doubt}: whether fill ${fill.fillId} closed position ${id} is not known. If it did, approve this plan`
+    doubt && `${doubt}: it is not known whether fill ${fill.fillId} closed position ${id}. If it did, approve this plan`
   );
 }
 

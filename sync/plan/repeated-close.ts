@@ -1,5 +1,6 @@
 /** Whether a recovery may send a closing order again, or another one in its place. Never on a guess. */
 import { minus, plus } from "../../src/exact/double.js";
+import { roughSpan } from "../../src/words/in-words.js";
 import { canonicalPair } from "../port/pairs.js";
 import type { Action } from "./action.js";
 import type { Draft } from "./draft.js";
@@ -29,11 +30,11 @@ export function doubtOfRepeat(draft: Draft, sent: SentClose): Doubt | undefined 
   const { id, pair, side, size, since, reads } = sent;
   if (openOrders.value.some((open) => open.clientOrderId === id)) return { wait: "it is among the open orders" };
   const age = snapshot.at.getTime() - since.getTime();
-  if (age < options.settle) return { wait: `it was made ${age} ms ago, and may still turn up` };
+  if (age < options.settle) return { wait: `it was made ${roughSpan(age)} ago, and may still turn up` };
   const look = `Look for ${side} ${size} ${pair}, made after ${since.toISOString()}, in the order history of ${exchange}. If it is there, book its fills with mgr.recordFill(${JSON.stringify(id)}, ...), or close what is left by hand, and recover again. If it is not, approve this plan: it is sent again`;
   if (!tellsOurIds(evidence)) {
     return {
-      ask: `${exchange} does not tell orders by the ids that the flow gives: whether order ${id} has arrived is not known. ${look}`,
+      ask: `${exchange} does not find orders by the flow's ids: it is not known whether order ${id} has arrived. ${look}`,
     };
   }
   if (reads < options.confirmations) return { wait: `it was asked for ${reads} times` };
@@ -70,7 +71,8 @@ export function doubtOfOrphanClose(draft: Draft, pair: string, positionSide: "lo
     if (hasArrived(draft.evidence, tried)) {
       // An order that is neither open nor known any more is over, unless it is too young for that.
       const age = snapshot.at.getTime() - since.getTime();
-      if (tried.arrived && !known?.value && age < draft.options.settle) return { wait: `it was made ${age} ms ago` };
+      if (tried.arrived && !known?.value && age < draft.options.settle)
+        return { wait: `it was made ${roughSpan(age)} ago` };
       continue;
     }
     const search = { pair, side: closingSide(positionSide), positionSide, since };

@@ -290,7 +290,7 @@ async function closeOrphan(action: Of<"close_orphan">, by: Executor): Promise<vo
   for (const stop of action.stops) await exchange.cancelOrder(stop, symbolOf(by, pair));
   const size = Math.min(action.size, untracked(await exchange.fetchPositions(), await mgr.getPositions(), action, by));
   if (size <= 0) {
-    const why = `${pair}: of the ${side} ${action.size} that nobody holds nothing is there by a fresh look, or the flows hold more: looking again`;
+    const why = `${pair}: a fresh reading shows nothing of the ${side} ${action.size} that no flow holds, or the flows hold more now: looking again`;
     throw new ExchangeError("nothing_to_reduce", why);
   }
 
@@ -356,7 +356,7 @@ async function takenOtherwise(
   await recovery.note(OTHER_ID, what);
   return new ExchangeError(
     "other_id",
-    `${what} It cannot be found again by the flow's id, and nothing more is sent before a person has said so`,
+    `${what} It cannot be found again by the flow's id. Nothing more is sent until a person has approved it`,
   );
 }
 
@@ -381,7 +381,7 @@ async function submit(action: Action, by: Executor, request: OrderRequest): Prom
   const { exchange, recovery } = by;
   const other = recovery.journal.get(OTHER_ID);
   if (other !== undefined && action.needsPerson === undefined) {
-    throw new ExchangeError("other_id", `${other} Nothing more is sent before a person has said so`);
+    throw new ExchangeError("other_id", `${other} Nothing more is sent until a person has approved it`);
   }
   const { clientOrderId } = request;
   try {

@@ -297,7 +297,7 @@ function unreadable({ exchange, failures }: Plan): ExchangeError {
   const why = failures.map(({ asked, status, why: words }) => `${asked}: ${status.replaceAll("_", " ")}: ${words}`);
   return new ExchangeError(
     first?.failure ?? "no_answer",
-    `nothing was changed and entries stay blocked, because ${exchange} was asked for what it did not tell: ${why.join("; ")}`,
+    `nothing was changed and entries stay blocked, because ${exchange} did not answer everything: ${why.join("; ")}`,
     { ...(first?.retryAt && { retryAt: first.retryAt }) },
   );
 }

@@ -32,9 +32,9 @@ interface Told {
 /**
  * What happened to an order.
  * - `filled`: all of it is filled and booked.
- * - `partially_filled`, `open`: it stands at the exchange; what was filled so far is booked. Call again with the same order to book more.
+ * - `partially_filled`, `open`: it stands at the exchange; what was filled so far is booked. The next call books what comes later.
  * - `cancelled`: over with less than its size, perhaps nothing; what was filled is booked.
- * - `rejected`: it is certain that the exchange did not take it; the order is over and its reservation is free. `failure` is absent if an earlier call
+ * - `rejected`: the exchange did not take it, and this is certain; the order is over and its reservation is free. `failure` is absent if an earlier call
  * already told it.
  * - `unknown`: it may stand at the exchange, or have fills that are not booked. It keeps its reservation and is never sent again: call again, or let
  * `recover` find out.

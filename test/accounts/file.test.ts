@@ -1,7 +1,7 @@
 /** An account of the one flow of a DuckDB file: it survives kill -9 and closing, is read by SQL, and refuses versions that know no accounts. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -181,6 +181,8 @@ for (const isHeld of [true, false]) {
       return told;
     };
 
+    const joins = async () => (await run("events", "--json")).stdout.match(/"account_joined"/g)?.length;
+
     assert.match(
       (await sfState(["account", "status", "--account", "main", "--duckdb", path])).stdout,
       /^bot .* 1 .*200/m,
@@ -236,6 +238,25 @@ for (const isHeld of [true, false]) {
     await done("account", "join", "second");
     const again = await status(0);
     assert.equal([again.name, again.slots, again.exposure], ["second", 1, 200]);
+    // Without --yes: where nothing is to be done, nobody is asked.
+    const joined = await joins();
+    const twice = await run("account", "join", "second");
+    assert.equal([twice.code, twice.stdout], [0, "bot is in account second already; nothing was done\n"], twice.stderr);
+    assert.is((await done("account", "join", "second")).joined, false);
+    const elsewhere = await run("account", "join", "third");
+    assert.is(elsewhere.code, 1, elsewhere.stdout);
+    assert.match(elsewhere.stderr, /bot is in account second: take it out first, .* account leave; nothing was done/);
+    const misnamed = await run("account", "join", "@main");
+    assert.is(misnamed.code, 2, misnamed.stdout);
+    assert.match(misnamed.stderr, /name: expected a name of 1 to 64 .*, got "@main"/);
+    const config = join(folder, `${isHeld}.json`);
+    const second = { name: "second", currency: "USDT", starting_equity: 750 };
+    writeFileSync(config, JSON.stringify({ backend: "duckdb", duckdb: { path }, account: second, flow: "bot" }));
+    const equity = new CapturedTerminal();
+    assert.is(await runProgram(["account", "join", "second", "--config", config, "--yes"], equity), 0, equity.stderr);
+    assert.match(equity.stdout, /account second: its starting equity is 750; bot was in it already/);
+    assert.is((await status(0)).startingEquity, 750);
+    assert.is(await joins(), joined);
     if (isHeld) await mgr.removePosition("p");
     else {
       await using bot = await StateManager.open("bot", { backend: "duckdb", duckdb: { path } });

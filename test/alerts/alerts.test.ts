@@ -148,7 +148,7 @@ test("tried again with growing pauses, for as long as Retry-After says, and give
   assert.is(await alerter.send(), 120_000);
   clock.now += 120_000;
   assert.is(await alerter.send(), undefined);
-  assert.match(warnings.at(-1) ?? "", /refused, and given up: 127\.0\.0\.1:\d+ answers 400/);
+  assert.match(warnings.at(-1) ?? "", /dropped 1 alert, which the receiver refuses: 127\.0\.0\.1:\d+ answers 400/);
   await alerter.notice([{ ...want, id: "other" }], all);
   assert.is(await alerter.send(), undefined);
   assert.is(hook.got.length, 5, "a redirect is not followed");
@@ -189,7 +189,7 @@ test("many at once are one message; of too many the critical ones stay", async (
   assert.is(hook.got.length, 10);
   const kinds = hook.got.flatMap(({ alerts }) => alerts.map(({ urgency }) => urgency));
   assert.is(kinds.filter((urgency) => urgency === "critical").length, 5);
-  assert.match(warnings[0] ?? "", /^50 alerts are dropped/);
+  assert.match(warnings[0] ?? "", /^dropped 50 alerts: /);
 });
 
 test("a signed request carries its time, and the signature is of both", async () => {

@@ -87,7 +87,7 @@ for (const name of ["redis", "duckdb"] as const) {
     const state = await backend.open({ alerts: { ...quick, webhook_file: url } }, { flowId, logger });
     await state.triggerCircuitBreaker("x");
     await until("the file is missed", () => warnings.some((each) => each.includes("alerts.webhook_file: ENOENT")));
-    assert.match(warnings.join("\n"), /alerts begin anew: .* is no file of/);
+    assert.match(warnings.join("\n"), /is not a file of sf-state alert\. The file is .* now, and alerts begin anew/);
     await writeFile(url, `${hook.url}\n`);
     await until("it is told once the file is there", () => hook.got.length === 1);
     await state.close();

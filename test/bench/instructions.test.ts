@@ -59,7 +59,11 @@ test("the skeleton of a call runs its commands byte for byte, and leaves the cli
 
 test("the table in the README is that of the recorded figures", () => {
   assert.is(readme(), withTable(readme(), readRecorded()));
-  assert.is(readRecorded().calls.slice(0, IN_README).length, IN_README);
+  const names = readRecorded().calls.map(({ name }) => name);
+  assert.equal(
+    IN_README.filter((name) => !names.includes(name)),
+    [],
+  );
 });
 
 const COUNTED = "a call costs at least its skeleton, counted twice alike on the same server";

@@ -3,15 +3,22 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import * as assert from "uvu/assert";
+import { runProgram } from "../../src/cli/commands/program.js";
 import { type Config, StateManager } from "../../src/index.js";
 import { newFlowId } from "../contract/backends.js";
 import { Clock, HOUR } from "../contract/clock.js";
 import { LIFE_CONFIG, playLife } from "../report/random-flow.js";
+import { CapturedTerminal } from "./captured-terminal.js";
 import { sfState } from "./command.js";
 import type { Stand, Test } from "./stand.js";
 
 const BEGIN = Date.UTC(2026, 8, 1, 7);
 const HOSTILE = '=cmd()|"<script>\u202E\u001b[31m';
+
+/** A terminal of 80 columns. */
+class Screen extends CapturedTerminal {
+  override readonly isScreen = true;
+}
 
 /** Trades, reports, questions in SQL and exports: of Redis and of a DuckDB file. */
 export function reporting(test: Test, stand: Stand): void {
@@ -100,6 +107,31 @@ export function reporting(test: Test, stand: Stand): void {
     assert.is((await sfState(["trades", "--side", "up", ...(at[0] ?? [])])).code, 2);
   });
 
+  test("on 80 columns every trade is one line, with a short id; --wide has all of it", async () => {
+    const [place = []] = await places();
+    const shown = async (...more: string[]) => {
+      const terminal = new Screen();
+      assert.is(await runProgram(["trades", "--limit", "500", ...more, ...place], terminal), 0, terminal.stderr);
+      return terminal.stdout.trimEnd().split("\n");
+    };
+    const trades: { id: string }[] = JSON.parse(
+      (await sfState(["trades", "--json", "--limit", "500", ...place])).stdout,
+    );
+    const [head, ...rows] = await shown();
+    assert.match(head ?? "", /^ENDED \(UTC\) +PAIR +WAS +PNL USDT +REASON +ID$/i);
+    assert.is(rows.length, trades.length);
+    for (const [at, row] of rows.entries()) {
+      assert.ok(row.length <= 80, row);
+      const id = / (\S+?)…?$/.exec(row)?.[1] ?? "";
+      assert.ok(id.length >= 8 && trades[at]?.id.startsWith(id), `${row}: ${trades[at]?.id}`);
+    }
+    const wide = await shown("--wide");
+    assert.equal(
+      wide.slice(1).map((row) => row.split(/ +/).at(-1)),
+      trades.map(({ id }) => id),
+    );
+  });
+
   test("a report has the same figures over Redis and a file, as text, Markdown, HTML and JSON", async () => {
     const at = await places();
     const period = ["--from", "2026-09", "--to", "2026-10"];
@@ -123,7 +155,8 @@ export function reporting(test: Test, stand: Stand): void {
 
     const file = join(stand.folder, "september.html");
     const [place = []] = at;
-    assert.is((await sfState(["report", ...period, "--html", "--out", file, ...place])).code, 0);
+    const written = await sfState(["report", ...period, "--html", "--out", file, ...place]);
+    assert.equal([written.code, written.stdout], [0, `report of ${report.figures.trades} trades written to ${file}\n`]);
     const html = await readFile(file, "utf8");
     assert.match(html, /^<!doctype html>.*<svg .*<\/html>\n$/s);
     const again = await sfState(["report", ...period, "--html", "--out", file, ...place]);
@@ -321,6 +354,6 @@ export function reporting(test: Test, stand: Stand): void {
     assert.is(code, 0, stderr);
     const { figures, notes } = JSON.parse(stdout);
     assert.equal([figures.booked, figures.startEquity, figures.endEquity], [60, 1000, 1060]);
-    assert.match(notes.join("\n"), "the log of events was trimmed");
+    assert.match(notes.join("\n"), "are no longer kept. Until then the equity moves once a day");
   });
 }

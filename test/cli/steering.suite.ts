@@ -62,7 +62,7 @@ export function steering(test: Test, stand: Stand): void {
     assert.equal([first.code, first.stdout], [0, "f-1: -0.42 booked on the open position\n"], first.stderr);
     assert.equal((await book()).stdout, "f-1: was booked before\n");
     const json = await run("-1", "--id", "i-1", "--kind", "interest", "--ts", "2026-01-07T12:00Z", "--json");
-    assert.match(json.stderr, /ts: expected a time after \d+, before which ids are not remembered/);
+    assert.match(json.stderr, /ts: expected a time after \d+, since older ids are forgotten/);
     const fee = await run("1", "--id", "x", "--kind", "fee");
     assert.match(fee.stderr, /amount: expected a fee as it moves the account, not above 0, got 1/);
     await using manager = await open(flow);

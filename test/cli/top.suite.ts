@@ -48,7 +48,7 @@ export function top(test: Test, stand: Stand): void {
       await terminal.shows("no recovery is under way");
       terminal.type("b");
       await beta.triggerCircuitBreaker("from elsewhere");
-      await terminal.shows(/1 want you[\s\S]*beta +breaker/);
+      await terminal.shows(/1 needs you[\s\S]*beta +breaker/);
       terminal.type("q");
       assert.is(await terminal.ended(), 0);
       assert.ok(terminal.written.endsWith(NORMAL_SCREEN), "the last thing is the normal screen");

@@ -1,10 +1,11 @@
 import * as assert from "uvu/assert";
-import { buildProgram } from "../../src/cli/commands/program.js";
+import { buildProgram, runProgram } from "../../src/cli/commands/program.js";
 import { processTerminal } from "../../src/cli/terminal.js";
 import { EXCHANGE_COMMANDS } from "../../sync/commands/exchange-commands.js";
 import { newFlowId } from "../contract/backends.js";
 import { freePort } from "../servers/ports.js";
 import { startRelay } from "../servers/relay.js";
+import { CapturedTerminal } from "./captured-terminal.js";
 import { sfState } from "./command.js";
 import type { Stand, Test } from "./stand.js";
 
@@ -44,6 +45,8 @@ export function wrongUse(test: Test, stand: Stand): void {
     for (const [args, words] of [
       [["status"], /where is the flow\?/],
       [["status", ...url, "--duckdb", "x.db"], /--url or --duckdb, not both/],
+      [["ls", "--duckdb", "nowhere/"], /there is no folder nowhere\/$/m],
+      [["ls", "--duckdb", "package.json/"], /package\.json is not a folder: leave out the slash/],
       [["status", "--url", "http://localhost"], /redis\.url: expected a redis:\/\/ or rediss:\/\/ URL/],
       [["status", ...url, "--flow", "a b"], /flow id: expected/],
       [["status", "--config", "nowhere.yaml"], /nowhere\.yaml: cannot be read/],
@@ -67,6 +70,27 @@ export function wrongUse(test: Test, stand: Stand): void {
       assert.is(stdout, "");
       assert.match(stderr, words);
       assert.match(stderr, /^sf-state: [^\n]+\n$/);
+    }
+  });
+
+  test("a reason, or a note, may be left out but not be empty: wrong use, before anybody is asked or anything is opened", async () => {
+    for (const [words, text] of [
+      [["breaker", "trip"], ""],
+      [["breaker", "trip"], " \t"],
+      [["breaker", "trip", "--all", "--yes"], ""],
+      [["breaker", "trip", "--account", "main", "--yes"], ""],
+      [["breaker", "reset", "--reason"], ""],
+      [["cooldowns", "set", "BTC/USDT", "2h", "--reason"], " "],
+      [["cash", "book", "-1", "--id", "c", "--kind", "fee", "--note"], ""],
+      [["positions", "close", "p", "--pnl", "1", "--reason"], ""],
+      [["lease", "break", "--force"], ""],
+      [["recovery", "end", "--force"], " "],
+    ] as const) {
+      const terminal = new CapturedTerminal();
+      const args = [...words, text, "--flow", "x", "--url", "redis://nowhere.invalid"];
+      assert.is(await runProgram(args, terminal, EXCHANGE_COMMANDS), 2, args.join(" "));
+      assert.is(terminal.stdout, "");
+      assert.match(terminal.stderr, /^sf-state: .*Expected words, such as "exchange misbehaves", got none\.\n$/);
     }
   });
 

@@ -182,6 +182,15 @@ export const breaker: Theme = (test, open) => {
     assert.not("until" in (await mgr.triggerCircuitBreaker("x", { duration: "until_reset" })));
   });
 
+  test("tripped by hand without words that say why, it is refused and stays as it was", async () => {
+    await using mgr = await open();
+    for (const reason of ["", " ", "\n\t", undefined, 5]) {
+      await refused(invoke(mgr, "triggerCircuitBreaker", [reason]), "reason");
+      await refused(invoke(mgr, "triggerAccountBreaker", [reason]), "reason");
+    }
+    assert.equal(await mgr.getCircuitBreaker(), { active: false });
+  });
+
   test("tripped by hand for something that is no duration, it is refused and stays as it was", async () => {
     await using mgr = await open();
     const values = [new Date(), new Map([["duration", "1h"]]), new Set(["1h"]), /1h/, Promise.resolve("1h")];

@@ -1,17 +1,35 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
+import type { StateManager } from "../../src/index.js";
 import { Clock, DAY, NOON } from "./clock.js";
 import { everything, refused, sameDouble } from "./expect.js";
 import type { Open, Theme } from "./open.js";
 import { dayOver } from "./samples.js";
 
-/** The day's PnL of a new flow in which these amounts were booked, one after the other. */
-async function sumOf(open: Open, amounts: readonly number[]): Promise<number> {
-  await using mgr = await open();
-  let last = 0;
-  for (const amount of amounts) last = (await mgr.updateDailyPnl(amount)).dailyPnl;
-  sameDouble((await mgr.getRiskState()).dailyPnl, last);
-  return last;
+/** What sums are taken on: a flow on which each has a day of its own, since on files a flow for each would take its time. */
+class Days implements AsyncDisposable {
+  private constructor(
+    private readonly mgr: StateManager,
+    private readonly clock: Clock,
+  ) {}
+
+  static async on(open: Open): Promise<Days> {
+    const clock = new Clock();
+    return new Days(await open({}, { clock: clock.read }), clock);
+  }
+
+  /** The PnL of a new day on which these amounts were booked, one after the other. */
+  async sumOf(amounts: readonly number[]): Promise<number> {
+    this.clock.now += DAY;
+    let last = 0;
+    for (const amount of amounts) last = (await this.mgr.updateDailyPnl(amount)).dailyPnl;
+    sameDouble((await this.mgr.getRiskState()).dailyPnl, last);
+    return last;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.mgr.close();
+  }
 }
 
 /** The double nearest to a whole number of 1e-8 units. */
@@ -23,7 +41,8 @@ function fromUnits(units: bigint): number {
 
 export const money: Theme = (test, open, { runs }) => {
   test("0.1 and 0.2 make 0.3", async () => {
-    sameDouble(await sumOf(open, [0.1, 0.2]), 0.3);
+    await using days = await Days.on(open);
+    sameDouble(await days.sumOf([0.1, 0.2]), 0.3);
   });
 
   test("losses of 0.7, 0.1 and 0.2 reach a limit of 1 in any order", async () => {
@@ -46,31 +65,22 @@ export const money: Theme = (test, open, { runs }) => {
   });
 
   test("a hundred cents make one, a hundred losses of a cent minus one", async () => {
-    sameDouble(
-      await sumOf(
-        open,
-        Array.from({ length: 100 }, () => 0.01),
-      ),
-      1,
-    );
-    sameDouble(
-      await sumOf(
-        open,
-        Array.from({ length: 100 }, () => -0.01),
-      ),
-      -1,
-    );
+    await using days = await Days.on(open);
+    sameDouble(await days.sumOf(Array.from({ length: 100 }, () => 0.01)), 1);
+    sameDouble(await days.sumOf(Array.from({ length: 100 }, () => -0.01)), -1);
   });
 
   test("what comes and goes leaves nothing, not even a minus", async () => {
-    sameDouble(await sumOf(open, [0.1, 0.2, -0.3]), 0);
-    sameDouble(await sumOf(open, [-0.3, 0.1, 0.2]), 0);
-    sameDouble(await sumOf(open, [-0.5, 0.5]), 0);
-    sameDouble(await sumOf(open, [-0]), 0);
-    sameDouble(await sumOf(open, [-1e-9]), 0);
+    await using days = await Days.on(open);
+    sameDouble(await days.sumOf([0.1, 0.2, -0.3]), 0);
+    sameDouble(await days.sumOf([-0.3, 0.1, 0.2]), 0);
+    sameDouble(await days.sumOf([-0.5, 0.5]), 0);
+    sameDouble(await days.sumOf([-0]), 0);
+    sameDouble(await days.sumOf([-1e-9]), 0);
   });
 
   test("an amount is rounded to 8 places, half away from zero, as its shortest decimal says", async () => {
+    await using days = await Days.on(open);
     for (const [amount, booked] of [
       [0.000000005, 0.00000001],
       [0.0000000049999, 0],
@@ -88,8 +98,8 @@ export const money: Theme = (test, open, { runs }) => {
       [4.9e-9, 0],
       [5e-324, 0],
     ] as const) {
-      sameDouble(await sumOf(open, [amount]), booked);
-      sameDouble(await sumOf(open, [-amount]), booked === 0 ? 0 : -booked);
+      sameDouble(await days.sumOf([amount]), booked);
+      sameDouble(await days.sumOf([-amount]), booked === 0 ? 0 : -booked);
     }
   });
 
@@ -102,17 +112,19 @@ export const money: Theme = (test, open, { runs }) => {
   });
 
   test("a small amount beside a large one is not lost", async () => {
-    sameDouble(await sumOf(open, [4e15, 0.00000001, -4e15]), 0.00000001);
-    sameDouble(await sumOf(open, [-9e15, 0.00000001, 9e15]), 0.00000001);
-    sameDouble(await sumOf(open, [9e15, -0.00000001, -8999999999999999]), 0.99999999);
-    sameDouble(await sumOf(open, [4503599627370495.5, 0.25, 0.25, -4503599627370496]), 0);
+    await using days = await Days.on(open);
+    sameDouble(await days.sumOf([4e15, 0.00000001, -4e15]), 0.00000001);
+    sameDouble(await days.sumOf([-9e15, 0.00000001, 9e15]), 0.00000001);
+    sameDouble(await days.sumOf([9e15, -0.00000001, -8999999999999999]), 0.99999999);
+    sameDouble(await days.sumOf([4503599627370495.5, 0.25, 0.25, -4503599627370496]), 0);
   });
 
   test("amounts and sums go up to 9e15 either way", async () => {
-    sameDouble(await sumOf(open, [9e15]), 9e15);
-    sameDouble(await sumOf(open, [-9e15]), -9e15);
-    sameDouble(await sumOf(open, [9e15, -9e15, -9e15, 9e15, 1]), 1);
-    sameDouble(await sumOf(open, [8999999999999999, 1]), 9e15);
+    await using days = await Days.on(open);
+    sameDouble(await days.sumOf([9e15]), 9e15);
+    sameDouble(await days.sumOf([-9e15]), -9e15);
+    sameDouble(await days.sumOf([9e15, -9e15, -9e15, 9e15, 1]), 1);
+    sameDouble(await days.sumOf([8999999999999999, 1]), 9e15);
   });
 
   test("an amount beyond 9e15 is refused and nothing is written", async () => {
@@ -138,6 +150,34 @@ export const money: Theme = (test, open, { runs }) => {
       assert.is(booked.applied, true);
       assert.is(booked.dailyTrades, 3);
     }
+  });
+
+  test("each part of a day's sum is kept within 9e15, whatever the others make of the sum", async () => {
+    for (const sign of [1, -1]) {
+      await using mgr = await open();
+      await mgr.bookCash(sign * 9e15, { id: "a", kind: "funding" });
+      await mgr.updateDailyPnl(sign * -9e15);
+      const before = await everything(mgr);
+      await refused(mgr.bookCash(sign * 0.00000001, { id: "b", kind: "funding" }), "pnl");
+      assert.equal(await everything(mgr), before);
+      await mgr.bookCash(sign * -0.00000001, { id: "b", kind: "funding" });
+      sameDouble((await mgr.getRiskState()).dailyPnl, sign * -0.00000001);
+    }
+  });
+
+  test("what is booked on a trade after its end stays within 9e15, over the days", async () => {
+    const clock = new Clock();
+    await using mgr = await open({}, { clock: clock.read });
+    await mgr.savePosition({ id: "p", pair: "BTC/USDT", side: "long", size: 1, entryPrice: 100 });
+    await mgr.closePosition("p", { pnl: 0 });
+    await mgr.bookCash(9e15, { id: "a", kind: "funding", positionId: "p" });
+    clock.now += DAY;
+    const before = await everything(mgr);
+    await refused(mgr.bookCash(1, { id: "b", kind: "funding", positionId: "p" }), "pnl");
+    assert.equal(await everything(mgr), before);
+    await mgr.bookCash(-1, { id: "b", kind: "funding", positionId: "p" });
+    const [trade] = await mgr.getTrades();
+    sameDouble(trade?.pnl, 8999999999999999);
   });
 
   test("the sum of an earlier day is kept within 9e15 as well", async () => {
@@ -166,11 +206,12 @@ export const money: Theme = (test, open, { runs }) => {
   });
 
   test("sums are exact whatever the amounts", async () => {
+    await using days = await Days.on(open);
     const units = fc.bigInt({ min: -900_000_000_000_000n, max: 900_000_000_000_000n });
     await fc.assert(
       fc.asyncProperty(fc.array(units, { minLength: 1, maxLength: 12 }), async (amounts) => {
         const sum = amounts.reduce((a, b) => a + b);
-        sameDouble(await sumOf(open, amounts.map(fromUnits)), fromUnits(sum));
+        sameDouble(await days.sumOf(amounts.map(fromUnits)), fromUnits(sum));
       }),
       { numRuns: runs(25) },
     );

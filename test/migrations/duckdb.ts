@@ -15,6 +15,7 @@ import { migrateDuckdb, planDuckdb } from "../../src/transfer/migrate-duckdb.js"
 import { differences } from "../../src/transfer/portable.js";
 import { fill } from "../contract/calls.js";
 import { failure } from "../contract/expect.js";
+import { numbers, some } from "../long.js";
 import { changedBeyond, isMigrated } from "./expect.js";
 import { OLD_FLOWS, OLD_SCHEMAS, type OldSchema } from "./old-flows.js";
 import type { MigrationStand } from "./stand.js";
@@ -63,19 +64,18 @@ function migrationsFrom(schema: OldSchema, stand: MigrationStand): void {
     });
 
     test(`a migration of a ${kind} file that is killed at any step has left the old file, or the new one`, async () => {
-      let kills = 0;
-      for (let step = 0; ; step++) {
+      const steps = await stand.migrationSteps(schema, `duckdb:${await stand.oldFile(schema, kind)}`);
+      assert.is(steps, 5);
+      for (const step of some(numbers(0, steps - 1), 2)) {
         const path = await stand.oldFile(schema, kind);
         const old = await layout(path);
-        if (!(await stand.migrateAndDie(step, schema, `duckdb:${path}`))) break;
-        kills++;
+        assert.ok(await stand.migrateAndDie(step, schema, `duckdb:${path}`), `there is no step ${step}`);
         const found = await layout(path);
         assert.equal(changedBeyond(old, found, changes[kind]), [], `step ${step}`);
         if (metaOf(found, "schema") === String(schema)) await migrateDuckdb(path, "bot", told, () => {});
         await using bot = await stand.open(schema, "bot", at(path));
         assert.is(await bot.isSignalProcessed("s7"), true);
       }
-      assert.is(kills, 5);
     });
   }
 

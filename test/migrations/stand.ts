@@ -85,14 +85,23 @@ export class MigrationStand implements AsyncDisposable {
     return StateManager.open(flowId, config, { instanceId: "new", clock, existing: true });
   }
 
+  /** Migrates in a process of its own; resolves to how many steps that took. */
+  async migrationSteps(schema: OldSchema, place: string): Promise<number> {
+    return Number((await this.#migrate(-1, schema, place)).stdout);
+  }
+
   /** True when the migration died of SIGKILL at the step, false when it lived to its end. */
   async migrateAndDie(step: number, schema: OldSchema, place: string): Promise<boolean> {
     try {
-      await run(process.execPath, [PROGRAM, String(step), place, JSON.stringify([...OLD_FLOWS[schema].told])]);
+      await this.#migrate(step, schema, place);
       return false;
     } catch (error) {
       if (typeof error === "object" && error !== null && "signal" in error && error.signal === "SIGKILL") return true;
       throw error;
     }
+  }
+
+  #migrate(step: number, schema: OldSchema, place: string) {
+    return run(process.execPath, [PROGRAM, String(step), place, JSON.stringify([...OLD_FLOWS[schema].told])]);
   }
 }

@@ -82,7 +82,7 @@ test("a trade whose result nobody told is counted and in the net, and judged now
   const { figures, notes } = reportOf([trade(-1, 1), trade(7, 2, { untold: 1, id: "gone" }), trade(-1, 3)], period);
   assert.equal([figures.trades, figures.untold, figures.wins, figures.losses], [3, 1, 0, 2]);
   assert.equal([figures.net, figures.winRate, figures.longestLosingStreak], [5, 0, 2]);
-  assert.match(notes.join("\n"), "nobody told the whole result of 1 trade: gone");
+  assert.match(notes.join("\n"), "the result is not fully known of 1 trade: gone");
 });
 
 test("idle days count in Sharpe and Sortino, which are of 365 days a year unless 252 is asked for", () => {
@@ -219,8 +219,8 @@ test("the report says from when on trades, and the log of events, are not kept",
     bookings: [{ at: new Date(BEGIN + 50 * HOUR), day: "2026-11-03", amount: 1, kind: "pnl", equity: 106 }],
     logSince: BEGIN + 50 * HOUR,
   });
-  assert.match(notes.join("\n"), "trades are no longer kept from 2026-11-01 on until 2026-11-03T02:00:00.000Z");
-  assert.match(notes.join("\n"), "the log of events was trimmed: it begins at 2026-11-03T02:00:00.000Z");
+  assert.match(notes.join("\n"), "trades from 2026-11-01 on until 2026-11-03T02:00:00.000Z are no longer kept");
+  assert.match(notes.join("\n"), "events before 2026-11-03T02:00:00.000Z are no longer kept");
   assert.equal([figures.startEquity, figures.booked, figures.endEquity], [100, 6, 106]);
   assert.is(parts?.closed, 6);
 });

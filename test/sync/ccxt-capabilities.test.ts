@@ -112,7 +112,7 @@ test("an exchange of which nobody knows how it is sent a client order id is refu
   const client = clientOf("okx", NOWHERE, { defaultType: "swap" });
   client.id = "someexchange";
   const error = refusal(() => ccxtExchange(client, { unproven: true }));
-  assert.match(String(error), /someexchange: it is not known under which name ccxt sends it a client order id/);
+  assert.match(String(error), /someexchange: it is not known under which name ccxt sends a client order id to it/);
 });
 
 test("options that cannot be meant are refused, and name the field", () => {

@@ -46,6 +46,21 @@ test("on a terminal it is painted over in place, lines go above it, and it is go
   ]);
 });
 
+test("while the total is not known, only words are painted, and on a terminal only", () => {
+  const clear = "\r\u001b[2K";
+  for (const [isScreen, written] of [
+    [true, [`${clear}reading trades: 1000`, clear]],
+    [false, []],
+  ] as const) {
+    const to = screen(isScreen);
+    {
+      using bar = new ProgressBar(to, { words: "reading" });
+      bar.words("reading trades: 1000");
+    }
+    assert.equal(to.written, written);
+  }
+});
+
 test("more steps than were announced fill the bar, and no more", () => {
   const to = screen(true);
   using bar = new ProgressBar(to);

@@ -177,7 +177,7 @@ export class Session {
     const trouble = this.file.trouble;
     if (!trouble) return;
     throw new StateLostError(
-      `nothing was done: ${this.path} is not the file any more that was opened: ${trouble}. Nothing that is changed from now on would be found there. Put it back (what was changed last may be in it, or in its log), then close() and connect() again`,
+      `nothing was done: ${this.path} is no longer the file that was opened: ${trouble}. Later changes would be lost. Put the file back (the last changes may be in it, or in its log), then close() and connect() again`,
     );
   }
 

@@ -93,7 +93,7 @@ function halfDone(script: Script, code: string, message: string, holder: Holder)
   if (!stop || stop.writing === "no" || (stop.writing === "unknown" && !isDeniedInside(message))) return undefined;
   const why = isDeniedInside(message) ? deniedText(message, holder, script) : message;
   return new HalfDoneError(
-    `${script.name} stopped half way at ${stop.at}: what it wrote before that stands. Run sf-state doctor, put right what it says, and connect again; until then no change is sent. ${why}`,
+    `${script.name} stopped half way at ${stop.at}: what it wrote before that stays. Run sf-state doctor, correct what it names, and connect again; until then no change is sent. ${why}`,
   );
 }
 
@@ -113,9 +113,7 @@ function refusal(code: string, message: string, holder: Holder, script: Script |
   switch (code) {
     case "SFSTATELOST":
       // For an error that a shared function raised, the server adds where in the script.
-      return new StateLostError(
-        `${text.replace(/ script: \w+, on .*$/, "")}. Close and connect again to work on what is there now.`,
-      );
+      return new StateLostError(`${text.replace(/ script: \w+, on .*$/, "")}. Close, connect again, then run recover.`);
     case "SFFENCED":
       return new FencedError(text);
     case "SFSCHEMA":

@@ -35,7 +35,7 @@ const STRANGE = "what answers there is no Redis server: look at host and port";
 
 /** The meaning of an error, found by its text, and whether trying again is useless. */
 const MEANINGS: readonly (readonly [RegExp, string, boolean])[] = [
-  [/max number of clients/i, "it has as many clients as it takes: close some, or raise its maxclients", false],
+  [/max number of clients/i, "it accepts no more clients: close some, or raise its maxclients", false],
   [/\b(?:NOAUTH|WRONGPASS)\b|AUTH <password>|invalid (?:username|password)/i, REFUSED, true],
   [/^DENIED|protected mode/, "it takes connections from its own machine only (protected mode)", true],
   [/certificate/i, "its certificate is not accepted", true],
@@ -91,8 +91,8 @@ export function ended(progress: Progress): ConnectFailure {
 
 function silence({ tls, accepted, greeted }: Progress): string {
   if (!accepted) return "nothing answers at that address";
-  if (tls && !greeted) return "it takes the connection and says nothing of TLS: does that port speak TLS?";
-  return "it takes the connection and says nothing";
+  if (tls && !greeted) return "it accepts the connection, but does not answer in TLS: does that port speak TLS?";
+  return "it accepts the connection, but does not answer";
 }
 
 function firstLine(text: string): string {

@@ -166,7 +166,7 @@ export class RedisBackend implements Backend {
     }
     if (this.#unfit && operation.kind === "change") return Promise.reject(this.#unfit);
     if (this.#inFlight >= MOST_CALLS) {
-      const why = `${MOST_CALLS} calls are under way, and no more are taken: wait until some have ended; nothing happened`;
+      const why = `${MOST_CALLS} calls are under way, and no more are accepted: wait until some have ended; nothing happened`;
       return Promise.reject(new ConnectionError(`${operation.name}: ${why}`));
     }
     const ask: Ask = (script, own) => this.#settle(this.#request(script, own, lease), this.#deadline());

@@ -1,9 +1,15 @@
 import type { RedisAccount } from "../../backends/redis/account.js";
-import { ACCOUNT_SETTINGS, type AccountSettingsGiven, parseAccountLimits } from "../../config/account.js";
+import {
+  ACCOUNT_SETTINGS,
+  type AccountSettingsGiven,
+  parseAccountLimits,
+  parseAccountName,
+} from "../../config/account.js";
 import { type ResolvedConfig, resolveConfig } from "../../config/schema.js";
 import { UnknownFlowError } from "../../errors.js";
 import { accountNamed } from "../../manager/account.js";
 import type { AccountAccess } from "../../manager/account-access.js";
+import { settingsIn } from "../../manager/account-membership.js";
 import type { AccountLimitsInForce } from "../../operations/set-account-limits.js";
 import type { AccountFlow, AccountPart, AccountStatus } from "../../types.js";
 import { amount, count, durationText, gain } from "../../words/in-words.js";
@@ -99,15 +105,37 @@ export const addAccount: AddCommand = (program, run) => {
     .action((name, options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         if (await endedMove(invocation, "in", options, name)) return;
+        const account = parseAccountName(name);
+        const { startingEquity } = settingsIn(await invocation.config(), account);
         await using manager = await invocation.open();
         const { flowId } = manager;
+        const before = await manager.getAccount();
+        if (before && before.name !== account) {
+          throw new ProblemError(
+            `${flowId} is in account ${before.name}: take it out first, with sf-state account leave; nothing was done`,
+          );
+        }
+        const isIn = before !== undefined;
+        if (isIn && (startingEquity === undefined || before.startingEquity !== undefined)) {
+          invocation.print(
+            { flowId, account: before, joined: false },
+            () => `${flowId} is in account ${account} already; nothing was done\n`,
+          );
+          return;
+        }
         await invocation.consent(
-          `Put flow ${flowId} into account ${name}? Its bots have to connect again.`,
+          isIn
+            ? `Flow ${flowId} is in account ${account} already. Set the account's starting equity to ${startingEquity}?`
+            : `Put flow ${flowId} into account ${account}? Its bots have to connect again.`,
           options.yes,
         );
-        await manager.joinAccount(name);
+        await manager.joinAccount(account);
         const status = await manager.getAccount();
-        invocation.print({ flowId, account: status }, () => `${flowId} is in account ${name}\n`);
+        invocation.print({ flowId, account: status, joined: !isIn }, () =>
+          isIn
+            ? `account ${account}: its starting equity is ${status?.startingEquity}; ${flowId} was in it already\n`
+            : `${flowId} is in account ${account}\n`,
+        );
       }),
     );
 

@@ -30,7 +30,7 @@ export const addAlert: AddCommand = (program, run) => {
       "Send alerts about all flows of a Redis, or of a folder of DuckDB files, until Ctrl-C. It is a process of its own, so it reports dead bots, too.",
     )
     .addOption(
-      new Option("--on <kinds>", `what is told, of ${WANT_KINDS.join(", ")}`)
+      new Option("--on <kinds>", `which kinds, of ${WANT_KINDS.join(", ")}`)
         .argParser(kinds)
         .default([...USUAL_WANTS], USUAL_WANTS.join(",")),
     )
@@ -43,16 +43,16 @@ export const addAlert: AddCommand = (program, run) => {
     .option("--chat <id>", "the chat, of --template telegram")
     .option("--secret-file <file>", "what signs a request: HMAC-SHA256 in X-SF-Signature; or SF_STATE_ALERT_SECRET")
     .option("--exec <program>", "run without a shell, JSON on its standard input, SF_ALERT_* in its environment")
-    .option("--again <duration>", "tell the same again while it lasts [1h]", duration)
+    .option("--again <duration>", "send the same again while it lasts [1h]", duration)
     .option(
       "--settle <duration>",
       "something that may flicker is reported, and reported as over, only after this time [30s]",
       duration,
     )
-    .option("--quiet-hours <hours>", "UTC, such as 22:00-07:00: only what is critical is told meanwhile")
-    .option("--state <file>", "keeps what was told, over restarts", "sf-state-alerts.json")
+    .option("--quiet-hours <hours>", "UTC, such as 22:00-07:00: meanwhile only critical alerts are sent")
+    .option("--state <file>", "keeps over restarts what was sent", "sf-state-alerts.json")
     .option("--every <duration>", "how often the flows are read [5s]", duration)
-    .option("--once", "read once, send what is to be sent, and end; 1 where something waits")
+    .option("--once", "read once, send the alerts, and end; ends with 1 if some could not be sent")
     .option(
       "--max-age <duration>",
       "a flow is stale if its last heartbeat is older than this, or missing [recovery.max_state_age]",
@@ -60,11 +60,11 @@ export const addAlert: AddCommand = (program, run) => {
     )
     .addHelpText(
       "after",
-      "\nEach alert arrives at least once, also when this process is killed: one that was sent in that moment comes again, under the same id. What is over is told, too.\n\nExample:\n  $ sf-state alert --url redis://localhost:6379 --template slack --webhook-file /run/secrets/slack --quiet-hours 22:00-07:00",
+      "\nEach alert arrives at least once, also if this process is killed: an alert that was being sent then is sent again under the same id. When something is over, that is sent, too.\n\nExample:\n  $ sf-state alert --url redis://localhost:6379 --template slack --webhook-file /run/secrets/slack --quiet-hours 22:00-07:00",
     )
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        if (invocation.options.flow !== undefined) throw new UsageError("alert tells of all flows: leave out --flow");
+        if (invocation.options.flow !== undefined) throw new UsageError("alert is about all flows: leave out --flow");
         const { sink, secrets } = await sinkOf(options);
         const quiet = options.quietHours === undefined ? undefined : quietHours(options.quietHours);
         if (options.quietHours !== undefined && !quiet) {
@@ -102,7 +102,7 @@ export const addAlert: AddCommand = (program, run) => {
           return wait !== undefined || unkept.length > 0;
         };
         if (options.once) {
-          if (await tell()) throw new ProblemError("alerts wait: run it again");
+          if (await tell()) throw new ProblemError("alerts could not be sent and wait: run it again");
           return;
         }
         const end = invocation.terminal.interrupted();
@@ -149,7 +149,9 @@ async function sinkOf(said: Receiver): Promise<{ readonly sink: Sink; readonly s
     said.webhook ??
     (said.webhookFile === undefined ? SF_STATE_WEBHOOK : await secretIn("--webhook-file", said.webhookFile));
   if (url === undefined || url === "") {
-    throw new UsageError("where to? Say --webhook URL, --webhook-file FILE or --exec PROGRAM, or set SF_STATE_WEBHOOK");
+    throw new UsageError(
+      "no receiver was given: say --webhook URL, --webhook-file FILE or --exec PROGRAM, or set SF_STATE_WEBHOOK",
+    );
   }
   const fault = webhookFault(url);
   if (fault !== undefined) throw new UsageError(`the webhook: expected ${fault}`);

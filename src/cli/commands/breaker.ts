@@ -3,7 +3,7 @@ import { breakerDuration as breakerEnd } from "../../manager/check.js";
 import type { StateManager } from "../../manager/state-manager.js";
 import { count } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
-import { breakerDuration, untilWords } from "../arguments.js";
+import { breakerDuration, notEmpty, untilWords } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { EXIT, UsageError } from "../exit-code.js";
 import { forEach, placeName } from "../flows.js";
@@ -26,7 +26,8 @@ export const addBreaker: AddCommand = (program, run) => {
     );
 
   breaker
-    .command("trip <reason>")
+    .command("trip")
+    .argument("<reason>", "why: bots and the event log show it", notEmpty)
     .description("Block the entries of a flow, or of all flows. Exits go on: close, cancel and fill always work.")
     .option("--for <duration>", "2h, until_day_end or until_reset [risk.breaker_duration]", breakerDuration)
     .option("--all", "every flow in this Redis, or in a folder of DuckDB files")
@@ -60,7 +61,7 @@ export const addBreaker: AddCommand = (program, run) => {
   breaker
     .command("reset")
     .description("Let entries of a flow, or of all flows, go ahead again.")
-    .option("--reason <text>", "why, for the event log")
+    .option("--reason <text>", "why, for the event log", notEmpty)
     .option("--all", "every flow in this Redis, or in a folder of DuckDB files")
     .option("--account <name>", "that of an exchange account; those of its flows stay as they are")
     .option("--yes", "do not ask")

@@ -2,7 +2,7 @@ import { Option } from "@commander-js/extra-typings";
 import { amount, gain } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { CASH_KINDS, type CashPlace } from "../../words/word-lists.js";
-import { moment, number } from "../arguments.js";
+import { moment, notEmpty, number } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { EXIT } from "../exit-code.js";
 
@@ -33,7 +33,7 @@ export const addCash: AddCommand = (program, run) => {
     .option("--currency <currency>", "its currency [the flow's]")
     .option("--rate <rate>", "flow currency per unit of it", number)
     .option("--ts <time>", "when: ms, or 2026-01-07T12:00Z [now]", moment)
-    .option("--note <text>", "for the event log")
+    .option("--note <text>", "for the event log", notEmpty)
     .option("--yes", "do not ask")
     .addHelpText("after", EXAMPLE)
     .action((sum, { position: positionId, ...cash }, command) =>

@@ -2,7 +2,7 @@ import { Option } from "@commander-js/extra-typings";
 import { span, time } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { POSITION_SIDES } from "../../words/word-lists.js";
-import { duration } from "../arguments.js";
+import { duration, notEmpty } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { cooldownTable } from "../record-tables.js";
 
@@ -30,7 +30,7 @@ export const addCooldowns: AddCommand = (program, run) => {
     .argument("<duration>", "from now on: 30s, 15m, 2h", duration)
     .description("Refuse entries of a pair (* for all) for a while. Extends an active cooldown, never shortens it.")
     .addOption(side())
-    .option("--reason <text>", "why, for the event log")
+    .option("--reason <text>", "why, for the event log", notEmpty)
     .option("--replace", "also shorten")
     .option("--yes", "do not ask")
     .addHelpText(

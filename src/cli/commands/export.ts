@@ -44,7 +44,7 @@ export const addExport: AddCommand = (program, run) => {
         if (form === undefined) throw new UsageError(`--to: expected a name that ends in ${FORMS.join(", ")}`);
         await using manager = await invocation.open();
         const { rows, trimmed } = await written();
-        if (trimmed) invocation.complain("note: the log of events was trimmed: what is older is not in the file");
+        if (trimmed) invocation.complain("note: older events are no longer kept, and are not in the file");
         invocation.print(
           { what: kind, file: to, rows, trimmed },
           () => `${count(rows, "row")} written to ${printable(to)}\n`,
@@ -81,7 +81,7 @@ async function exported(
         for await (const page of tradePages(manager, {})) {
           await add(page);
           read += page.length;
-          bar.at(1, 1, `exporting trades: ${read}`);
+          bar.words(`exporting trades: ${read}`);
         }
         return false;
       });

@@ -2,6 +2,7 @@ import { LIFE_WORDS } from "../../doctor/liveness-words.js";
 import { lifeOf, livenessOf } from "../../state/liveness.js";
 import { left, time } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
+import { notEmpty } from "../arguments.js";
 import { type AddCommand, group } from "../command.js";
 import { EXIT, ProblemError } from "../exit-code.js";
 import { placeName } from "../flows.js";
@@ -38,7 +39,7 @@ export const addLease: AddCommand = (program, run) => {
     .description(
       "Take the lease from a dead holder: the holder is fenced, and another bot may take over at once. Refused if the holder may be alive.",
     )
-    .option("--force <why>", "also from a holder that may be alive; the reason, for the event log")
+    .option("--force <why>", "also from a holder that may be alive; the reason, for the event log", notEmpty)
     .option("--yes", "do not ask")
     .addHelpText(
       "after",

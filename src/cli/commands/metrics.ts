@@ -16,7 +16,7 @@ export const addMetrics: AddCommand = (program, run) => {
   program
     .command("metrics")
     .description(
-      "Tell Prometheus how all flows in this Redis, or in a folder of DuckDB files, stand: once, or whenever it asks. Needs the package prom-client.",
+      "Print metrics of all flows of a Redis, or of a folder of DuckDB files, for Prometheus; with --listen, serve them. Needs the package prom-client.",
     )
     .option("--listen <address>", "answer at http://ADDRESS/metrics until Ctrl-C, such as 127.0.0.1:9464")
     .option("--host <name...>", "other names, as NAME:PORT, by which Prometheus asks: what a Host header may say")
@@ -32,9 +32,9 @@ export const addMetrics: AddCommand = (program, run) => {
     )
     .action((options, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
-        if (invocation.options.flow !== undefined) throw new UsageError("metrics tell of all flows: leave out --flow");
-        if (invocation.json)
-          throw new UsageError("metrics are told in the text format of Prometheus: leave out --json");
+        if (invocation.options.flow !== undefined)
+          throw new UsageError("metrics are about all flows: leave out --flow");
+        if (invocation.json) throw new UsageError("metrics have the text format of Prometheus: leave out --json");
         const address = options.listen === undefined ? undefined : listenAddress(options.listen);
         if (address && !isLoopback(address.host) && !options.anyAddress) {
           throw new UsageError(

@@ -164,7 +164,7 @@ async function fill(
     const lines = [
       `${order.id}: ${fillWords(fill)} booked, ${gain(booked)}; the order is ${after.status}, ${after.filled} of ${after.size} filled`,
       ...trades.map(({ id, pnl, side, size, pair }) => `trade ${id} ended: ${side} ${size} ${pair}, ${gain(pnl)}`),
-      ...(over === undefined ? [] : [`${over} of it went nowhere: no position holds it`]),
+      ...(over === undefined ? [] : [`${over} of it is on no position: none holds that much`]),
       ...exitsLeft.map(
         ({ id }) => `its exit ${id} is still pending: cancel it at the exchange, then sf-state orders cancel ${id}`,
       ),

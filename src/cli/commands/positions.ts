@@ -1,7 +1,7 @@
 import { gain } from "../../words/in-words.js";
 import { printable } from "../../words/printable.js";
 import { meant } from "../../words/short-ids.js";
-import { duration, number } from "../arguments.js";
+import { duration, notEmpty, number } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { ProblemError } from "../exit-code.js";
 import { WIDE_WORDS } from "../narrow.js";
@@ -29,7 +29,7 @@ export const addPositions: AddCommand = (program, run) => {
     .requiredOption("--pnl <amount>", "its result, in quote currency; a loss is negative", number)
     .option("--equity <amount>", "the account's equity afterwards", number)
     .option("--cooldown <duration>", "let the pair cool down", duration)
-    .option("--reason <text>", "why, for the event log")
+    .option("--reason <text>", "why, for the event log", notEmpty)
     .option("--yes", "do not ask")
     .addHelpText("after", "\nExample:\n  $ sf-state positions close p-17 --pnl -12.5 --flow bot --config bot.yaml")
     .action((typed, { pnl, equity, cooldown, reason, yes }, command) =>

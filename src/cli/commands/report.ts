@@ -5,8 +5,8 @@ import { GROUPINGS, type Grouping } from "../../report/groups.js";
 import { reportHtml } from "../../report/html.js";
 import { reportMarkdown } from "../../report/markdown.js";
 import { type Report, reportOf } from "../../report/report.js";
-import { time } from "../../words/in-words.js";
-import { printableJson, printableLines } from "../../words/printable.js";
+import { count, time } from "../../words/in-words.js";
+import { printable, printableJson, printableLines } from "../../words/printable.js";
 import { oneOfWords, wordOf } from "../../words/word-lists.js";
 import { number } from "../arguments.js";
 import type { AddCommand } from "../command.js";
@@ -33,7 +33,7 @@ export const addReport: AddCommand = (program, run) => {
     .option("--definitions", "explain each figure; needs no flow")
     .addHelpText(
       "after",
-      "\nStrategies are told apart by the metadata `strategy`, or what report.group_by of the configuration names.\n" +
+      "\nTrades belong to strategies by their metadata `strategy`, or by the key that report.group_by of the configuration names.\n" +
         "Example:\n  $ sf-state report --from 2026-11 --to 2026-12 --by pair --html --out november.html --flow bot --config bot.yaml",
     )
     .action((options, command) =>
@@ -70,8 +70,15 @@ export const addReport: AddCommand = (program, run) => {
             : md
               ? reportMarkdown(manager.flowId, report)
               : printableLines(reportText(invocation, manager.flowId, report));
-        if (out === undefined) invocation.terminal.out(text);
-        else await writeFileAs(out, { replace }, (draft) => writeFile(draft, text));
+        if (out === undefined) {
+          invocation.terminal.out(text);
+          return;
+        }
+        await writeFileAs(out, { replace }, (draft) => writeFile(draft, text));
+        if (invocation.json) return;
+        invocation.terminal.out(
+          `report of ${count(report.figures.trades ?? 0, "trade")} written to ${printable(out)}\n`,
+        );
       }),
     );
 };

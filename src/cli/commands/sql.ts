@@ -32,7 +32,7 @@ export const addSql: AddCommand = (program, run) => {
           printTables(invocation);
           return;
         }
-        if (question === undefined) throw new UsageError('what is the question? Say sql "select ...", or sql --tables');
+        if (question === undefined) throw new UsageError('no query was given: say sql "select ...", or sql --tables');
         if (csv && invocation.json) throw new UsageError("give --csv or --json, not both");
         using database = await MemoryDatabase.open("sf-state sql");
         await database.check(question);

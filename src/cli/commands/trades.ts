@@ -1,13 +1,15 @@
 import { csvHead, csvRow } from "../../ledger/csv.js";
 import { tradeColumns } from "../../ledger/tables.js";
 import type { Trade } from "../../types.js";
-import { gain, span, time } from "../../words/in-words.js";
+import { eightDigits, gain, span, time } from "../../words/in-words.js";
+import { shortIds } from "../../words/short-ids.js";
 import { oneOfWords, POSITION_SIDES, type PositionSide, wordOf } from "../../words/word-lists.js";
 import { counting } from "../arguments.js";
 import type { AddCommand } from "../command.js";
 import { csvOut } from "../csv-out.js";
 import { UsageError } from "../exit-code.js";
 import { tradePages } from "../flow-pages.js";
+import { isNarrow, WIDE_WORDS } from "../narrow.js";
 import { FROM, periodEnd, TO } from "../period.js";
 import type { Terminal } from "../terminal.js";
 import { table } from "../terminal-table.js";
@@ -26,11 +28,12 @@ export const addTrades: AddCommand = (program, run) => {
     .option("--after <key>", "the page after this trade")
     .option("--limit <n>", `how many at most [${SHOWN}; with --csv all]`, counting)
     .option("--csv", "print CSV, with every column")
+    .option("--wide", WIDE_WORDS)
     .addHelpText(
       "after",
       "\nExample:\n  $ sf-state trades --from 2026-11 --pair BTC/USDT --csv --flow bot --config bot.yaml",
     )
-    .action(({ from, to, pair, side, reason, after, limit, csv }, command) =>
+    .action(({ from, to, pair, side, reason, after, limit, csv, wide }, command) =>
       run(command.optsWithGlobals(), async (invocation) => {
         if (csv && invocation.json) throw new UsageError("give --csv or --json, not both");
         const wanted = side === undefined ? undefined : sideOf(side);
@@ -64,7 +67,12 @@ export const addTrades: AddCommand = (program, run) => {
           if (found >= most && (csv || after !== undefined)) break;
         }
         if (csv) return;
-        invocation.print(shown, () => tradeTable(invocation.terminal, shown, found, after));
+        invocation.print(shown, () => {
+          const { terminal } = invocation;
+          if (shown.length === 0) return "no trades\n";
+          const rows = isNarrow(terminal, wide) ? narrowTradeTable(terminal, shown) : tradeTable(terminal, shown);
+          return rows + moreWords(terminal, shown, found, after);
+        });
       }),
     );
 };
@@ -75,10 +83,9 @@ function sideOf(text: string): PositionSide {
   return side;
 }
 
-function tradeTable(terminal: Terminal, trades: readonly Trade[], found: number, after: string | undefined): string {
-  if (trades.length === 0) return "no trades\n";
-  const { green, red, dim } = terminal.colours;
-  const rows = table(
+function tradeTable(terminal: Terminal, trades: readonly Trade[]): string {
+  const { green, red } = terminal.colours;
+  return table(
     terminal,
     [
       { title: "ended (UTC)" },
@@ -99,23 +106,58 @@ function tradeTable(terminal: Terminal, trades: readonly Trade[], found: number,
       String(trade.size),
       String(trade.entryPrice),
       trade.exitPrice === undefined ? "" : String(trade.exitPrice),
-      pnlWords(trade, green, red),
+      painted(trade, pnlWords(trade), green, red),
       span(trade.exitTs.getTime() - trade.entryTs.getTime()),
       trade.reason,
       trade.id,
     ]),
   );
-  const last = trades.at(-1)?.key ?? "";
-  if (after !== undefined) return `${rows}${dim(`go on with --after ${last}`)}\n`;
-  return found > trades.length
-    ? `${rows}${dim(`the newest ${trades.length} of ${found} trades; more: --limit, --csv`)}\n`
-    : rows;
 }
 
-function pnlWords({ pnl, currency, untold, unpriced }: Trade, green: Paint, red: Paint): string {
-  const words = `${gain(pnl)}${currency === "" ? "" : ` ${currency}`}`;
-  if (untold !== undefined || unpriced !== undefined) return `${words} and what is not told`;
-  return pnl > 0 ? green(words) : pnl < 0 ? red(words) : words;
+function narrowTradeTable(terminal: Terminal, trades: readonly Trade[]): string {
+  const { green, red } = terminal.colours;
+  const short = shortIds(trades.map(({ id }) => id));
+  return table(
+    terminal,
+    [
+      { title: "ended (UTC)" },
+      { title: "pair" },
+      { title: "was" },
+      { title: `pnl ${trades[0]?.currency ?? ""}`.trimEnd(), align: "right" },
+      { title: "reason" },
+      { title: "id" },
+    ],
+    trades.map((trade) => [
+      time(trade.exitTs).slice(5, 16),
+      trade.pair,
+      `${trade.side} ${eightDigits(trade.size)}`,
+      painted(trade, `${gain(eightDigits(trade.pnl))}${isPart(trade) ? " (part)" : ""}`, green, red),
+      trade.reason,
+      short.get(trade.id) ?? trade.id,
+    ]),
+  );
+}
+
+/** What is not in the table, and how to see it. */
+function moreWords({ colours }: Terminal, trades: readonly Trade[], found: number, after: string | undefined): string {
+  if (after !== undefined) return `${colours.dim(`go on with --after ${trades.at(-1)?.key ?? ""}`)}\n`;
+  if (found <= trades.length) return "";
+  return `${colours.dim(`the newest ${trades.length} of ${found} trades; more: --limit, --csv`)}\n`;
+}
+
+function pnlWords(trade: Trade): string {
+  const { pnl, currency } = trade;
+  return `${gain(pnl)}${currency === "" ? "" : ` ${currency}`}${isPart(trade) ? " (part of the result)" : ""}`;
+}
+
+/** Whether a part of the result is not known, or in another currency. */
+function isPart({ untold, unpriced }: Trade): boolean {
+  return untold !== undefined || unpriced !== undefined;
+}
+
+function painted(trade: Trade, words: string, green: Paint, red: Paint): string {
+  if (isPart(trade)) return words;
+  return trade.pnl > 0 ? green(words) : trade.pnl < 0 ? red(words) : words;
 }
 
 type Paint = (text: string) => string;

@@ -7,7 +7,7 @@ const state = await StateManager.open(${JSON.stringify(flowId)}, await loadConfi
 try {
   await state.heartbeat();
 
-  // A signal is acted on once, whoever sees it, however often this runs.
+  // A signal is acted on once, over all processes and runs.
   const today = new Date().toISOString().slice(0, 10);
   const entry = await state.admit({
     signalId: \`example:BTC/USDT:\${today}\`,
@@ -18,7 +18,7 @@ try {
   });
 
   if (entry.admitted) {
-    // Here the order goes to the exchange, under its id; then the bot says what became of it.
+    // Here the order goes to the exchange, under its id; then the bot books its fills.
     await state.recordFill(entry.order.id, { fillId: \`\${entry.order.id}-1\`, price: 60_000, size: 0.01, fee: 0.24 });
     console.log(\`opened \${entry.order.id}\`);
   } else {

@@ -1,6 +1,6 @@
 /** The text of `exchange.ts`: where the bot of a template trades, and what it sees. */
 
-const PAPER = `// A paper exchange in a file, and a market of chance. For real money, this file is what changes.
+const PAPER = `// A paper exchange in a file, with random prices. For real money, replace this file.
 import { PaperExchange } from "signalflow-state/sync";
 
 const FIRST_PRICES = { "BTC/USDT": 60_000, "ETH/USDT": 3_000 };
@@ -9,7 +9,7 @@ export const PAIRS = Object.keys(FIRST_PRICES);
 
 export const exchange = new PaperExchange({ file: "state/paper.jsonl", balance: 10_000 });
 
-/** What the pairs cost now. */
+/** The present prices. */
 export async function prices(): Promise<Map<string, number>> {
   const now = new Map<string, number>();
   for (const [pair, first] of Object.entries(FIRST_PRICES)) {
@@ -38,7 +38,7 @@ if (LIVE !== "yes") client.setSandboxMode(true);
 export const exchange = ccxtExchange(client, { pairs: PAIRS });
 for (const limitation of exchange.limitations ?? []) console.warn(\`to know: \${limitation}\`); // what this account cannot tell
 
-/** What the pairs cost now. */
+/** The present prices. */
 export async function prices(): Promise<Map<string, number>> {
   const now = new Map<string, number>();
   for (const pair of PAIRS) {

@@ -22,7 +22,7 @@ const NOTIONAL = 1_000;
 const log = {
   info: (message: string) => console.log(new Date().toISOString(), message),
   warn: (message: string) => console.warn(new Date().toISOString(), message),
-  /** Somebody has to look: send it where you do, to a chat or a pager. */
+  /** A person has to look: send it to a chat or a pager. */
   alert: (message: string) => console.error(new Date().toISOString(), "ALERT", message),
 };
 
@@ -55,10 +55,10 @@ const stopWithout = (error: unknown) => {
 };
 
 try {
-  // Nothing is done where what the exchange says does not go together.
+  // Do nothing if the exchange's answers contradict each other.
   const wrong = (await checkExchange(exchange, { pairs: PAIRS })).rows.filter(({ verdict }) => verdict === "wrong");
   if (wrong.length > 0) throw new Error(wrong.map(({ about, says }) => \`\${about}: \${says}\`).join("; "));
-  // What the last run left undone is done first, or put before a person.
+  // First finish what the last run left undone, or ask a person.
   const { status, plan, applied } = await recover(state, exchange, { signal: stop.signal });
   if (applied.length > 0) log.warn(\`recovered: \${planText(plan)}\`);
   if (status === "recovered") {
@@ -91,7 +91,7 @@ async function trading(): Promise<void> {
       await protect();
       await sure(() => state.heartbeat());
     } catch (error) {
-      // It did not happen, or the next look finds out: nothing is sent twice. Anything else ends the bot.
+      // The call did not happen, or the next round finds out: nothing is sent twice. Other errors end the bot.
       if (!(error instanceof ConnectionError || error instanceof ExchangeError)) throw error;
       log.warn(error.message);
     }
@@ -99,7 +99,7 @@ async function trading(): Promise<void> {
   }
 }
 
-/** Enters, if the state admits it: a signal is acted on once, whoever sees it, and however often. */
+/** Enters if the state admits it. A signal is acted on once, over all processes. */
 async function enter(pair: string, side: "long" | "short", price: number): Promise<void> {
   const direction = side === "long" ? 1 : -1;
   const entry = await sure(() =>
@@ -127,11 +127,11 @@ async function submit(order: PendingOrder | OrderInput): Promise<void> {
     for (const { pair, pnl, reason } of trades) log.info(\`closed \${pair} (\${reason}): \${pnl}\`);
   }
   if (sent.outcome === "rejected") log.warn(\`\${order.pair}: \${sent.why}\`);
-  // It may stand at the exchange. It is not sent again; the next look, or the check alongside, finds out.
+  // The exchange may have it. It is not sent again; the next round, or the check alongside, finds out.
   if (sent.outcome === "unknown") log.alert(\`order \${sent.order.id} in \${order.pair} is unknown: \${sent.why}\`);
 }
 
-/** Books the fills of orders that wait no more, and takes back the exits of positions that are gone. */
+/** Books the fills of orders that are no longer open at the exchange, and cancels the exits of positions that are gone. */
 async function bookFills(): Promise<void> {
   const waiting = new Set((await exchange.fetchOpenOrders()).map(({ clientOrderId }) => clientOrderId));
   for (const order of await state.getPendingOrders()) if (!waiting.has(order.id)) await submit(order);
@@ -143,7 +143,7 @@ async function bookFills(): Promise<void> {
   }
 }
 
-/** Every position has its target and its stop at the exchange, where they work while the bot is down; one that grew gets more of them. */
+/** Keeps a target and a stop at the exchange for each position, so that they work while the bot is down. A position that grew gets more. */
 async function protect(): Promise<void> {
   const pending = await state.getPendingOrders();
   for (const position of await state.getPositions()) {
@@ -155,7 +155,7 @@ async function protect(): Promise<void> {
   }
 }
 
-/** Each try has an id of its own: one that was given up is over. Exchanges take 32 letters and digits. */
+/** Each try has an id of its own, since an order that was given up is over. Exchanges accept 32 letters and digits. */
 function exitsOf({ id, pair, side, size, tp, sl }: Position): OrderInput[] {
   const stem = \`\${id.slice(0, 21)}\${Date.now().toString(36)}\`;
   const exit = { pair, side: side === "long" ? "sell" : "buy", size, intent: "exit", positionId: id } as const;
@@ -165,7 +165,7 @@ function exitsOf({ id, pair, side, size, tp, sl }: Position): OrderInput[] {
   ];
 }
 
-/** Holds state and exchange against each other while the bot trades. */
+/** Compares state and exchange while the bot trades. */
 async function checking(): Promise<void> {
   await reconcile(state, exchange, {
     signal: stop.signal,
@@ -177,7 +177,7 @@ async function checking(): Promise<void> {
   });
 }
 
-/** Tells what a person wants to know at once, whichever process did it. */
+/** Alerts a person when a breaker trips, whichever process tripped it. */
 async function watching(): Promise<void> {
   for await (const event of state.watch({ signal: stop.signal })) {
     if ("risk" in event && event.risk?.tripped) log.alert(\`breaker: \${event.risk.breaker?.reason}\`);
@@ -186,7 +186,7 @@ async function watching(): Promise<void> {
   }
 }
 
-/** Asks again where an answer was lost: the call may have happened, and never happens twice. */
+/** If an answer was lost, asks for it again: the call may have happened, and never happens twice. */
 async function sure<Answer>(call: () => Promise<Answer>): Promise<Answer> {
   try {
     return await call();

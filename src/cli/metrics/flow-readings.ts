@@ -1,4 +1,4 @@
-/** All flows at a place, read again and again with what their logs tell. */
+/** All flows at a place, read repeatedly, with the counts from their logs. */
 import type { MeasuredFlow } from "../../metrics/fleet.js";
 import { type LogCounts, LogFollower } from "../../wants/log-follower.js";
 import type { Watched } from "../../wants/watched.js";
@@ -7,7 +7,7 @@ import type { Invocation } from "../invocation.js";
 import { FlowList } from "../status/flow-list.js";
 import { nowOf } from "../status/flow-status.js";
 
-/** What was read, and why there may be more. */
+/** The flows that were read, and why there may be more. */
 export interface FlowsRead {
   readonly flows: readonly MeasuredFlow[];
   readonly failures: readonly string[];
@@ -24,7 +24,7 @@ export class FlowReadings implements AsyncDisposable {
     this.#list = new FlowList(invocation, watched, (flowId) => this.#follower(flowId).read);
   }
 
-  /** Reads every flow once. A flow that fails is told so; where not even their names can be had, those known from before are. Never rejects. */
+  /** Reads every flow once. A flow that cannot be read has its error. If the flows cannot be listed, those known from before are read. Never rejects. */
   async read(): Promise<FlowsRead> {
     try {
       return await this.#read();

@@ -108,6 +108,6 @@ async function answer(
   try {
     end(200, await text(), { "Content-Type": CONTENT_TYPE });
   } catch {
-    end(500, "the metrics cannot be told; the process says why\n");
+    end(500, "the metrics cannot be made; the output of this process says why\n");
   }
 }

@@ -2,7 +2,7 @@ import { mastersOf, onServer } from "../../backends/redis/masters.js";
 import type { ResolvedConfig } from "../../config/schema.js";
 import type { ServerInfos } from "../../metrics/fleet.js";
 
-/** What each master says of itself; nothing of a DuckDB place. Never rejects: one that cannot be asked is undefined. */
+/** INFO of each master; none for DuckDB. Never rejects: a master that cannot be asked is undefined. */
 export async function serverInfos({ backend, redis }: ResolvedConfig): Promise<ServerInfos | undefined> {
   if (backend !== "redis") return undefined;
   try {

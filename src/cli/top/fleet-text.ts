@@ -11,7 +11,7 @@ const AROUND = 4;
 export function fleetText(terminal: Terminal, place: string, { rows, failures }: Listing, selected: number): string {
   const { bold, dim, red } = terminal.colours;
   const bad = rows.filter((row) => "error" in row || row.alarms.length > 0).length;
-  const state = bad === 0 ? "" : red(`  ${bad} want you`);
+  const state = bad === 0 ? "" : red(`  ${bad} ${bad === 1 ? "needs" : "need"} you`);
   const room = Math.max(1, terminal.size().rows - AROUND - failures.length);
   const first = Math.max(0, Math.min(selected - room + 1, rows.length - room));
   const shown = rows.slice(first, first + room);

@@ -18,7 +18,7 @@ takeToken();
 applyTheme();
 addEventListener("hashchange", takeTokenLate);
 
-/** A link with a token that was followed while the page was open. */
+/** A link with a token was followed while the page was open. */
 function takeTokenLate(): void {
   if (!location.hash.startsWith("#token=")) return;
   takeToken();
@@ -29,10 +29,10 @@ type FlowViewPart = typeof import("./flow/flow-view.js");
 
 type Asks = "trip" | "reset" | "keys" | "token";
 
-/** The stream says something every 10 s: after so long it is late, then dead. */
+/** The stream sends something every 10 s: after these times it is late, then dead. */
 const LATE_MS = 14_000;
 const DEAD_MS = 25_000;
-/** A stream that broke is dead sooner: what is shown may be wrong by now. */
+/** A broken stream is dead sooner, since what is shown may already be wrong. */
 const BROKEN_DEAD_MS = 8_000;
 
 function Page() {
@@ -70,7 +70,7 @@ function Page() {
       {age.kind !== "live" && fleet && (
         <p class={`banner ${age.kind === "dead" ? "grey" : ""}`} role="status">
           {age.kind === "dead" ? <b>What you see is old: nothing was heard for {span(age.ms)}. </b> : null}
-          {live.isConnected ? "The stream is silent." : "The server is not there: trying again."} Bots go on without
+          {live.isConnected ? "The stream is silent." : "The server does not answer: trying again."} Bots go on without
           this page.
         </p>
       )}
@@ -114,7 +114,7 @@ function Page() {
   );
 }
 
-/** The view of a flow comes with its charts in a file of its own, when it is first wanted. */
+/** A flow's view, with its charts, is a file of its own, loaded when it is first needed. */
 function LazyFlow(props: Parameters<FlowViewPart["default"]>[0]) {
   const [part, setPart] = useState<FlowViewPart>();
   const [problem, setProblem] = useState(false);
@@ -238,7 +238,7 @@ function Head({
   );
 }
 
-/** Red where money is at stake by its name. */
+/** Red if its name says that real money is at stake. */
 function Badge({ name }: { name: string }) {
   const kind = /prod|live|real/i.test(name) ? "live" : /paper|test|dev|demo|stag|sandbox/i.test(name) ? "paper" : "";
   return (
@@ -301,7 +301,7 @@ function KeysDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** For who opened the page without the link that carries the token. */
+/** For a person who opened the page without the link with the token. */
 function TokenDialog({ session, onClose }: { session: Session; onClose: () => void }) {
   const [token, setToken] = useState("");
   const change = (act: () => void) => {
@@ -361,7 +361,7 @@ function TokenDialog({ session, onClose }: { session: Session; onClose: () => vo
   );
 }
 
-/** Where even looking needs the token. */
+/** Shown when even looking needs the token. */
 function TokenForm() {
   const [token, setToken] = useState("");
   const [isWrong, setWrong] = useState(false);
@@ -431,7 +431,7 @@ function focusSearch(tries: number): void {
   else if (tries > 0) requestAnimationFrame(() => focusSearch(tries - 1));
 }
 
-/** To the next card, round and round. */
+/** To the next card; after the last comes the first. */
 function step(by: number): void {
   const links = [...document.querySelectorAll<HTMLAnchorElement>(".card h3 a")];
   if (links.length === 0) return;

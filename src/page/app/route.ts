@@ -1,4 +1,4 @@
-/** Where one is, from the fragment of the address: `#/`, `#/wall`, `#/flow/PLACE/FLOW/TAB`. */
+/** The view that the fragment of the address names: `#/`, `#/wall`, `#/flow/PLACE/FLOW/TAB`. */
 import { useEffect, useState } from "preact/hooks";
 import type { FlowName, FlowSection } from "../wire.js";
 
@@ -7,7 +7,7 @@ export type Tab = (typeof TABS)[number];
 
 export type Route =
   | { readonly view: "fleet" | "wall" }
-  /** `section` is looked for, and shown, once the tab is there. */
+  /** The view scrolls to `section` once the tab is there. */
   | { readonly view: "flow"; readonly flow: FlowName; readonly tab: Tab; readonly section?: string };
 
 export function routeOf(hash: string): Route {
@@ -19,7 +19,7 @@ export function routeOf(hash: string): Route {
     const flow = { place: decodeURIComponent(place), flowId: decodeURIComponent(flowId) };
     return { view, flow, tab: TABS.find((each) => each === tab) ?? "now", ...(section && { section }) };
   } catch {
-    return { view: "fleet" }; // no text that was encoded
+    return { view: "fleet" }; // not encoded as a URL
   }
 }
 

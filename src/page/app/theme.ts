@@ -1,4 +1,4 @@
-/** Dark, light, or as the system has it. */
+/** Dark, light, or as the system is set. */
 const KEY = "sf-state colours";
 const THEMES = ["system", "dark", "light"] as const;
 type Theme = (typeof THEMES)[number];
@@ -8,7 +8,7 @@ export function theme(): Theme {
   return THEMES.find((each) => each === chosen) ?? "system";
 }
 
-/** As it was chosen last in this browser. */
+/** The last choice in this browser. */
 export function applyTheme(): void {
   try {
     set(THEMES.find((each) => each === localStorage.getItem(KEY)) ?? "system");

@@ -42,7 +42,7 @@ export const binance: Dialect = {
   askedToWait: { banned: /banned until (\d{10,13})\b/ },
   limitations: [
     "it refuses a client order id that was used before only while that order is open",
-    "stop orders of inverse contracts cannot be sent: ccxt names their client order id otherwise than their service does, and cannot ask it for one that was triggered",
+    "stop orders of inverse contracts cannot be sent: ccxt uses another name for their client order id than that service, and cannot ask for a triggered one",
   ],
 };
 

@@ -24,7 +24,7 @@ export const bitget: Dialect = {
     ...stopLists(kind).map((params) => ({ method: "fetchOpenOrders", params, stop: true }) as const),
   ],
   stopLists,
-  noStops: "one that was triggered goes on as another order, under another id",
+  noStops: "a triggered stop becomes another order, under another id",
   openOrdersPage: 100,
   openOrdersNext: afterLastAs("idLessThan"),
   spotBuysInQuote: true,
@@ -39,7 +39,7 @@ export const bitget: Dialect = {
     words: REFUSAL_WORDS,
   },
   isAnswer: (answer) => isRow(answer) && (answer.code !== "00000" || isSomething(answer.data)),
-  limitations: [ONE_SETTLE, "its fills do not say the client order id: each order is asked for"],
+  limitations: [ONE_SETTLE, "its fills do not carry client order ids: each order is asked for"],
 };
 
 function stopLists(kind: MarketKind): readonly Params[] {

@@ -52,8 +52,8 @@ export const bybit: Dialect = {
   isAnswer: (answer) => isRow(answer) && isRow(answer.result),
   limitations: [
     ONE_SETTLE,
-    "it tells a cancelled order without a fill for one day",
-    "block trades, positions moved between accounts and deliveries are not among the fills: a position that they end has no closing fill",
+    "it keeps a cancelled order without a fill for one day",
+    "block trades, deliveries and positions moved between accounts are not among the fills: a position that ends in such a way has no closing fill",
   ],
 };
 

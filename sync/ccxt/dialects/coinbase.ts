@@ -10,7 +10,7 @@ export const coinbase: Dialect = {
   refused: (kind) =>
     kind === "spot"
       ? undefined
-      : "ccxt closes a contract's position by another request, which carries no client order id",
+      : "ccxt closes positions of contracts by another request, which carries no client order id",
   ids: {
     // ccxt drops a `clientOrderId` and sends an id of its own.
     param: "client_order_id",
@@ -34,8 +34,8 @@ export const coinbase: Dialect = {
   },
   isAnswer: (answer) => isRow(answer) && (NAMES.some((name) => name in answer) || isWhole(answer)),
   limitations: [
-    "its fills do not say client order ids: orders are asked for",
-    "a client order id that was used before makes no second order: the first is answered",
+    "its fills do not carry client order ids: orders are asked for",
+    "a client order id that was used before makes no second order: the answer is the first one",
   ],
 };
 

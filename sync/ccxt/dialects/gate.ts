@@ -30,7 +30,7 @@ export const gate: Dialect = {
   // `single`, or `dual_long` and `dual_short`.
   hedgedByPositions: hedgedBy("mode", (mode) => mode.startsWith("dual")),
   spotBuysInQuote: true,
-  noStops: "a waiting stop's client order id is not proven to come back",
+  noStops: "it is not proven that the client order id of a waiting stop is returned",
   fillsSpan: () => 7 * DAY,
   fills: { read: readFill },
   readOrder,
@@ -44,8 +44,8 @@ export const gate: Dialect = {
   askedToWait: { header: "x-gate-ratelimit-reset-timestamp" },
   limitations: [
     ONE_SETTLE,
-    "it answers to a client order id while the order is open, and for a minute (spot: an hour) after: later its fills tell",
-    "it does not say that it refuses a client order id that was used before",
+    "it finds an order by its client order id while the order is open, and for a minute (spot: an hour) afterwards: later only its fills show it",
+    "it is not documented that it refuses a client order id that was used before",
   ],
 };
 

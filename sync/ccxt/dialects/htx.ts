@@ -4,11 +4,11 @@ import { DAY } from "./asking.js";
 import { REFUSAL_WORDS } from "./refusal-words.js";
 
 const REASONS: Readonly<Record<MarketKind, string>> = {
-  spot: "a market order that buys is of so many quote coins there, and ccxt makes them from a price: how much it buys cannot be said",
+  spot: "a market order that buys names an amount of quote coins there, which ccxt computes from a price: how much it buys is not known",
   linear:
-    "ccxt sends of a client order id the number that it begins with (12ab34 as 12), and tells what a fill cost as what it earned: neither whose an order is nor its fee can be trusted",
+    "ccxt sends only the number with which a client order id begins (12ab34 as 12), and reports the cost of a fill as its earnings: neither the owner of an order nor its fee can be trusted",
   inverse:
-    "ccxt sends of a client order id the number that it begins with (12ab34 as 12), and must be told whether an order opens or closes, which is not known of one in one-way mode",
+    "ccxt sends only the number with which a client order id begins (12ab34 as 12), and must be told whether an order opens or closes, which is not known in one-way mode",
 };
 
 export const htx: Dialect = {

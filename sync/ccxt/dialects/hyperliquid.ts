@@ -38,9 +38,9 @@ export const hyperliquid: Dialect = {
   isAnswer: (answer) => Array.isArray(answer) || (isRow(answer) && NAMES.some((name) => name in answer)),
   limitations: [
     "it takes 128-bit client order ids only: others are sent as a digest, recognised while the order is pending in the state",
-    "its fills do not say client order ids: orders are asked for",
-    "it does not say that it refuses a client order id that was used before",
-    "orders for markets of builder-deployed exchanges (HIP-3) were not played, and are said to be dropped without a word where they carry an id",
+    "its fills do not carry client order ids: orders are asked for",
+    "it is not documented that it refuses a client order id that was used before",
+    "orders for markets of builder-deployed exchanges (HIP-3) were not played; orders with an id are said to be dropped there without an error",
     "it keeps the newest 10,000 fills of all markets together",
     "without `pairs`, markets of builder-deployed exchanges (HIP-3) are not seen",
   ],

@@ -7,7 +7,7 @@ export const kraken: Dialect = {
   name: "kraken",
   classes: ["kraken"],
   proven: [{ class: "kraken", kinds: ["spot"] }],
-  refused: (kind) => (kind === "spot" ? undefined : "its contracts are another class of ccxt's: krakenfutures"),
+  refused: (kind) => (kind === "spot" ? undefined : "its contracts are another class of ccxt: krakenfutures"),
   ids: {
     form: { fits: /^(?:[A-Za-z0-9_-]{1,18}|[0-9a-f]{32})$/, digest: (hex) => hex },
     sentAs: ["cl_ord_id"],
@@ -39,10 +39,10 @@ export const kraken: Dialect = {
   isAnswer: (answer) => isRow(answer) && (answer.result !== undefined || isError(answer)),
   limitations: [
     "it takes 18 characters or 32 hexadecimal digits as client order ids: others are sent as a digest, recognised while the order is pending in the state",
-    "its fills do not say client order ids: orders are asked for",
+    "its fills do not carry client order ids: orders are asked for",
     "it is not proven that it refuses a client order id that was used before",
-    "a fee that it takes in the base coin is told in the quote currency",
-    "it answers one request in some seconds: a recovery that looks for many orders takes minutes",
+    "a fee that it takes in the base coin is reported in the quote currency",
+    "it allows one request every few seconds: a recovery that looks for many orders takes minutes",
   ],
 };
 

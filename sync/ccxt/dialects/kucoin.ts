@@ -43,11 +43,11 @@ export const kucoin: Dialect = {
   askedToWait: { codes: ["429000"], header: "gw-ratelimit-reset", tells: "ms" },
   isAnswer: (answer) => isRow(answer) && answer.data !== undefined && answer.data !== null,
   limitations: [
-    "its fills do not say client order ids: orders are asked for",
-    "orders for contracts are sent for isolated margin and with leverage 1 (ccxt's words for it): a position on cross margin is not closed by them",
-    "orders of an account in hedge mode are not sent: they were not played",
-    "unified trading accounts, and spot accounts that are not of the high-frequency system were not played",
-    "stop orders are not sent on spot: under which id a triggered one is found is not said",
+    "its fills do not carry client order ids: orders are asked for",
+    "orders for contracts are sent for isolated margin and with leverage 1 (ccxt's defaults): they do not close a position on cross margin",
+    "orders of an account in hedge mode are not sent: the suite has not played them",
+    "the suite has not played unified trading accounts, nor spot accounts outside the high-frequency system",
+    "stop orders are not sent on spot: it is not documented under which id a triggered one is found",
   ],
 };
 

@@ -24,7 +24,7 @@ export const mexc: Dialect = {
   name: "mexc",
   classes: ["mexc"],
   proven: [{ class: "mexc", kinds: ["spot", "linear"] }],
-  refused: (kind) => (kind === "inverse" ? "its inverse contracts were not played" : undefined),
+  refused: (kind) => (kind === "inverse" ? "its inverse contracts have not been played" : undefined),
   ids: {
     sentAs: ["newClientOrderId", "externalOid"],
     // Its documents show the field in executions of spot, but no id in it.
@@ -35,7 +35,7 @@ export const mexc: Dialect = {
   lookups: (id, kind) => (kind === "spot" ? [byOrder(id)] : []),
   readOrder,
   stopLists: () => [],
-  noStops: "spot has none, and those of contracts take no client order id",
+  noStops: "spot has no stop orders, and those of contracts take no client order id",
   openOrdersTogether: (kind) => (kind === "spot" ? undefined : { type: "swap", page_size: 100 }),
   openOrdersPage: (kind) => (kind === "spot" ? undefined : 100),
   openOrdersNext: (_, { page_num: page = 1 }) => ({ page_num: Number(page) + 1 }),
@@ -54,8 +54,8 @@ export const mexc: Dialect = {
   // An object with a code is a refusal, and no other object has a code; only answers about contracts have both a code and data.
   isAnswer: (answer) => Array.isArray(answer) || (isRow(answer) && (answer.code === undefined || "data" in answer)),
   limitations: [
-    "it does not say that it refuses a client order id that was used before",
-    "of spot it tells orders and fills of the last month only",
+    "it is not documented that it refuses a client order id that was used before",
+    "on spot it lists only orders and fills of the last month",
     "a contract's order is searched for in the lists of the last 7 days",
   ],
 };

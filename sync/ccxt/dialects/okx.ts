@@ -42,7 +42,7 @@ export const okx: Dialect = {
   limitations: [
     "it takes letters and digits only in client order ids: others are sent as a digest, recognised while the order is pending in the state",
     "it forgets cancelled orders without a fill after two hours",
-    "the fills of a triggered stop do not say its client order id: the order is asked for",
+    "the fills of a triggered stop do not carry its client order id: the order is asked for",
   ],
 };
 

@@ -24,10 +24,10 @@ export function othersDialect(exchange: string, hasClientOrderIdQuery: boolean):
     ...bareDialect(exchange),
     ...(sentAs === undefined && {
       refused: () =>
-        "it is not known under which name ccxt sends it a client order id, and an order without one cannot be found again",
+        "it is not known under which name ccxt sends a client order id to it, and an order without one cannot be found again",
     }),
     ids: { sentAs: sentAs ?? [], inFills: () => false },
     lookups: () => (hasClientOrderIdQuery ? [{ method: "fetchOrderWithClientOrderId", params: {}, stop: false }] : []),
-    limitations: ["stop orders are seen only where fetchOpenOrders lists them without being asked for"],
+    limitations: ["stop orders are seen only if fetchOpenOrders lists them by itself"],
   };
 }

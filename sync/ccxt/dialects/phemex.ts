@@ -9,7 +9,7 @@ export const phemex: Dialect = {
   refused: (kind) =>
     kind === "spot"
       ? undefined
-      : "its executions of contracts do not say their order, and funding stands among them: what a bot's order did cannot be told",
+      : "its executions of contracts do not name their order, and funding is among them: it is not known what a bot's order did",
   ids: { sentAs: ["clOrdID"], inFills: () => false },
   lookups: (id) => [byOrder(id)],
   stopLists: () => [],

@@ -5,15 +5,15 @@ import { bareDialect } from "./bare.js";
 export const refused: readonly Dialect[] = [
   refusedFor(
     "krakenfutures",
-    "ccxt asks it for the newest 100 executions of all markets only: older ones would be missing without a word",
+    "ccxt asks it only for the newest 100 executions of all markets: older ones would be missing without an error",
   ),
   refusedFor(
     "deribit",
-    "ccxt does not send it a client order id as `label`, its name for it, and counts some of its sizes in contracts and some in coins",
+    "ccxt does not send a client order id as `label`, the name that the exchange uses, and counts some sizes in contracts and others in coins",
   ),
   refusedFor(
     "bingx",
-    "its executions of contracts carry neither an id nor a time that ccxt reads, so that none can be told from another",
+    "its executions of contracts have neither an id nor a time that ccxt reads, so they cannot be distinguished",
   ),
 ];
 

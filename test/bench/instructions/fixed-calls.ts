@@ -91,8 +91,15 @@ const common: readonly Subject[] = [
   },
 ];
 
-/** So many of the first stand in the README: those that a bot makes most. */
-export const IN_README = common.length;
+/** The calls in the README's table: what a bot does from a signal to a closed trade. */
+export const IN_README = [
+  "heartbeat",
+  "markSignalProcessed",
+  "saveOrder",
+  "admit",
+  "recordFill (opens)",
+  "recordFill (closes)",
+];
 
 const names = new Set(common.map(({ name }) => name));
 

@@ -15,11 +15,8 @@ const NOT_READ: readonly KeyName[] = ["execution:call", "execution:lease"];
 
 /** Whether an operation's script touches the event log: those that keep something alive have nothing to tell. */
 function tells(operation: AnyOperation): boolean {
-  const own = uncommented(read(operation).code).replaceAll(/local function event(?:_by)?\(/g, "");
-  return (
-    operation.keys.includes("events:log") ||
-    /(?<!account_)\bevent(?:_by)?\(/.test(own.replaceAll("event_by(redis.call, kind", ""))
-  );
+  const own = uncommented(read(operation).code).replaceAll(/local function (?:try_)?event\(/g, "");
+  return operation.keys.includes("events:log") || /(?<!account_)\b(?:try_)?event\(/.test(own);
 }
 
 /** What a script does in a keyspace that holds something else than it expects: nothing. */

@@ -127,7 +127,7 @@ export function luaRunning(stand: Stand): void {
     const request = { keys, argv: argv.with(9, "") };
     const before = await stand.contents(flowId);
     const { message } = await failure(stand.run(operation, request));
-    assert.match(message, /^SFINVALID pnl: the day's sum would leave/);
+    assert.match(message, /^SFINVALID pnl: a sum of the day would exceed/);
     assert.is((await failure(stand.run(operation, request))).message, message);
     assert.equal(await stand.contents(flowId), before);
   });

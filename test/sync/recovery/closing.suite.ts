@@ -38,7 +38,7 @@ export const closing: Theme = (test, open) => {
       report.plan.actions.map(({ key }) => key),
       ["leave_position l1"],
     );
-    assert.match(report.plan.actions[0]?.needsPerson ?? "", /whether 1 of position l1 is still there is not known/);
+    assert.match(report.plan.actions[0]?.needsPerson ?? "", /it is not known whether 1 of position l1 is still there/);
     assert.equal(closes(stand, before), []);
     const agreed = await recover(mgr, exchange, { ...CLOSE_ALL, approve: report.plan.hash });
     assert.equal([agreed.status, closes(stand, before)], ["recovered", []]);

@@ -63,7 +63,7 @@ export const sending: Theme = (test, open) => {
     const seen = dropsIds(exchange);
     const { status, plan } = await recover(mgr, seen, CLOSE_ALL);
     assert.is(status, "awaiting_approval");
-    assert.match(plan.actions[0]?.needsPerson ?? "", /does not tell orders by the ids that the flow gives/);
+    assert.match(plan.actions[0]?.needsPerson ?? "", /does not find orders by the flow's ids/);
     const [order] = await mgr.getPendingOrders();
     const approved = await recover(mgr, seen, { ...CLOSE_ALL, approve: plan.hash });
     assert.is(approved.status, "recovered");

@@ -99,7 +99,7 @@ export function Card({
   );
 }
 
-/** In a word or two, with its colour. */
+/** The state in a word or two, with its colour. */
 export function stateOf(flow: FleetFlow): readonly [string, string] {
   if (flow.error !== undefined) return ["cannot be read", "dim"];
   const { alarms, breaker, dead, alive } = flow;

@@ -17,7 +17,7 @@ function Ribbon({ ticker }: { ticker: FleetState["ticker"] }) {
   }, []);
   return (
     <section class="panel ribbon" aria-label="Events">
-      {ticker.length === 0 && <p class="empty">Events stand here as they happen.</p>}
+      {ticker.length === 0 && <p class="empty">Events appear here as they happen.</p>}
       <ol>
         {ticker.map((event) => (
           <li key={`${tickerKey(event)} ${event.id}`}>

@@ -4,7 +4,7 @@ import { Text } from "../parts/text.js";
 import { flowHref, sectionHref } from "../route.js";
 import { groupsOf, lastingText, type WantGroup } from "./want-groups.js";
 
-/** The urgent ones stand for somebody who loses money, or could. */
+/** Kinds for which somebody loses money, or may. */
 const URGENT = 2;
 
 /** What to do about it, as its link says. */
@@ -25,7 +25,7 @@ export function Wants({ wants, now, ofFlow = false }: { wants: readonly Want[]; 
     return ofFlow ? null : (
       <section class="wants none" id="wants">
         <h2>
-          <Shape of="ok" /> Nothing wants you
+          <Shape of="ok" /> Nothing needs you
         </h2>
       </section>
     );

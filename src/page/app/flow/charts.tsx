@@ -7,7 +7,7 @@ import { visible } from "../parts/text.js";
 type Trade = TradesAnswer["trades"][number];
 type Curve = Pick<EquityAnswer, "curve" | "drawdown" | "to">;
 
-/** Realised equity, a step at each booking, with the trades that ended and the deepest fall. */
+/** Realised equity, a step at each booking, with the trades that ended and the deepest drawdown. */
 export function EquityChart({ report, trades }: { report: Curve; trades: readonly Trade[] }) {
   const { curve, drawdown, to } = report;
   const make = (colours: Colours, legend: (text: string) => void): Made | undefined => {
@@ -51,7 +51,7 @@ export function EquityChart({ report, trades }: { report: Curve; trades: readonl
   );
 }
 
-/** A bar for what each day booked. */
+/** What each day booked, as bars. */
 export function DayChart({ report }: { report: Pick<EquityAnswer, "days"> }) {
   const { days } = report;
   const make = (colours: Colours, legend: (text: string) => void): Made | undefined => {
@@ -103,7 +103,7 @@ function Chart(props: {
   name: string;
   isShort?: boolean;
   make: (colours: Colours, legend: (text: string) => void) => Made | undefined;
-  /** What it is drawn from: when it is another, it is drawn again. */
+  /** The data of the chart. If it changes, the chart is drawn again. */
   of: unknown;
   more?: unknown;
   empty: string;
@@ -172,7 +172,7 @@ function timeLabels(_plot: uPlot, splits: number[], _axis: number, _space: numbe
   });
 }
 
-/** Colours as they are now: canvases know no variables. */
+/** The present values of the colours: a canvas knows no CSS variables. */
 function coloursOf(element: HTMLElement): Colours {
   const probe = document.createElement("span");
   element.append(probe);

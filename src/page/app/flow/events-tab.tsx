@@ -20,12 +20,12 @@ export function EventsTab({ answer, now }: { answer: FlowAnswer; now: number }) 
 
 type Refusal = RefusalsAnswer["refusals"][number];
 
-/** `02:13` or `02:13:07`: a time of day is looked for here, other words by the server. */
+/** `02:13` or `02:13:07`: the page itself searches for a time of day; the server for everything else. */
 const TIME = /^\d\d:\d\d(:\d\d)?$/;
 const PAGE = 50;
-/** The server keeps that many. */
+/** The server keeps this many. */
 const ALL = 10_000;
-/** Rows of an answer at most. */
+/** The most rows in an answer. */
 const LARGEST = 500;
 
 function Refusals({ answer, now }: { answer: FlowAnswer; now: number }) {
@@ -61,7 +61,7 @@ function Refusals({ answer, now }: { answer: FlowAnswer; now: number }) {
       />
       <Problem of={problem} />
       {rows.length === 0 ? (
-        <p class="empty">{isBusy ? "Looking…" : text === "" ? "No entry was refused." : "None of them."}</p>
+        <p class="empty">{isBusy ? "Looking…" : text === "" ? "No entry was refused." : "Nothing was found."}</p>
       ) : (
         <Table head={[["when (UTC)"], ["entry"], ["reason"], ["why"], ["signal"], ["by"]]}>
           {rows.map((row) => (
@@ -119,7 +119,7 @@ function Events({ answer, now }: { answer: FlowAnswer; now: number }) {
       <Search name="events" text={text} onText={setText} hint="order, signal, pair, position or type" />
       <Problem of={problem} />
       {rows.length === 0 && (
-        <p class="empty">{isBusy ? "Looking…" : text === "" ? "Nothing has happened yet." : "None of them."}</p>
+        <p class="empty">{isBusy ? "Looking…" : text === "" ? "Nothing has happened yet." : "Nothing was found."}</p>
       )}
       <ol class="log">
         {rows.map((row) => (
@@ -166,13 +166,13 @@ function colourOf(type: string): string {
   return "";
 }
 
-/** How a person finds the event with redis-cli; in a file, with SQL. */
+/** Command that finds the event in redis-cli or, for a file, in SQL. */
 function RedisLine({ answer: { flowId, logKey }, id }: { answer: FlowAnswer; id: string }) {
   if (logKey === undefined) return <Copied text={`sf-state events --flow ${quoted(flowId)} --json`} />;
   return <Copied text={`redis-cli XRANGE ${quoted(logKey)} ${id} ${id}`} />;
 }
 
-/** For a shell; what is unseen by escapes, as bash reads them. */
+/** Quoted for a shell; invisible characters are escaped as bash reads them. */
 function quoted(text: string): string {
   if (/^[\w:.@%+=/-]+$/.test(text)) return text;
   const shown = visible(text);
@@ -251,7 +251,7 @@ function More({ isBusy, onClick }: { isBusy: boolean; onClick: () => void }) {
   );
 }
 
-/** How pages of a search are asked for. `pages`: how many are read in a row while none has a row. */
+/** How pages of a search are requested. `pages`: how many are read in a row while none has a result. */
 interface Page<Row> {
   readonly path: (before: string | undefined) => string;
   readonly read: (page: unknown) => { rows: readonly Row[]; before: string | null; isTrimmed?: boolean };
@@ -269,7 +269,7 @@ interface Found<Row> {
 const TYPING_MS = 200;
 const AGAIN_MS = 2000;
 
-/** Rows that fit a search, page by page; what is new is added at the head while one looks. */
+/** The rows that match a search, page by page. New rows are added at the top while the page is open. */
 function useSearch<Row>(answer: FlowAnswer, pageOf: (text: string) => Page<Row>, keyOf: (row: Row) => string) {
   const [text, setText] = useState("");
   const [isBusy, setBusy] = useState(true);
@@ -300,7 +300,7 @@ function useSearch<Row>(answer: FlowAnswer, pageOf: (text: string) => Page<Row>,
         if (how === "anew" || old.text !== text) return { text, rows, before: next, isTrimmed };
         const known = new Set(old.rows.map(keyOf));
         const isOverlapping = rows.some((row) => known.has(keyOf(row)));
-        if (!isOverlapping) return { text, rows, before: next, isTrimmed }; // more came than a page holds
+        if (!isOverlapping) return { text, rows, before: next, isTrimmed }; // more rows came than a page has
         return { ...kept, rows: [...rows.filter((row) => !known.has(keyOf(row))), ...old.rows] };
       });
       setBusy(false);

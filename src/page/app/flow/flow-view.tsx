@@ -24,7 +24,7 @@ export default function FlowView({
 }: {
   route: Extract<Route, { view: "flow" }>;
   session: Session;
-  /** As the fleet has it: shown until the flow itself is read, and gone when the flow is. */
+  /** The flow as the fleet has it: shown until the flow itself has been read; absent when the flow is gone. */
   known: FleetFlow | undefined;
   now: number;
 }) {
@@ -239,7 +239,7 @@ export function isActive({ active, until }: { active: boolean; until?: string },
   return active && (until === undefined || Date.parse(until) > now);
 }
 
-/** Brings what a link asked for into view, once it is there. */
+/** Scrolls to the section that a link names, once it is there. */
 function useShown(section: string | undefined, isThere: boolean): void {
   useEffect(() => {
     if (section === undefined || !isThere) return;

@@ -11,7 +11,7 @@ import { Text, visible } from "../parts/text.js";
 import { DayChart, EquityChart } from "./charts.js";
 import { Side } from "./now-tab.js";
 
-/** A log and all trades are read for it: not more often than this. */
+/** The server reads a log and all trades for it, so it is asked no more often than this. */
 const EVERY_MS = 10_000;
 
 const PERIODS = ["this month", "last month", "7 days", "30 days", "all"] as const;
@@ -83,7 +83,7 @@ export function MoneyTab({ answer, now }: { answer: FlowAnswer; now: number }) {
         {report.answer ? (
           <Report report={report.answer} trades={trades.answer?.trades ?? []} />
         ) : (
-          report.problem === undefined && <p class="empty">Reckoning…</p>
+          report.problem === undefined && <p class="empty">Computing…</p>
         )}
       </Panel>
       <Trades answer={answer} now={now} newest={trades.answer} problem={trades.problem} />
@@ -180,7 +180,7 @@ function Trades({
           <Text of={problem} />
         </p>
       )}
-      {newest && trades.length === 0 && <p class="empty">None has ended yet.</p>}
+      {newest && trades.length === 0 && <p class="empty">No trade has ended yet.</p>}
       {trades.length > 0 && (
         <Table
           head={[

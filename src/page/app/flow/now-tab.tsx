@@ -80,7 +80,7 @@ function Positions({ answer, now }: { answer: FlowAnswer; now: number }) {
       }
     >
       {positions.length === 0 ? (
-        <p class="empty">None is open.</p>
+        <p class="empty">No position is open.</p>
       ) : (
         <Table
           head={[
@@ -160,7 +160,7 @@ export function Side({ of }: { of: string }) {
   return <span class={`tag ${of === "long" || of === "buy" ? "ok" : "bad"}`}>{of}</span>;
 }
 
-/** An entry that has waited for so long wants a look. */
+/** An entry that has waited this long needs attention. */
 const OLD_MS = 15 * 60_000;
 
 function Orders({ answer, session, again }: TabProps) {
@@ -173,7 +173,7 @@ function Orders({ answer, session, again }: TabProps) {
   return (
     <Panel id="orders" title={orders.length === 0 ? "Orders" : `Orders (${orders.length})`}>
       {orders.length === 0 ? (
-        <p class="empty">None is pending.</p>
+        <p class="empty">No order is pending.</p>
       ) : (
         <Table
           head={[
@@ -252,7 +252,7 @@ function Limits({ answer: { budgets, snapshot, differing } }: { answer: FlowAnsw
   return (
     <Panel id="limits" title="Limits" beside={<span class="dim small">what is left before the next refusal</span>}>
       {sorted.length === 0 ? (
-        <p class="empty">None is set: nothing but the breaker stops this flow.</p>
+        <p class="empty">No limit is set: only the breaker stops this flow.</p>
       ) : (
         <div class="gauges">
           {sorted.map((budget) => {
@@ -366,7 +366,7 @@ function Refused({ answer }: { answer: FlowAnswer }) {
       beside={<a href={flowHref(answer, "events", "refusals")}>each, and why</a>}
     >
       {reasons.length === 0 ? (
-        <p class="empty">Nothing was.</p>
+        <p class="empty">No entry was refused today.</p>
       ) : (
         <dl class="facts">
           {reasons.map(([reason, times]) => (
@@ -385,7 +385,7 @@ function Cooldowns({ answer: { snapshot, guards }, now }: { answer: FlowAnswer; 
   const cooldowns = Object.entries(snapshot.signals.cooldowns).filter(([, until]) => Date.parse(until) > now);
   return (
     <Panel id="cooldowns" title="Cooldowns and guards">
-      {cooldowns.length === 0 && <p class="empty">Nothing cools down.</p>}
+      {cooldowns.length === 0 && <p class="empty">No pair is cooling down.</p>}
       <dl class="facts">
         {cooldowns.map(([name, until]) => (
           <>

@@ -43,7 +43,7 @@ const MEANS: Readonly<Record<Is, string>> = {
   open: "It is open there",
 };
 
-/** What the exchange says of an order that the state is not sure of. */
+/** Stores what the exchange says about an order whose outcome the state does not know. */
 export function ResolveDialog({ flow, order, onClose }: OrderDialogProps) {
   const [is, setIs] = useState<Is>("filled");
   const [fillId, setFillId] = useState("");

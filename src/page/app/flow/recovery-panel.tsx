@@ -6,7 +6,7 @@ import { Panel } from "../parts/panel.js";
 import { Text } from "../parts/text.js";
 import type { TabProps } from "./now-tab.js";
 
-/** The recovery that blocks entries, what it would do, and why; a person approves exactly the plan that is shown, by its hash. */
+/** The recovery that blocks entries, what it would do, and why. A person approves exactly the plan that is shown, by its hash. */
 export function RecoveryPanel({ answer, session, now, again }: TabProps) {
   const { recovery } = answer;
   const doing = useDoing();
@@ -74,7 +74,7 @@ export function RecoveryPanel({ answer, session, now, again }: TabProps) {
             ))}
           </ol>
           {plan.omitted > 0 && (
-            <p class="warn">and {plan.omitted} more, which are not kept: sf-state recover plans anew</p>
+            <p class="warn">and {plan.omitted} more, which are not stored: sf-state recover makes the plan again</p>
           )}
           {plan.waiting.map(({ subject, why }) => (
             <p class="small">

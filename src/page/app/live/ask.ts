@@ -1,8 +1,8 @@
-/** Requests to the server that the page came from, and to nobody else. */
+/** Requests to the server from which the page came, and to no other. */
 import type { ErrorAnswer, FlowName } from "../../wire.js";
 import { authorization } from "./token.js";
 
-/** The server said no, or said nothing (`code` "unreachable"). */
+/** The server refused, or did not answer (`code` "unreachable"). */
 export class AskError extends Error {
   constructor(
     readonly code: string,
@@ -12,14 +12,14 @@ export class AskError extends Error {
   }
 }
 
-/** How long an answer may take: a store has 2 s for each command, a report reads a whole log. */
+/** How long an answer may take: a store has 2 s for each command, and a report reads a whole log. */
 const PATIENCE_MS = 30_000;
 
 export function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
   return ask(path, { method: "GET" }, signal);
 }
 
-/** A change. Where no answer comes, nobody knows whether it was made: the message says so. */
+/** Sends a change. If no answer comes, it is not known whether the change was made, and the message says so. */
 export function post<Answer>(path: string, body: object): Promise<Answer> {
   return ask(path, {
     method: "POST",
@@ -60,7 +60,7 @@ async function answerTo(path: string, init: RequestInit, leave?: AbortSignal): P
   }
 }
 
-/** Throws what the server says; what is said of all flows is an answer, though some of them failed. */
+/** Throws the server's error. An answer about all flows is returned, even if some of them failed. */
 async function refused<Answer>(response: Response): Promise<Answer> {
   const answer: unknown = await response.json().catch(() => undefined);
   if (typeof answer === "object" && answer !== null && "flows" in answer) return answer as Answer;
@@ -68,7 +68,7 @@ async function refused<Answer>(response: Response): Promise<Answer> {
   throw new AskError(told?.code ?? "internal", told?.message ?? `The server answered ${response.status}.`);
 }
 
-/** `/api/flow/PLACE/FLOW`, and what follows. */
+/** `/api/flow/PLACE/FLOW`, and the rest of the path. */
 export function flowPath({ place, flowId }: FlowName, rest = ""): string {
   return `/api/flow/${encodeURIComponent(place)}/${encodeURIComponent(flowId)}${rest}`;
 }

@@ -1,4 +1,4 @@
-/** What a tab knows of the fleet, and what a frame of the stream makes of it. No I/O. */
+/** What a tab knows about the fleet, and how a frame of the stream changes it. No I/O. */
 import type {
   AccountAnswer,
   EventAnswer,
@@ -88,7 +88,7 @@ export function withEvents(state: FleetState, of: FlowName | AccountName, events
   return { ...state, ticker: ticker.slice(0, TICKER_LENGTH) };
 }
 
-/** `bad`: somebody has to do something. `unread`: nothing is known of it. */
+/** `bad`: somebody has to act. `unread`: the flow cannot be read. */
 export type Health = "unread" | "bad" | "warn" | "ok";
 
 export function healthOf(flow: FleetFlow): Health {
@@ -100,7 +100,7 @@ export function healthOf(flow: FleetFlow): Health {
 
 const ORDER: readonly Health[] = ["unread", "bad", "warn", "ok"];
 
-/** As the server sorts: by health, by the most urgent want, by name. */
+/** Sorted as on the server: by health, by the most urgent fact, by name. */
 export function worstFirst(flows: readonly FleetFlow[], wants: readonly Want[]): FleetFlow[] {
   const urgency = new Map<string, number>();
   for (const { place, flowId, urgency: most } of wants) {

@@ -1,13 +1,13 @@
-/** Server-sent events, read from a `fetch`: `EventSource` cannot carry `Authorization`. */
+/** Server-sent events, read through `fetch`, since `EventSource` cannot send `Authorization`. */
 import type { StreamFrame } from "../../wire.js";
 
 export interface Message {
-  /** Absent: a comment, which says that the server is there. */
+  /** Absent for a comment, which only shows that the server is there. */
   readonly frame?: StreamFrame;
   readonly id?: string;
 }
 
-/** Each message of a stream as it comes. Ends with the stream; throws where it breaks, or holds more than `LONGEST` without an end. */
+/** Each message of a stream as it comes. Ends with the stream; throws if the stream breaks, or has more than `LONGEST` characters without an end. */
 export async function* messagesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Message> {
   const reader = body.getReader();
   const decoder = new TextDecoder();

@@ -10,7 +10,7 @@ export function useLive(): LiveState {
   return liveState();
 }
 
-/** The server's time, ms, again each second. */
+/** The server's time, ms, updated each second. */
 export function useNow(): number {
   const [, again] = useReducer((n: number) => n + 1, 0);
   useEffect(() => {
@@ -23,15 +23,15 @@ export function useNow(): number {
 export interface Read<Answer> {
   readonly answer?: Answer;
   readonly problem?: string;
-  /** Reads it anew, at once. */
+  /** Reads it again at once. */
   readonly again: () => void;
 }
 
 const SHORTEST_MS = 1000;
 
 /**
- * What a path answers, read again when something happens to `flow`: once a second at most, `every` ms at most where that is longer. An answer stays
- * until there is a newer one, also where reading fails: then `problem` says why.
+ * The answer of a path, read again when something happens to `flow`: at most once a second, or once per `every` ms if that is longer. An answer is kept until
+ * there is a newer one, even if reading fails: then `problem` says why.
  */
 export function useRead<Answer>(path: string | undefined, flow?: FlowName, every = SHORTEST_MS): Read<Answer> {
   const [read, setRead] = useState<{ path?: string; answer?: Answer; problem?: string }>({});

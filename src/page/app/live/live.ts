@@ -1,6 +1,6 @@
 /**
- * One event stream for all tabs of a browser: the tab that holds a Web Lock reads it and tells the others over a BroadcastChannel. When that tab goes, the
- * lock, and with it the stream, goes to another. Each tab asks for the whole fleet itself when it begins, and again where frames may be missing.
+ * One event stream for all tabs of a browser: the tab that holds a Web Lock reads it and sends it to the others over a BroadcastChannel. If that tab closes,
+ * another gets the lock and reads the stream. Each tab asks for the whole fleet itself when it begins, and when frames may be missing.
  */
 import type { EventsAnswer, FleetAnswer, FlowName, Session, StreamFrame } from "../../wire.js";
 import { AskError, flowPath, get } from "./ask.js";
@@ -10,33 +10,33 @@ import { authorization } from "./token.js";
 
 export interface LiveState {
   readonly fleet?: FleetState;
-  /** Of this tab, by its own token. */
+  /** The session of this tab, by its own token. */
   readonly session?: Session;
-  /** When the stream was last heard of, by this machine's clock, ms; 0: never. */
+  /** When the stream last sent something, by this machine's clock, ms; 0 for never. */
   readonly heardAt: number;
-  /** Whether the stream is there, as far as its reader knows. */
+  /** Whether the stream is connected, as far as the tab that reads it knows. */
   readonly isConnected: boolean;
-  /** The server's clock less this machine's, ms. */
+  /** The server's clock minus this machine's, ms. */
   readonly clockAhead: number;
   /** Why nothing can be shown. */
   readonly problem?: string;
-  /** Looking needs a token, too, and this tab has none that is right. */
+  /** Looking needs a token, too, and this tab has none, or a wrong one. */
   readonly wantsToken?: true;
   /** Whether this tab reads the stream. */
   readonly isReader: boolean;
 }
 
-/** What a flow's view listens to: something happened to that flow, or may have. */
+/** What a flow's view listens to: something happened, or may have happened, to that flow. */
 export type FlowListener = (name: FlowName | undefined) => void;
 
-/** Between tabs. `id`: of the newest event that went before. */
+/** Between tabs. `id`: of the newest event before it. */
 type Word =
   | { readonly say: "frame"; readonly frame: StreamFrame; readonly id?: string }
   | { readonly say: "alive"; readonly connected: boolean }
   | { readonly say: "asked" };
 
 const NAME = "sf-state stream";
-/** The server says something every 10 s. */
+/** The server sends something every 10 s. */
 const SILENCE_MS = 25_000;
 const AGAIN_MS = [250, 500, 1000, 2000, 4000];
 
@@ -80,7 +80,7 @@ export function startLive(): void {
   });
 }
 
-/** All of the fleet, and what this tab may do. Also after a token came or went. */
+/** Reads the whole fleet, and what this tab may do. Also after the token was set or removed. */
 export async function readFleet(): Promise<void> {
   try {
     const answer = await get<FleetAnswer>("/api/fleet");
@@ -100,7 +100,7 @@ export async function readFleet(): Promise<void> {
   }
 }
 
-/** What happened last in each flow: the ticker begins with that. */
+/** The newest events of each flow, with which the ticker begins. */
 export async function readTicker(): Promise<void> {
   for (const flow of state.fleet?.flows ?? []) {
     if (flow.error !== undefined) continue;
@@ -118,7 +118,7 @@ function tellFlows(name: FlowName | undefined): void {
   for (const listener of flowListeners) listener(name);
 }
 
-/** Every tab its own stream: there are no locks on this origin. */
+/** Each tab reads its own stream: this origin has no locks. */
 async function readAlone(): Promise<void> {
   for (;;) {
     await readStream(new AbortController().signal);
@@ -137,7 +137,7 @@ function queue(steal: boolean): void {
       set({ ...state, isReader: false });
     })
     .catch(() => {
-      end.abort(); // taken away
+      end.abort(); // the lock was taken away
       set({ ...state, isReader: false });
       queue(false);
     });
@@ -191,7 +191,7 @@ async function readStream(signal: AbortSignal): Promise<void> {
         clearTimeout(timer);
       }
     } catch {
-      // Whatever broke it: it is begun again.
+      // Whatever broke the stream, it is begun again.
     }
     if (signal.aborted) return;
     say({ say: "alive", connected: false });

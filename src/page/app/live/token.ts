@@ -1,8 +1,8 @@
-/** The token that lets this tab change anything. It comes once, in the fragment of a link, and never stands in an address again. */
+/** The token that allows this tab to change something. It comes once, in the fragment of a link, and is removed from the address. */
 
 const KEY = "sf-state token";
 
-/** Takes a token out of the address, if there is one; it is kept until this tab is closed. */
+/** Takes the token out of the address, if there is one, and keeps it until this tab is closed. */
 export function takeToken(): void {
   const found = /^#token=([^&]+)/.exec(location.hash);
   if (!found?.[1]) return;

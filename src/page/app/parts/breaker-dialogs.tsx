@@ -1,11 +1,11 @@
-/** Tripping and resetting the breaker of a flow, of an account, of everything. Each wants the typed name. */
+/** Dialogs that trip and reset the breaker of a flow, of an account, or of all flows. The person types the name. */
 import { useState } from "preact/hooks";
 import type { AllAnswer, FlowName, ResetAnswer, ResetRequest, TripAnswer, TripRequest } from "../../wire.js";
 import { flowPath, post } from "../live/ask.js";
 import { Dialog, isTyped, toast, useDoing, Ways } from "./dialog.js";
 import { Text } from "./text.js";
 
-/** Whose breaker. `name` is what has to be typed. */
+/** Whose breaker; `name` is what the person has to type. */
 export interface Whose {
   readonly of: "flow" | "account" | "all";
   readonly name: string;

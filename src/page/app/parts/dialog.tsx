@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { visible } from "./text.js";
 
-/** A question over the page; Escape answers no. */
+/** A question over the page; Escape means no. */
 export function Dialog(props: {
   title: ComponentChildren;
   wide?: boolean;
@@ -33,7 +33,7 @@ export function Dialog(props: {
   );
 }
 
-/** What a request is doing: nothing yet, under way, or why it failed. */
+/** The state of a request: not sent, under way, or why it failed. */
 export interface Doing {
   readonly isBusy: boolean;
   readonly problem?: string | undefined;
@@ -46,7 +46,7 @@ export function useDoing(): Doing {
   return {
     ...state,
     run: (work) => {
-      if (busy.current) return; // a double click is one
+      if (busy.current) return; // a double click is one click
       busy.current = true;
       setState({ isBusy: true });
       work().then(

@@ -4,8 +4,8 @@ import { hasToken } from "../live/token.js";
 import { Problem, useDoing } from "./dialog.js";
 
 /**
- * A file of the server. Without a token it is a plain link, which keeps nothing in memory; with one it is fetched, since looking may need the token, and a link
- * carries none.
+ * A file from the server. Without a token it is a plain link, which keeps nothing in memory. With a token it is fetched, since looking may need the token,
+ * and a link cannot carry one.
  */
 export function Download({ path, name, children }: { path: string; name: string; children: ComponentChildren }) {
   const doing = useDoing();

@@ -31,7 +31,7 @@ export function fullness({ used, limit }: Budget): number {
   return limit <= 0 ? 1 : Math.max(0, Math.min(1, used / limit));
 }
 
-/** The nearest to its end first; what cannot be told last. */
+/** The nearest to its limit first; unknown ones last. */
 export function tightestFirst(budgets: readonly Budget[]): Budget[] {
   const rank = (budget: Budget) => (budget.left === null ? -1 : fullness(budget));
   return [...budgets].sort((a, b) => rank(b) - rank(a));
@@ -41,7 +41,7 @@ export function tightestFirst(budgets: readonly Budget[]): Budget[] {
 export function valueText({ unit, used, limit, left }: Budget): string {
   if (left === null) return "not known";
   if (unit === "share") return `${shareText(used)} of ${shareText(limit)}`;
-  const spent = Math.max(0, used); // a gain has not begun to use it up
+  const spent = Math.max(0, used); // a gain uses nothing of the limit
   return unit === "count" ? `${spent} of ${limit}` : `${roundText(spent)} of ${roundText(limit)}`;
 }
 

@@ -1,4 +1,4 @@
-/** Numbers and times as they are read at a glance; UTC, as everything of ours. */
+/** Numbers and times for reading at a glance. All times are UTC. */
 import { eightDigits, span } from "../../../words/in-words.js";
 
 const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -13,7 +13,7 @@ function signed(text: string): string {
   return text.replace("-", MINUS);
 }
 
-/** Money to two places; where that is not all of it, `exactMoney` has the rest. Never `-0.00`. */
+/** Money to two places. If it has more, `exactMoney` shows all of them. Never `-0.00`. */
 export function moneyText(value: number): string {
   const text = money.format(value);
   return signed(Number(text.replaceAll(",", "")) === 0 && value !== 0 ? exact.format(value) : text);
@@ -41,7 +41,7 @@ export function shareText(value: number): string {
   return signed(percent.format(value));
 }
 
-/** Money that says by colour and by sign which way it went; all its places on touch. */
+/** Money with colour and sign for its direction; all its places in the tooltip. */
 export function Gain({ of }: { of: number }) {
   return (
     <span class={of > 0 ? "ok" : of < 0 ? "bad" : ""} title={exactMoney(of)}>
@@ -54,7 +54,7 @@ export function clock(at: string): string {
   return at.slice(11, 19);
 }
 
-/** `02:13:07` of today, else `11-28 02:13:07`. */
+/** `02:13:07` for today, otherwise `11-28 02:13:07`. */
 export function Moment({ at, now }: { at: string; now: number }) {
   const isToday = at.slice(0, 10) === new Date(now).toISOString().slice(0, 10);
   return (

@@ -1,4 +1,4 @@
-/** A state by its shape, so that it is not told by colour alone. */
+/** A shape for each state, so that colour is not the only sign. */
 import type { Health } from "../live/fleet-state.js";
 
 const PATHS = {
