@@ -1,4 +1,4 @@
-/** Flows that are open for whoever looks at them or changes them: each once, however many there are. */
+/** Open flows, shared by all requests: each is open once. */
 import { isOpenHere } from "../backends/duckdb/open-here.js";
 import { duckdbPath } from "../config/flow-id.js";
 import type { StateManager } from "../manager/state-manager.js";
@@ -12,7 +12,7 @@ interface Opened {
   users: number;
   /** Opening failed, or its place is no longer served: the last user closes it. */
   isLeft: boolean;
-  /** Who comes now waits until it is gone. */
+  /** A request that comes now waits until it is gone. */
   isFull: boolean;
   /** Resolves when the next one may open the flow. */
   readonly gone: Promise<void>;
@@ -24,8 +24,8 @@ const TURN = 250;
 const REST = 250;
 
 /**
- * A flow on Redis stays open for the next one. A file is closed by its last user, and then left alone for a while, so that a bot that starts finds it free
- * however many want to look. Of a bot that has its file open, only the bot's socket is held here.
+ * A flow on Redis stays open for the next request. A file is closed by its last user and then left alone for a while, so that a starting bot can open it,
+ * however many people look. If a bot has its file open, only the connection to the bot's socket is held here.
  */
 export class OpenFlows implements AsyncDisposable {
   readonly #open = new Map<string, Opened>();
@@ -38,7 +38,7 @@ export class OpenFlows implements AsyncDisposable {
     private readonly rest = REST,
   ) {}
 
-  /** Works on a flow that exists. What fails is opened anew for the next one. Rejects as `place.open` and `work` do. */
+  /** Works on an existing flow. If opening fails, the next request opens it anew. Rejects as `place.open` and `work` do. */
   async with<Result>(place: Place, flowId: string, work: (manager: StateManager) => Promise<Result>): Promise<Result> {
     const key = `${place.id}/${flowId}`;
     const opened = await this.#enter(key, place, flowId);
@@ -77,7 +77,7 @@ export class OpenFlows implements AsyncDisposable {
     ]);
   }
 
-  /** The flow with one user more. */
+  /** The flow, with one more user. */
   async #enter(key: string, place: Place, flowId: string): Promise<Opened> {
     for (;;) {
       if (this.#isClosed) throw new Error("the server stops");

@@ -52,9 +52,9 @@ export interface PageOptions {
   readonly log: (line: string) => void;
   /** The most streams at a time; default 1,000. */
   readonly mostStreams?: number;
-  /** Most exports that are made, or wait for their readers to take them, at a time; default 50. */
+  /** The most exports that are made, or wait for their readers, at a time; default 50. */
   readonly mostFiles?: number;
-  /** How often the fleet is read while somebody looks and nothing wakes it, ms; default 1,000. */
+  /** How often the fleet is read while somebody looks and nothing causes a reading, ms; default 1,000. */
   readonly lookEvery?: number;
 }
 
@@ -67,10 +67,10 @@ const MOST_CONNECTIONS = 3_000;
 /** At most this many reports and exports are made at a time. A few more wait; beyond that none is begun. */
 const MOST_HEAVY = 2;
 const MOST_WAITING = 20;
-/** How often the fleet is read while somebody looks, ms; and at the most, whatever wakes it. */
+/** How often the fleet is read while somebody looks, ms; it is never read more often, whatever happens. */
 const LOOK = 1_000;
 const SHORTEST_LOOK = 200;
-/** How often flows are looked for and followed while nobody does, ms. */
+/** How often flows are searched for and followed while nobody looks, ms. */
 const SEARCH = 5_000;
 
 const HEADERS = {

@@ -1,4 +1,4 @@
-/** Parts of a text as sentences: ended, and all but the first capitalised, which may begin with a name. "" is none. */
+/** The parts as sentences: each ends with a full stop, and all but the first, which may begin with a name, with a capital. An empty part is left out. */
 export function sentences(first: string, ...more: readonly string[]): string {
   return [first, ...more.map(capital)]
     .filter((part) => part !== "")
@@ -6,7 +6,7 @@ export function sentences(first: string, ...more: readonly string[]): string {
     .join(" ");
 }
 
-/** A command is left as it is typed. */
+/** A command keeps the case in which it is typed. */
 export function capital(text: string): string {
   return text.startsWith("sf-state ") ? text : text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -19,7 +19,7 @@ const CURES: Readonly<Record<string, string>> = {
   events: "look at the events",
 };
 
-/** N things want you: each one sentence and a link for each flow. `ofFlow`: on that flow's own view, which need not be named. */
+/** What needs you: one sentence each, and a link for each flow. `ofFlow`: on a flow's own view, which does not name the flow. */
 export function Wants({ wants, now, ofFlow = false }: { wants: readonly Want[]; now: number; ofFlow?: boolean }) {
   if (wants.length === 0) {
     return ofFlow ? null : (
@@ -34,7 +34,7 @@ export function Wants({ wants, now, ofFlow = false }: { wants: readonly Want[]; 
   const isUrgent = wants.some(({ urgency }) => urgency < URGENT);
   return (
     <section class={`wants ${isUrgent ? "urgent" : ""}`} id="wants">
-      <h2>{groups.length === 1 ? "1 thing wants you" : `${groups.length} things want you`}</h2>
+      <h2>{groups.length === 1 ? "1 thing needs you" : `${groups.length} things need you`}</h2>
       <ul>
         {groups.map((group) => (
           <Group key={group.wants[0].id} group={group} now={now} ofFlow={ofFlow} />

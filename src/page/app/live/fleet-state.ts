@@ -51,7 +51,7 @@ export function flowsOf({ flows }: FleetState, { place, account }: AccountName):
   return flows.filter((flow) => flow.place === place && flow.error === undefined && flow.account === account);
 }
 
-/** An answer that was read before what frames have told since changes nothing. */
+/** An answer that is older than the frames received since changes nothing. */
 export function fleetOf(answer: FleetAnswer, before: FleetState | undefined): FleetState {
   if (before && before.readAt > answer.readAt) return before;
   const { readAt, places, flows, accounts, wants } = answer;
@@ -74,7 +74,7 @@ export function withFrame(state: FleetState, frame: StreamFrame): FleetState {
   }
 }
 
-/** Adds to the ticker what it does not have yet. */
+/** Adds the events that the ticker does not have yet. */
 export function withEvents(state: FleetState, of: FlowName | AccountName, events: readonly EventAnswer[]): FleetState {
   // A flow of the fleet says in which account it is, too.
   const name = "flowId" in of ? { place: of.place, flowId: of.flowId } : { place: of.place, account: of.account };
