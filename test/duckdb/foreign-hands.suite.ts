@@ -110,7 +110,7 @@ export function foreignHands(test: Test): void {
         assert.ok(error instanceof StateError && error.code === "STATE_LOST", String(error));
         assert.match(
           error.message,
-          /nothing was done: .*\.sock.* was removed or replaced.*Put it back.*connect\(\) again/,
+          /nothing was done: .*\.sock.* was removed or replaced.*Put the file back.*connect\(\) again/,
         );
       }
       await operator.close();
