@@ -197,7 +197,7 @@ test(`of more than ${LIMIT} calls at once, those above are refused at once, and 
   assert.instance(error, ConnectionError);
   assert.match(
     error.message,
-    /^mark_signal_processed: 100000 calls are under way, and no more are taken.*nothing happened/,
+    /^mark_signal_processed: 100000 calls are under way, and no more are accepted.*nothing happened/,
   );
   assert.equal(new Set(await settled(calls)), new Set([true]));
   assert.is(await scriptsRun(), LIMIT);

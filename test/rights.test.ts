@@ -290,8 +290,8 @@ test("where a script stopped is known by its line: before its writing, in it, or
   assert.is(stop(at(/redis\.call\("HMGET", meta_key/))?.writing, "no");
   assert.is(stop(write - 1)?.writing, "no");
   assert.is(stop(at(/redis\.call\(/, write))?.writing, "yes");
-  assert.is(stop(at(/run\("XADD"/))?.writing, "unknown");
-  assert.match(String(stop(at(/run\("XADD"/))?.at), /^xadd in line \d+ of update_daily_pnl$/);
+  assert.is(stop(at(/redis\.call\("XADD", events_key/))?.writing, "unknown");
+  assert.match(String(stop(at(/redis\.call\("XADD", events_key/))?.at), /^xadd in line \d+ of update_daily_pnl$/);
   assert.is(scriptStop(found, "NOREPLICAS Not enough good replicas to write."), undefined);
 });
 

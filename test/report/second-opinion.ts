@@ -147,17 +147,19 @@ ratios AS (
   FROM returns
 ), walk AS (
   SELECT 0::BIGINT AS n, equity, equity AS peak, (SELECT min(begin) FROM period) AS peak_at, (SELECT min(begin) FROM period) AS ts,
-    0::BIGINT AS under FROM start
+    0::BIGINT AS under, FALSE AS is_transfer FROM start
   UNION ALL
   SELECT s.n, w.equity + s.amount,
     CASE WHEN s.is_transfer THEN CAST(w.peak::DOUBLE * (w.equity + s.amount)::DOUBLE / w.equity::DOUBLE AS DECIMAL(38, 8))
       ELSE greatest(w.peak, w.equity + s.amount) END,
     CASE WHEN NOT s.is_transfer AND w.equity + s.amount >= w.peak THEN s.ts ELSE w.peak_at END,
     s.ts,
-    CASE WHEN NOT s.is_transfer AND w.equity + s.amount >= w.peak AND w.equity < w.peak THEN epoch_ms(s.ts) - epoch_ms(w.peak_at) ELSE 0 END
+    CASE WHEN NOT s.is_transfer AND w.equity + s.amount >= w.peak AND w.equity < w.peak THEN epoch_ms(s.ts) - epoch_ms(w.peak_at) ELSE 0 END,
+    s.is_transfer
   FROM walk w JOIN steps s ON s.n = w.n + 1
 ), deepest AS (
-  SELECT peak - equity AS fall, peak, peak_at, ts FROM walk ORDER BY peak - equity DESC, n LIMIT 1
+  -- A deposit makes no drawdown: equity and peak grow in proportion, and so does their difference.
+  SELECT peak - equity AS fall, peak, peak_at, ts FROM walk WHERE NOT is_transfer ORDER BY peak - equity DESC, n LIMIT 1
 ), last AS (SELECT * FROM walk ORDER BY n DESC LIMIT 1)
 SELECT
   coalesce(booked, 0) AS booked, bounds.n AS days, start.equity AS "startEquity", start.equity + booked + transfers AS "endEquity", transfers,

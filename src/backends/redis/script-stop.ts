@@ -23,7 +23,7 @@ export function scriptStop({ name, source }: Script, message: string): ScriptSto
   const lines = source.split("\n");
   const text = lines[line - 1];
   if (text === undefined) return undefined;
-  const called = /\b(?:redis\.p?call|run)\("([A-Z]+)"/.exec(text)?.[1];
+  const called = /\bredis\.p?call\("([A-Z]+)"/.exec(text)?.[1];
   const command = called?.toLowerCase();
   const at = command === undefined ? `line ${line} of ${name}` : `${command} in line ${line} of ${name}`;
   const writing = writingAt(lines, line - 1);
