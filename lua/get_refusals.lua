@@ -14,23 +14,20 @@
 -- Reply {"refusals", key to go on after or "", {key, JSON, key, JSON, ...}, call}
 -- Errors: SFSTATELOST, SFSCHEMA
 
-local function run(answer)
+local function run(answer, look_through)
   local refusals_key = KEYS[2]
   local from, to, after = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
   local limit, looked_at = tonumber(ARGV[7]), tonumber(ARGV[8])
 
-  local entries = redis.call("XRANGE", refusals_key, after == "" and "-" or "(" .. after, "+", "COUNT", looked_at)
-  local refusals, next_key = {}, ""
-  for _, entry in ipairs(entries) do
-    local key, json = entry[1], entry[2][2]
+  local refusals = {}
+  local next_key = look_through(refusals_key, after, limit, looked_at, function(key, json)
     local at = cjson.decode(json).at
-    next_key = key
     if (not from or at >= from) and (not to or at < to) then
       refusals[#refusals + 1], refusals[#refusals + 2] = key, json
-      if #refusals == 2 * limit then return answer({ "refusals", next_key, refusals }) end
+      return #refusals == 2 * limit
     end
-  end
-  return answer({ "refusals", #entries < looked_at and "" or next_key, refusals })
+  end)
+  return answer({ "refusals", next_key, refusals })
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
@@ -65,4 +62,25 @@ local function answer(reply)
 end
 -- <<< read.lua
 
-return run(answer)
+-- >>> log_page.lua
+-- One page of a log, for reads that look through it.
+
+-- Calls `look` with the key and the text of each entry after a key, until it returns true, or until it has seen `looked_at`. As many as are wanted are read
+-- first, since mostly the caller takes all of them. Returns the key to go on after; "": there are no more.
+local function look_through(log_key, after, wanted, looked_at, look)
+  local first, last_key, left = after == "" and "-" or "(" .. after, "", looked_at
+  while left > 0 do
+    local count = math.max(1, math.min(wanted, left))
+    local entries = redis.call("XRANGE", log_key, first, "+", "COUNT", count)
+    for _, entry in ipairs(entries) do
+      last_key = entry[1]
+      if look(last_key, entry[2][2]) then return last_key end
+    end
+    if #entries < count then return "" end
+    first, left, wanted = "(" .. last_key, left - count, looked_at
+  end
+  return last_key
+end
+-- <<< log_page.lua
+
+return run(answer, look_through)

@@ -16,24 +16,21 @@
 -- Reply {"trades", key to go on after or "", list of trade JSON, list of the JSON of their later bookings or "", call}
 -- Errors: SFSTATELOST, SFSCHEMA
 
-local function run(answer, record_parse)
+local function run(answer, record_parse, look_through)
   local trades_key, amendments_key = KEYS[2], KEYS[3]
   local from, to, pair, after = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], ARGV[7]
   local limit, looked_at = tonumber(ARGV[8]), tonumber(ARGV[9])
 
-  local entries = redis.call("XRANGE", trades_key, after == "" and "-" or "(" .. after, "+", "COUNT", looked_at)
-  local trades, later, next_key = {}, {}, ""
-  for _, entry in ipairs(entries) do
-    local key, json = entry[1], entry[2][2]
+  local trades, later = {}, {}
+  local next_key = look_through(trades_key, after, limit, looked_at, function(key, json)
     local trade = record_parse(json)
-    next_key = key
     if not trade.forgotten and (pair == "" or trade.pair == pair) and (not from or trade.exit_ts >= from) and (not to or trade.exit_ts < to) then
       trades[#trades + 1] = json
       later[#later + 1] = redis.call("HGET", amendments_key, key) or ""
-      if #trades == limit then return answer({ "trades", next_key, trades, later }) end
+      return #trades == limit
     end
-  end
-  return answer({ "trades", #entries < looked_at and "" or next_key, trades, later })
+  end)
+  return answer({ "trades", next_key, trades, later })
 end
 
 -- Stamped from lua/shared, of each file what this script needs, by `npm run stamp`.
@@ -79,4 +76,25 @@ local function record_parse(json)
 end
 -- <<< record.lua
 
-return run(answer, record_parse)
+-- >>> log_page.lua
+-- One page of a log, for reads that look through it.
+
+-- Calls `look` with the key and the text of each entry after a key, until it returns true, or until it has seen `looked_at`. As many as are wanted are read
+-- first, since mostly the caller takes all of them. Returns the key to go on after; "": there are no more.
+local function look_through(log_key, after, wanted, looked_at, look)
+  local first, last_key, left = after == "" and "-" or "(" .. after, "", looked_at
+  while left > 0 do
+    local count = math.max(1, math.min(wanted, left))
+    local entries = redis.call("XRANGE", log_key, first, "+", "COUNT", count)
+    for _, entry in ipairs(entries) do
+      last_key = entry[1]
+      if look(last_key, entry[2][2]) then return last_key end
+    end
+    if #entries < count then return "" end
+    first, left, wanted = "(" .. last_key, left - count, looked_at
+  end
+  return last_key
+end
+-- <<< log_page.lua
+
+return run(answer, record_parse, look_through)
