@@ -69,7 +69,6 @@ import { getRiskLimits } from "../operations/get-risk-limits.js";
 import { getRiskState } from "../operations/get-risk-state.js";
 import { getSignalState } from "../operations/get-signal-state.js";
 import { getTrades } from "../operations/get-trades.js";
-import { getUntoldTrades } from "../operations/get-untold-trades.js";
 import { heartbeat } from "../operations/heartbeat.js";
 import { isSignalProcessed } from "../operations/is-signal-processed.js";
 import { markSignalProcessed } from "../operations/mark-signal-processed.js";
@@ -207,6 +206,7 @@ import { SignOff } from "./sign-off.js";
 import { beginSnapshots } from "./snapshots.js";
 import { takeLease } from "./take-lease.js";
 import { blockEntries, takeRecovery } from "./take-recovery.js";
+import { UntoldTrades } from "./untold-trades.js";
 import { type HoldOptions, holdArguments, waitFor } from "./waiting.js";
 import { EMPTY, eventsAfter, watchFlow } from "./watch.js";
 
@@ -245,6 +245,8 @@ export class StateManager {
   #ending: Promise<void> | undefined;
   /** Watches limits in money whose currency nobody configured. */
   readonly #currency: CurrencyWatch;
+  #untold: UntoldTrades;
+
   private constructor(flowId: string, config: ResolvedConfig, options: ManagerOptions) {
     this.flowId = flowId;
     this.config = config;
@@ -268,6 +270,7 @@ export class StateManager {
     this.#backend = createBackend(config, context, this.#credentials);
     this.#calls = new FlowCalls(this.#backend, config.execution.single_active, this.#loss);
     this.#last = new FlowCalls(this.#backend, false, this.#loss);
+    this.#untold = new UntoldTrades(this.#calls);
     this.#signOff = new SignOff(async (last) => {
       await this.#last.run(forgetInstances, { seen: [{ id: this.instanceId, last }] });
     });
@@ -311,6 +314,7 @@ export class StateManager {
     this.#calls.open();
     const opened = await this.#opened(accepted);
     this.#loss.forget();
+    this.#untold = new UntoldTrades(this.#calls);
     try {
       checkSchema(`flow ${this.flowId}`, opened.schema);
       this.#mark?.opened(opened.epoch);
@@ -669,10 +673,10 @@ export class StateManager {
   /**
    * Trades whose whole result nobody told (`untold`), oldest first, until fills of their exits tell it, or a person has seen it, that is, has booked a
    * correction on the position with `bookCash` (0 if there is nothing to book). Status and doctor raise an alarm for each. It looks through all trades that
-   * are kept, 1,000 in a call.
+   * are kept, 1,000 in a call to the server; if it looked less than a minute ago, only through those since the first untold one.
    */
   async getUntoldTrades(): Promise<Trade[]> {
-    return this.#calls.runPages(getUntoldTrades, { after: "", limit: 10_000 });
+    return this.#untold.look();
   }
 
   /** Reports the account's equity (quote currency): moves peak and drawdown, and evaluates the breaker. */
@@ -1201,11 +1205,12 @@ export class StateManager {
   /** The flow as the manager itself reads it, also while it closes. */
   #readable(): LoggingFlow {
     const calls = this.#last;
+    const untold = new UntoldTrades(calls);
     return {
       snapshot: () => this.#snapshotBy(calls),
       getLease: () => calls.run(getLease, undefined),
       getGuards: () => calls.run(getGuards, undefined),
-      getUntoldTrades: () => calls.runPages(getUntoldTrades, { after: "", limit: 10_000 }),
+      getUntoldTrades: () => untold.look(),
       getRecovery: () => calls.run(getRecovery, undefined),
       getLogPlace: () => calls.run(getLogPlace, { id: "" }),
       getEvents: (options) => eventsAfter((after, limit) => calls.run(getEvents, { after, limit }), options),

@@ -46,7 +46,7 @@ async function inSteps<Report>(
   { length }: readonly Subject[],
   make: (begin: (step: string) => void) => Promise<Report>,
 ): Promise<Report> {
-  using bar = new ProgressBar(onStderr());
+  using bar = new ProgressBar(onStderr(), { tenthsAfter: 0 });
   let done = 0;
   return await make((step) => bar.at(done++, length + 1, step));
 }

@@ -235,6 +235,36 @@ export const ends: Theme = (test, open) => {
     assert.equal(await named(), []);
   });
 
+  test("beyond a thousand told trades, too, each look names what is untold then", async () => {
+    await using mgr = await open();
+    const named = async () => (await mgr.getUntoldTrades()).map(({ id }) => id);
+    const end = async (id: string, untold: boolean) => {
+      await mgr.savePosition({ ...LONG, id });
+      await (untold ? mgr.removePosition(id, { untold }) : mgr.closePosition(id, { pnl: 1 }));
+    };
+    const see = (id: string) => mgr.bookCash(0, { id: `seen-${id}`, kind: "correction", positionId: id });
+    const many = (from: string) => Promise.all(Array.from({ length: 1001 }, (_, n) => end(`${from}-${n}`, false)));
+    await end("first", true);
+    await many("told");
+    await end("second", true);
+    assert.equal(await named(), ["first", "second"]);
+    await see("second");
+    assert.equal(await named(), ["first"]);
+    await see("first");
+    assert.equal(await named(), []);
+    assert.equal(await named(), []);
+    await end("third", true);
+    await many("more");
+    await end("fourth", true);
+    assert.equal(await named(), ["third", "fourth"]);
+    await see("third");
+    assert.equal(await named(), ["fourth"]);
+    assert.equal(await named(), ["fourth"]);
+    await mgr.close();
+    await mgr.connect();
+    assert.equal(await named(), ["fourth"]);
+  });
+
   test("a position whose result was told does not end untold", async () => {
     await using mgr = await open();
     await mgr.savePosition({ ...LONG, id: "a", size: 2 });
