@@ -24,7 +24,12 @@ export const everything: readonly Subject[] = [
     },
   },
   { name: "getLogPlace", kind: "read", on: ({ manager }) => ({ call: () => manager.getLogPlace() }) },
-  { name: "getUntoldTrades", kind: "read", on: ({ manager }) => ({ call: () => manager.getUntoldTrades() }) },
+  {
+    name: "getUntoldTrades",
+    kind: "read",
+    everything: true,
+    on: ({ manager }) => ({ call: () => manager.getUntoldTrades() }),
+  },
   { name: "snapshot", kind: "read", everything: true, on: ({ manager }) => ({ call: () => manager.snapshot() }) },
   {
     name: "exportFlow",
