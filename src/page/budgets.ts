@@ -174,7 +174,7 @@ export function entryOf(
   if (limits.max_daily_trades !== undefined && risk.dailyTrades >= limits.max_daily_trades) {
     return no(
       "max_daily_trades",
-      `${risk.dailyTrades} trades today: the limit is ${limits.max_daily_trades}`,
+      `Trades today: ${risk.dailyTrades}, the limit is ${limits.max_daily_trades}`,
       endOfDay(),
     );
   }
@@ -188,12 +188,12 @@ export function entryOf(
   if (limits.max_open_positions !== undefined && taken.slots >= limits.max_open_positions) {
     return no(
       "max_open_positions",
-      `${taken.slots} positions and entries are open: the limit is ${limits.max_open_positions}`,
+      `Open positions and entries: ${taken.slots}, the limit is ${limits.max_open_positions}`,
     );
   }
   const accountSlots = account?.limits.max_open_positions;
   if (account && accountSlots !== undefined && account.slots >= accountSlots) {
-    const words = `${account.slots} positions and entries are open in account ${account.name}: the limit is ${accountSlots}`;
+    const words = `Open positions and entries in account ${account.name}: ${account.slots}, the limit is ${accountSlots}`;
     return no("account_max_open_positions", words);
   }
   const most = limits.max_exposure === undefined ? undefined : toMoney(limits.max_exposure);
