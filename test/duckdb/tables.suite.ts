@@ -1,4 +1,6 @@
+import { DuckDBInstance } from "@duckdb/node-api";
 import * as assert from "uvu/assert";
+import { tableSizes } from "../../src/backends/duckdb/sql-table.js";
 import { admit } from "../../src/operations/admit.js";
 import { closePosition } from "../../src/operations/close-position.js";
 import { getEvents } from "../../src/operations/get-events.js";
@@ -25,6 +27,37 @@ const NOON = Date.UTC(2024, 2, 5, 12);
 
 /** What is in the file: for people who ask in SQL, and for the library that reads it again. */
 export function tables(test: Test): void {
+  test("a table that is said to be empty is empty, wherever its rows are", async () => {
+    const path = await newPath();
+    const [count, empty] = ["SELECT count(*) FROM t", "CREATE TABLE none (x BIGINT)"];
+    /** What is said and what is true after each of these has been run, and the file was closed as a killed process leaves it. */
+    const after = async (...statements: string[]) => {
+      const instance = await DuckDBInstance.create(path);
+      const connection = await instance.connect();
+      try {
+        await connection.run("PRAGMA disable_checkpoint_on_shutdown");
+        const sizes = await tableSizes(connection);
+        const rows = sizes.has("t") ? Number((await connection.runAndReadAll(count)).getRows()[0]?.[0]) : undefined;
+        for (const statement of statements) await connection.run(statement);
+        return [sizes.get("none"), sizes.get("t"), rows];
+      } finally {
+        connection.closeSync();
+        instance.closeSync();
+      }
+    };
+    const append = "INSERT INTO t SELECT range FROM range(3)";
+    assert.equal(await after(empty, "CREATE TABLE t (x BIGINT)", "CHECKPOINT"), [undefined, undefined, undefined]);
+    assert.equal(await after(append), [0, 0, 0]);
+    assert.equal(await after("CHECKPOINT"), [0, 3, 3], "in the log only");
+    assert.equal(await after(`BEGIN; DELETE FROM t WHERE x < 2; ${append}; COMMIT`), [0, 3, 3], "in the file");
+    const [, said, rows] = await after("BEGIN", append, "ROLLBACK", "CHECKPOINT");
+    assert.is(rows, 4, "in both");
+    assert.ok(Number(said) >= 4);
+    assert.equal((await after("DELETE FROM t")).at(-1), 4);
+    assert.equal((await after(append, "CHECKPOINT")).at(-1), 0);
+    assert.ok(Number((await after())[1]) >= 3, "removed and added again");
+  });
+
   test("after a clean close the tables answer what a person asks", async () => {
     const path = await newPath();
     const flow = await opened(path, { clock: () => NOON });

@@ -19,7 +19,7 @@ import { type FileAccounts, splitKey } from "../../state/file-accounts.js";
 import { text, whole } from "./columns.js";
 import type { Mirror, Write } from "./mirror.js";
 import { columnsOf } from "./record-columns.js";
-import { quoted, SqlTable } from "./sql-table.js";
+import { quoted, SqlTable, type TableSizes } from "./sql-table.js";
 
 type OfAccount<Row> = Row & { readonly account: string };
 
@@ -60,10 +60,12 @@ export class AccountMirror implements Mirror {
   }
 
   /** The tables are made once there is an account to write. */
-  async create(): Promise<void> {}
+  definition(): undefined {
+    return undefined;
+  }
 
-  async load(connection: DuckDBConnection): Promise<void> {
-    if (!(await RISK.isThere(connection))) return;
+  async load(connection: DuckDBConnection, sizes: TableSizes): Promise<void> {
+    if (!sizes.has(RISK.name)) return;
     const put = (name: string, field: string, value: string) => this.accounts.texts.restore(`${name}|${field}`, value);
     for await (const rows of RISK.read(connection)) {
       for (const { account: name, is_in, ...row } of rows) {
@@ -135,9 +137,9 @@ export class AccountMirror implements Mirror {
 
 async function write(connection: DuckDBConnection, { risk, flows, limits, slots }: Rows): Promise<void> {
   const tables = [RISK, FLOWS, LIMITS, SLOTS];
-  if (await RISK.isThere(connection))
-    for (const { name } of tables) await connection.run(`DELETE FROM ${quoted(name)}`);
-  else for (const each of tables) await each.create(connection);
+  for (const each of tables) {
+    await connection.run(`${each.definition(true)}; DELETE FROM ${quoted(each.name)}`);
+  }
   if (risk.length > 0) await RISK.append(connection, risk);
   if (flows.length > 0) await FLOWS.append(connection, flows);
   if (limits.length > 0) await LIMITS.append(connection, limits);

@@ -26,8 +26,8 @@ export class CommitJournal {
     private readonly insert: DuckDBPreparedStatement,
   ) {}
 
-  static create(connection: DuckDBConnection): Promise<void> {
-    return table.create(connection);
+  static definition(): string {
+    return table.definition();
   }
 
   static async open(connection: DuckDBConnection): Promise<CommitJournal> {

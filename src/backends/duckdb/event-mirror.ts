@@ -37,8 +37,8 @@ export class EventMirror implements Mirror {
     private readonly max: number,
   ) {}
 
-  create(connection: DuckDBConnection): Promise<void> {
-    return this.#sql.create(connection);
+  definition(): string {
+    return this.#sql.definition();
   }
 
   async load(connection: DuckDBConnection): Promise<void> {

@@ -14,6 +14,7 @@ import type { StoredAccount } from "./control/messages.js";
 import type { Mirror, Write } from "./mirror.js";
 import type { OpenLog } from "./open-log.js";
 import { checkpointClosed, writeOpenMark } from "./open-mark.js";
+import { type TableSizes, tableSizes } from "./sql-table.js";
 import { mirrorsOf } from "./tables.js";
 
 /** The files beside an open file. */
@@ -82,12 +83,10 @@ export class FlowStore {
     context: BackendContext,
     fill: (state: FlowState, accounts: FileAccounts) => void = (state) => openNew(state, context),
   ): Promise<void> {
-    await connection.run("BEGIN");
-    await CommitJournal.create(connection);
+    await connection.run(CommitJournal.definition());
     const store = new FlowStore(connection, await CommitJournal.open(connection), CHECKPOINTS, context);
-    for (const mirror of store.#mirrors.values()) await mirror.create(connection);
-    await connection.run(TRADES);
-    await connection.run("COMMIT");
+    const tables = [...store.#mirrors.values()].flatMap((mirror) => mirror.definition() ?? []);
+    await connection.run(["BEGIN", ...tables, TRADES, "COMMIT"].join(";\n"));
     fill(store.state, store.accounts);
     store.note(store.state.changes.take());
     await store.checkpoint();
@@ -99,9 +98,13 @@ export class FlowStore {
     context: BackendContext,
     policy: CheckpointPolicy,
     beside?: Beside,
+    sizes?: TableSizes,
   ): Promise<FlowStore> {
     const store = new FlowStore(connection, await CommitJournal.open(connection), policy, context, beside);
-    for (const mirror of store.#mirrors.values()) await mirror.load(connection);
+    const rows = sizes ?? (await tableSizes(connection));
+    for (const mirror of store.#mirrors.values()) {
+      if (rows.get(mirror.name) !== 0) await mirror.load(connection, rows);
+    }
     for await (const changes of store.journal.read()) store.#replay(changes);
     store.accounts.apply(store.state);
     return store;

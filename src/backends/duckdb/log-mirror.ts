@@ -21,8 +21,8 @@ export class LogMirror<Row extends LogRow, Fields extends object> implements Mir
     log.keepsAll = kept === Number.POSITIVE_INFINITY;
   }
 
-  create(connection: DuckDBConnection): Promise<void> {
-    return this.layout.sql.create(connection);
+  definition(): string {
+    return this.layout.sql.definition();
   }
 
   async load(connection: DuckDBConnection): Promise<void> {

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import type { TableSizes } from "./sql-table.js";
 
 /** Writes to SQL tables, within a transaction of the caller. */
 export type Write = (connection: DuckDBConnection) => Promise<void>;
@@ -8,10 +9,11 @@ export interface Mirror {
   /** The name of the SQL table. */
   readonly name: string;
 
-  create(connection: DuckDBConnection): Promise<void>;
+  /** The statement that makes the SQL table; undefined if a new file has none. */
+  definition(): string | undefined;
 
-  /** Fills the table of the state from the SQL table. Throws a TypeError when something there cannot be read. */
-  load(connection: DuckDBConnection): Promise<void>;
+  /** Fills the table of the state from the SQL table, if that has rows. Throws a TypeError when something there cannot be read. */
+  load(connection: DuckDBConnection, sizes: TableSizes): Promise<void>;
 
   /** Notes that a row of the state changed; `before` is the old row. */
   note(key: string, before: unknown): void;

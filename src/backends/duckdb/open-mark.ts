@@ -4,7 +4,7 @@
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { text, time } from "./columns.js";
-import { SqlTable } from "./sql-table.js";
+import { SqlTable, type TableSizes, tableSizes } from "./sql-table.js";
 
 export interface OpenMark {
   readonly checkpoint: string;
@@ -24,8 +24,8 @@ const CLOSED = "closed ";
 const table = new SqlTable<OpenMark>("open_mark", { checkpoint: text, at: time });
 
 /** Absent in files of versions before 0.5. */
-export async function readMark(connection: DuckDBConnection): Promise<FileMark> {
-  if (!(await table.isThere(connection))) return {};
+export async function readMark(connection: DuckDBConnection, sizes: TableSizes): Promise<FileMark> {
+  if (!sizes.has(table.name)) return {};
   for await (const [mark] of table.read(connection)) {
     if (mark?.checkpoint.startsWith(CLOSED)) return { journal: mark.checkpoint.slice(CLOSED.length) };
     if (mark) return { open: mark, journal: mark.checkpoint };
@@ -35,14 +35,13 @@ export async function readMark(connection: DuckDBConnection): Promise<FileMark> 
 
 /** Within a transaction of the caller. */
 export async function writeOpenMark(connection: DuckDBConnection, mark: OpenMark | undefined): Promise<void> {
-  if (await table.isThere(connection)) await connection.run("DELETE FROM open_mark");
-  else await table.create(connection);
+  await connection.run(`${table.definition(true)}; DELETE FROM open_mark`);
   if (mark) await table.append(connection, [mark]);
 }
 
 /** Marks that the file needs no log from now on; its journal stays. Within a transaction of the caller. */
 async function closeMark(connection: DuckDBConnection): Promise<void> {
-  const { open } = await readMark(connection);
+  const { open } = await readMark(connection, await tableSizes(connection));
   if (open) await writeOpenMark(connection, { ...open, checkpoint: `${CLOSED}${open.checkpoint}` });
 }
 

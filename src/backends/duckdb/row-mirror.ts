@@ -30,8 +30,8 @@ export class RowMirror<Row, Fields extends object> implements Mirror {
     this.name = layout.sql.name;
   }
 
-  create(connection: DuckDBConnection): Promise<void> {
-    return this.layout.sql.create(connection);
+  definition(): string {
+    return this.layout.sql.definition();
   }
 
   async load(connection: DuckDBConnection): Promise<void> {

@@ -22,20 +22,13 @@ export class SqlTable<Fields extends object> {
     for (const name in columns) this.#names.push(name);
   }
 
-  /** Whether the file has the table. */
-  async isThere(connection: DuckDBConnection): Promise<boolean> {
-    const found = await connection.run(
-      `SELECT 1 FROM duckdb_tables() WHERE table_name = '${this.name}' AND NOT internal`,
-    );
-    return (await found.getRows()).length > 0;
-  }
-
-  async create(connection: DuckDBConnection): Promise<void> {
+  /** The statement that makes the table. `ifMissing`: it does nothing if the file has the table. */
+  definition(ifMissing = false): string {
     const columns = this.#names.map((name) => {
       const { type, nullable } = this.columns[name];
       return `${quoted(name)} ${type(duckdb())}${nullable ? "" : " NOT NULL"}`;
     });
-    await connection.run(`CREATE TABLE ${quoted(this.name)} (${columns.join(", ")})`);
+    return `CREATE TABLE ${ifMissing ? "IF NOT EXISTS " : ""}${quoted(this.name)} (${columns.join(", ")})`;
   }
 
   /** All rows, some at a time, ordered by some columns. Throws a TypeError that names a row that cannot be read. */
@@ -120,6 +113,16 @@ export class SqlTable<Fields extends object> {
   #isComplete(record: Partial<Fields>): record is Fields {
     return this.#names.every((name) => name in record);
   }
+}
+
+/** The tables of a file by name, each with how many rows it has at most: rows that were removed may count. */
+export type TableSizes = ReadonlyMap<string, number>;
+
+export async function tableSizes(connection: DuckDBConnection): Promise<TableSizes> {
+  const found = await connection.runAndReadAll(
+    "SELECT table_name, estimated_size FROM duckdb_tables() WHERE NOT internal",
+  );
+  return new Map(found.getRows().map(([name, size]) => [String(name), Number(size)]));
 }
 
 export function quoted(name: string): string {

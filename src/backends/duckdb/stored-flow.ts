@@ -13,6 +13,7 @@ import { OpenLog } from "./open-log.js";
 import { type OpenMark, readMark } from "./open-mark.js";
 import { lockedBy, refusalOf } from "./refusal.js";
 import { settled } from "./settled.js";
+import { tableSizes } from "./sql-table.js";
 
 /** An open file, with the flow that was read from it. */
 export interface StoredFlow {
@@ -82,7 +83,8 @@ export async function openAny<Read>(
       await restore();
     }
     const { flowId, schema } = await identify(file.connection, path, context.flowId);
-    const { open: mark, journal } = await readMark(file.connection);
+    const sizes = await tableSizes(file.connection);
+    const { open: mark, journal } = await readMark(file.connection, sizes);
     const { commits: found, after } = await journalStart(file.connection);
     if (found > 0 && after !== journal) throw otherLog(path, mark);
     if (mark) {
@@ -100,7 +102,7 @@ export async function openAny<Read>(
     }
     const crashed = mark !== undefined || size !== undefined;
     if (schema < SCHEMA_VERSION) return { flowId, file, schema, read: await readOlder(file, schema) };
-    const store = await FlowStore.load(file.connection, { ...context, flowId }, policy, { log, acknowledged });
+    const store = await FlowStore.load(file.connection, { ...context, flowId }, policy, { log, acknowledged }, sizes);
     return { flowId, file, store, crashed };
   } catch (error) {
     file?.close();
