@@ -186,6 +186,20 @@ test("what writes nothing is judged on Redis and in memory, and not on DuckDB, w
   assert.equal(judged(verdicts({ backend: "memory", ...report })), [["plain", "idle", "single"]]);
 });
 
+test("a method with an aim of its own is judged by that", () => {
+  const gc = { share: 0, pauses: 0, longestMs: 0 };
+  const rest = { server: "", inFlight: 2, sequential: "raw", concurrent: ["raw"], raw: [], gc };
+  const met = (name: string, figures: object, backend: "redis" | "memory") =>
+    verdicts({ backend, ...rest, operations: [{ ...slow(name, {}), ...figures }] }).map((verdict) => verdict.met);
+  const fast = { timesRaw: 1.7, ofRaw: [0.3] };
+  assert.equal(met("recordFill (opens)", fast, "redis"), [true, true]);
+  assert.equal(met("admit", fast, "redis"), [false, false]);
+  assert.equal(met("getOrder", { timesRaw: 1.3, ofRaw: [0.5] }, "redis"), [true, true]);
+  assert.equal(met("markSignalProcessed", { timesRaw: 1.4, ofRaw: [0.69] }, "redis"), [false, false]);
+  assert.equal(met("admit", { rate: 200_000 }, "memory"), [true]);
+  assert.equal(met("saveOrder", { rate: 299_999 }, "memory"), [false]);
+});
+
 test("what is called one at a time only is not judged in flight", () => {
   const report = { backend: "redis", server: "", inFlight: 2, size: TEN, operations: SLOW, block: undefined } as const;
   assert.equal(judged(scaleVerdicts(report)), [
