@@ -115,12 +115,12 @@ export class SqlTable<Fields extends object> {
   }
 }
 
-/** The tables of a file by name, each with how many rows it has at most: rows that were removed may count. */
+/** The library's own tables of a file by name, each with how many rows it has at most: rows that were removed may count. */
 export type TableSizes = ReadonlyMap<string, number>;
 
 export async function tableSizes(connection: DuckDBConnection): Promise<TableSizes> {
   const found = await connection.runAndReadAll(
-    "SELECT table_name, estimated_size FROM duckdb_tables() WHERE NOT internal",
+    "SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'",
   );
   return new Map(found.getRows().map(([name, size]) => [String(name), Number(size)]));
 }
