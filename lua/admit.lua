@@ -120,7 +120,7 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
     end
   end
   if limits[2] and risk.trades >= tonumber(limits[2]) then
-    return refused("max_daily_trades", string.format("trades today: %.0f, the limit is %s", risk.trades, limits[2]), rare.day_end(risk.day, day_start))
+    return refused("max_daily_trades", string.format("%.0f trades today, the limit is %s", risk.trades, limits[2]), rare.day_end(risk.day, day_start))
   end
   if remembers(processed_key, signal_id, dedup_window) then
     return refused("duplicate_signal", "signal " .. signal_id .. " was acted on before")
@@ -172,19 +172,19 @@ local function run(rare, in_account, events_key, recovering, flow_guards, now, n
     return refused("opposite_side", pair .. " has a " .. other .. " position or entry, and risk.opposite_side is refuse")
   end
   if limits[3] and slots + taken > tonumber(limits[3]) then
-    return refused("max_open_positions", string.format("open positions and entries: %.0f, the limit is %s", slots, limits[3]))
+    return refused("max_open_positions", string.format("%.0f positions and entries are open, the limit is %s", slots, limits[3]))
   end
   if account_limits.max_open_positions and account.slots + taken > tonumber(account_limits.max_open_positions) then
-    return refused("account_max_open_positions", string.format("open positions and entries in account %s: %.0f, the limit is %s",
-      account.name, account.slots, account_limits.max_open_positions))
+    return refused("account_max_open_positions", string.format("%.0f positions and entries are open in account %s, the limit is %s",
+      account.slots, account.name, account_limits.max_open_positions))
   end
   if limits[4] and pair_slots + taken > tonumber(limits[4]) then
-    return refused("max_positions_per_pair", string.format("open positions and entries on %s: %.0f, the limit is %s", pair, pair_slots, limits[4]))
+    return refused("max_positions_per_pair", string.format("%.0f positions and entries are open on %s, the limit is %s", pair_slots, pair, limits[4]))
   end
   local account_pair_slots = account and account.slots_of[pair].all
   if account_limits.max_positions_per_pair and account_pair_slots + taken > tonumber(account_limits.max_positions_per_pair) then
-    return refused("account_max_positions_per_pair", string.format("open positions and entries on %s in account %s: %.0f, the limit is %s",
-      pair, account.name, account_pair_slots, account_limits.max_positions_per_pair))
+    return refused("account_max_positions_per_pair", string.format("%.0f positions and entries are open on %s in account %s, the limit is %s",
+      account_pair_slots, pair, account.name, account_limits.max_positions_per_pair))
   end
   local order = {
     pair = pair, side = side == "long" and "buy" or "sell", order_type = order_type, price = price, size = size,

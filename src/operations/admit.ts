@@ -248,7 +248,7 @@ function entriesRefused(state: FlowState, a: Args, { now }: Call, risk: RiskRow)
   }
   const maxTrades = state.limit("max_daily_trades");
   if (maxTrades !== undefined && risk.daily_trades >= maxTrades) {
-    const message = `trades today: ${risk.daily_trades}, the limit is ${maxTrades}`;
+    const message = `${risk.daily_trades} trades today, the limit is ${maxTrades}`;
     return refused("max_daily_trades", message, dayEnd(risk.day, a.dayStart));
   }
 
@@ -276,22 +276,22 @@ function limitReached(state: FlowState, a: Args, notional: Money): Refused | und
   const taken = a.positionId === undefined && a.flip === undefined ? 1 : 0;
   const maxOpen = state.limit("max_open_positions");
   if (maxOpen !== undefined && exposure.slots + taken > maxOpen) {
-    return refused("max_open_positions", `open positions and entries: ${exposure.slots}, the limit is ${maxOpen}`);
+    return refused("max_open_positions", `${exposure.slots} positions and entries are open, the limit is ${maxOpen}`);
   }
   const accountOpen = account?.limit("max_open_positions");
   if (account && accountOpen !== undefined && account.slots + taken > accountOpen) {
-    const message = `open positions and entries in account ${account.name}: ${account.slots}, the limit is ${accountOpen}`;
+    const message = `${account.slots} positions and entries are open in account ${account.name}, the limit is ${accountOpen}`;
     return refused("account_max_open_positions", message);
   }
   const inPair = exposure.slotsIn(a.pair);
   const maxInPair = state.limit("max_positions_per_pair");
   if (maxInPair !== undefined && inPair + taken > maxInPair) {
-    const message = `open positions and entries on ${a.pair}: ${inPair}, the limit is ${maxInPair}`;
+    const message = `${inPair} positions and entries are open on ${a.pair}, the limit is ${maxInPair}`;
     return refused("max_positions_per_pair", message);
   }
   const accountInPair = account?.limit("max_positions_per_pair");
   if (account && accountInPair !== undefined && account.slotsIn(a.pair) + taken > accountInPair) {
-    const message = `open positions and entries on ${a.pair} in account ${account.name}: ${account.slotsIn(a.pair)}, the limit is ${accountInPair}`;
+    const message = `${account.slotsIn(a.pair)} positions and entries are open on ${a.pair} in account ${account.name}, the limit is ${accountInPair}`;
     return refused("account_max_positions_per_pair", message);
   }
   const maxExposure = moneyLimit(state, "max_exposure");

@@ -105,7 +105,7 @@ export const accountLimits: Theme = (test, anyOpen) => {
     const order = await entered(b, { side: "short" });
     assert.equal(await refused(a), [
       "account_max_positions_per_pair",
-      `open positions and entries on BTC/USDT in account ${name}: 2, the limit is 2`,
+      `2 positions and entries are open on BTC/USDT in account ${name}, the limit is 2`,
       undefined,
     ]);
     assert.equal(await refused(a, { pair: "ETH/USDT", size: 3.00000001 }), [
@@ -116,7 +116,7 @@ export const accountLimits: Theme = (test, anyOpen) => {
     await entered(b, { pair: "ETH/USDT", size: 3 });
     assert.equal(await refused(a, { pair: "SOL/USDT" }), [
       "account_max_open_positions",
-      `open positions and entries in account ${name}: 3, the limit is 3`,
+      `3 positions and entries are open in account ${name}, the limit is 3`,
       undefined,
     ]);
     assert.equal(

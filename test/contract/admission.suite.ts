@@ -114,7 +114,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     reason: "max_daily_trades",
-    message: /^trades today: 1, the limit is 1$/,
+    message: /^1 trades today, the limit is 1$/,
     begin: ({ mgr }) => mgr.setRiskLimits({ max_daily_trades: 1 }),
     end: ({ mgr }) => mgr.setRiskLimits({ max_daily_trades: null }),
   },
@@ -148,13 +148,13 @@ const CAUSES: readonly Cause[] = [
   },
   {
     reason: "max_open_positions",
-    message: /^open positions and entries: 1, the limit is 1$/,
+    message: /^1 positions and entries are open, the limit is 1$/,
     begin: ({ mgr }) => mgr.setRiskLimits({ max_open_positions: 1 }),
     end: ({ mgr }) => mgr.setRiskLimits({ max_open_positions: null }),
   },
   {
     reason: "max_positions_per_pair",
-    message: /^open positions and entries on BTC\/USDT: 1, the limit is 1$/,
+    message: /^1 positions and entries are open on BTC\/USDT, the limit is 1$/,
     begin: ({ mgr }) => mgr.setRiskLimits({ max_positions_per_pair: 1 }),
     end: ({ mgr }) => mgr.setRiskLimits({ max_positions_per_pair: null }),
   },
@@ -370,7 +370,7 @@ export const admission: Theme = (test, open, { runs }) => {
 
   test("a limit of no trades at all refuses before the first one", async () => {
     await using mgr = await open({ risk: { max_daily_trades: 0 } });
-    assert.is((await refusalOf(mgr)).message, "trades today: 0, the limit is 0");
+    assert.is((await refusalOf(mgr)).message, "0 trades today, the limit is 0");
   });
 
   test("of the cooldowns that hold for an entry the last to end counts", async () => {
@@ -466,8 +466,8 @@ export const admission: Theme = (test, open, { runs }) => {
 
   test("limits of nothing refuse the first entry", async () => {
     for (const [name, message] of [
-      ["max_open_positions", "open positions and entries: 0, the limit is 0"],
-      ["max_positions_per_pair", "open positions and entries on BTC/USDT: 0, the limit is 0"],
+      ["max_open_positions", "0 positions and entries are open, the limit is 0"],
+      ["max_positions_per_pair", "0 positions and entries are open on BTC/USDT, the limit is 0"],
       ["max_exposure", "exposure would be 500, the limit is 0"],
     ] as const) {
       await using mgr = await open({ risk: { [name]: 0 } });

@@ -61,9 +61,7 @@ export async function toldReservations(manager: StateManager, pairs: readonly st
     await manager.setRiskLimits({ ...none, ...limits });
     const answer = await manager.admit({ signalId: "a probe", pair, side: "long", size: UNIT, price: 1 });
     if (answer.admitted) throw new Error(`the probe was admitted under ${JSON.stringify(limits)}`);
-    const number = /^(?:exposure would be |open positions and entries(?: on \S+)?: )([\d.]+),/.exec(
-      answer.message,
-    )?.[1];
+    const number = /^(?:exposure would be )?([\d.]+)[ ,]/.exec(answer.message)?.[1];
     if (number === undefined) throw new Error(`the probe was refused for another reason: ${answer.message}`);
     return number;
   };
