@@ -16,6 +16,9 @@ const CALLS_ALONE = 10;
 /** So many calls are looked at for their commands: some take turns. */
 const SAMPLES = 2;
 
+/** How often a raw command is counted: it is so cheap that a timer of the server within its calls shows. */
+const RAW_ROUNDS = 5;
+
 const WIDTH = 10;
 
 export interface Counted {
@@ -62,8 +65,14 @@ async function countRaw(server: CountedRedis, redis: Redis): Promise<{ set: numb
   const get = () => redis.evalsha(sha, 1, "raw");
   await set("raw");
   await get();
-  const mean = (call: (id: string) => Promise<unknown>) => meanOf(server, { name: "raw", call }, freshIds(CALLS));
-  return { set: await mean(set), evalshaGet: await mean(get) };
+  const least = async (call: (id: string) => Promise<unknown>) => {
+    let least = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < RAW_ROUNDS; round++) {
+      least = Math.min(least, await meanOf(server, { name: "raw", call }, freshIds(CALLS)));
+    }
+    return least;
+  };
+  return { set: await least(set), evalshaGet: await least(get) };
 }
 
 async function countSubject(server: CountedRedis, redis: Redis, subject: Subject, flowId: string): Promise<Counted> {
