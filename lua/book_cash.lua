@@ -630,14 +630,16 @@ local function move_equity(risk, by, amount, new_peak)
   if decimal_sign(rise) > 0 then peak, risk.peak_at = equity, now_text end
   risk.equity, risk.peak, risk.drawdown = decimal_text(equity), decimal_text(peak), "0"
 
-  -- The double nearest to (peak - equity) / peak: the quotient of two doubles, corrected by its error. A peak near zero would make any loss an almost
-  -- infinite drawdown: it is cut off at 1e15.
+  -- The double nearest to (peak - equity) / peak: the quotient of the two in whole units of their last place, if doubles hold these; otherwise that of two
+  -- rounded doubles, corrected by its error. A peak near zero would make any loss an almost infinite drawdown: it is cut off at 1e15.
   local fall = decimal_subtract(peak, equity)
   if decimal_sign(peak) <= 0 or decimal_sign(fall) == 0 then return nil end
   local whole = tonumber(risk.peak)
-  local near = decimal_value(fall) / whole
+  local units = fall.number and peak.number and fall.scale >= peak.scale and peak.number * 10 ^ (fall.scale - peak.scale)
+  local is_exact = units and units < EXACT
+  local near = is_exact and fall.number / units or decimal_value(fall) / whole
   if not (near < 1e15) then near = 1e15
-  else
+  elseif not is_exact then
     local missed = decimal_value(decimal_subtract(fall, decimal_multiply(decimal(number_text(near)), peak)))
     if missed ~= 0 then near = decimal_value(decimal_add(decimal(number_text(near)), decimal(number_text(missed / whole)))) end
   end

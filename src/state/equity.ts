@@ -16,6 +16,7 @@ import {
 } from "../exact/decimal.js";
 import { kept, quotient } from "../exact/kept.js";
 import { decimalOf, type Money, roundDecimal, withinMoney } from "../exact/money.js";
+import { shifted } from "../exact/whole.js";
 import type { RiskRow } from "../records/risk.js";
 
 /** The equity fields of a flow's risk. */
@@ -85,10 +86,16 @@ function moved(row: Equity, exact: Decimal, now: number): Equity {
   };
 }
 
-/** The double nearest to (peak - equity) / peak: the quotient of two doubles, corrected by its error. */
+/**
+ * The double nearest to (peak - equity) / peak: the quotient of the two in whole units of their last place, if doubles hold these; otherwise that of two
+ * rounded doubles, corrected by its error.
+ */
 export function drawdownOf(peak: Decimal, equity: Decimal): number {
   const fall = subtractDecimal(peak, equity);
   if (peak.digits <= 0 || fall.digits <= 0) return 0;
+  const units = shifted(peak.digits, fall.scale - peak.scale);
+  if (typeof fall.digits === "number" && typeof units === "number")
+    return Math.min(fall.digits / units, DEEPEST_DRAWDOWN);
   const whole = toNumber(peak);
   const near = toNumber(fall) / whole;
   if (!(near < DEEPEST_DRAWDOWN)) return DEEPEST_DRAWDOWN;
