@@ -139,13 +139,13 @@ export class FlowStore {
     await this.checkpoint();
   }
 
-  /** Whether a checkpoint would be worth its while when there is nothing else to do. */
   /** The account that the flow is in, as it is stored. */
   get account(): StoredAccount | undefined {
     const name = this.accounts.current;
     return name === undefined ? undefined : { name, fields: new Map(this.accounts.of(name).fields.entries()) };
   }
 
+  /** Whether a checkpoint would be worth its while when there is nothing else to do. */
   get isWorthCheckpoint(): boolean {
     return this.#progress >= 0.1;
   }
