@@ -25,10 +25,14 @@ export class FlowCalls {
     return this.#run(operation, args, this.#singleActive ? String(this.#token) : "");
   }
 
-  /** The rows of a log's pages, up to the given limit. */
+  /**
+   * The rows of a log's pages, up to the given limit. `seen` is told, after each page but the last, what was found so far and the
+   * key to go on after.
+   */
   async runPages<Asked extends PageAsked, View>(
     operation: Operation<Asked, LogPage<View>>,
     asked: Asked,
+    seen: (found: readonly View[], next: string) => void = () => {},
   ): Promise<View[]> {
     const found: View[] = [];
     let { after } = asked;
@@ -36,6 +40,7 @@ export class FlowCalls {
       const page = await this.run(operation, { ...asked, after, limit: asked.limit - found.length });
       for (const each of page.found) found.push(each);
       after = page.next;
+      if (after !== "") seen(found, after);
     } while (after !== "" && found.length < asked.limit);
     return found;
   }

@@ -22,15 +22,10 @@ export class UntoldTrades {
   async look(): Promise<Trade[]> {
     const began = performance.now();
     const isWhole = began - this.#wholeLookAt >= WHOLE_LOOK_EVERY;
-    const found: Trade[] = [];
     let told = isWhole ? "" : this.#after;
-    for (let after = told; ; ) {
-      const page = await this.calls.run(getUntoldTrades, { after, limit: MOST - found.length });
-      for (const trade of page.found) found.push(trade);
-      after = page.next;
-      if (after === "" || found.length >= MOST) break;
-      if (found.length === 0) told = after;
-    }
+    const found = await this.calls.runPages(getUntoldTrades, { after: told, limit: MOST }, (untold, next) => {
+      if (untold.length === 0) told = next;
+    });
     this.#after = told;
     if (isWhole) this.#wholeLookAt = began;
     return found;
